@@ -1,0 +1,104 @@
+/** What the compiler tells the runtime of a program: plain JSON data. */
+
+export type DType = "f64" | "f32" | "i32" | "u32" | "u8" | "bool";
+
+/** A dimension: an integer, or a polynomial with integer coefficients over symbolic extents. */
+export type Dim = number | SymbolicDim;
+export interface SymbolicDim {
+  readonly terms: readonly Term[];
+}
+interface Term {
+  readonly coefficient: number;
+  readonly factors: readonly (string | Quotient)[];
+}
+/** The floor of a quotient. */
+interface Quotient {
+  readonly dividend: SymbolicDim;
+  readonly divisor: number;
+}
+
+/** How a value of the program stands in JavaScript. */
+export type Tree = Leaf | RecordTree | TupleTree | ConstantTree;
+
+/** One value of the graph. `typed` is a `Float64Array`…, `array` a `number[]`, nested by rank. */
+export interface Leaf {
+  readonly kind: "leaf";
+  readonly as: "number" | "boolean" | "typed" | "array" | "tensor";
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+}
+export interface RecordTree {
+  readonly kind: "record";
+  readonly fields: readonly (readonly [name: string, tree: Tree])[];
+}
+export interface TupleTree {
+  readonly kind: "tuple";
+  readonly items: readonly Tree[];
+}
+/** A value known when the program was compiled: no value of the graph stands for it. */
+export interface ConstantTree {
+  readonly kind: "constant";
+  readonly value: undefined | null | string | number | boolean;
+}
+
+export interface Argument {
+  readonly name: string;
+  readonly tree: Tree;
+}
+
+export interface Manifest {
+  readonly name: string;
+  readonly target: "js" | "wasm";
+  /** Their leaves, then those of `captured`, are the root parameters of the graph, in order. */
+  readonly parameters: readonly Argument[];
+  readonly captured: readonly Argument[];
+  /** Its leaves are the results of the root, in order. */
+  readonly result: Tree;
+  readonly layout: Layout;
+}
+
+/**
+ * How to call the exported function `run`. Its parameters are: one a leaf (a scalar by value, an
+ * array as its address), one address for each array result whose shape is known before the call,
+ * one i32 for each symbol, and the address of the arena.
+ */
+export interface Layout {
+  /** Symbolic extents, bound from the shapes of the arguments. */
+  readonly symbols: readonly string[];
+  /** Size of the arena in bytes: for each slot the largest of its sizes, each rounded up to 16. */
+  readonly arena: readonly (readonly Dim[])[];
+  readonly results: readonly ResultPlace[];
+  /** Extents that the program binds itself and that shapes of results mention. */
+  readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
+  /** Arrays of constants, base64; the program is given its address as the import `constants`. */
+  readonly constants: string;
+  readonly sites: readonly Site[];
+  /** Names of the functions of `Math` and of our own that the code imports. */
+  readonly imports: readonly string[];
+}
+
+/** Where a result is after the call. Offsets are bytes from the start of the arena. */
+export type ResultPlace =
+  /** The function's own result. */
+  | { readonly kind: "returned" }
+  | { readonly kind: "stored"; readonly offset: number }
+  /** Written to the address that was passed. */
+  | { readonly kind: "passed" }
+  /** Allocated by the program, which stored the address. */
+  | { readonly kind: "allocated"; readonly offset: number };
+
+/** A place in the program that can fail at run time. */
+export interface Site {
+  /** `index`: an index out of range; `capacity`, `bind`: a length below zero; … */
+  readonly kind: "index" | "start" | "length" | "stack";
+  readonly op: string;
+  /** What the user calls the array, when it has a name. */
+  readonly name?: string | undefined;
+  /** `file:line`, when known. */
+  readonly place: string;
+}
+
+/** The code of a program: WebAssembly in two variants, or the text of a JavaScript function. */
+export type Code =
+  | { readonly kind: "wasm"; readonly plain: Uint8Array; readonly relaxed?: Uint8Array | undefined }
+  | { readonly kind: "js"; readonly text: string };

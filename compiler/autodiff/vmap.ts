@@ -1,0 +1,313 @@
+/**
+ * Batching: a function that maps over a leading axis.
+ *
+ *   y = f(x, w)   →   y[b] = f(x[b], w)   for all b, as one program
+ *
+ * An op batches by its own rule. A region stays a region where the batch does not decide its
+ * control flow; where it does, the region runs for one element at a time, in a `map` if it deals
+ * in scalars and in a loop if it does not.
+ */
+
+import { newBuilder } from "../ops/index.ts";
+import type { GraphBuilder } from "../ops/builder.ts";
+import { type Block, type Dim, type Equation, type Fn, scalarType, type Value } from "../ir/types.ts";
+import { allEquations, copyBlock, freeValues, loopOf, operandsOf } from "../ir/walk.ts";
+import { opOf } from "../ops/of.ts";
+import { repairUniqueness } from "../passes/copies.ts";
+
+/**
+ * `batched` marks the parameters that have the new leading axis, of length `size`. All results
+ * have it.
+ */
+export function vmap(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
+  const { parameters, results } = fn.body;
+  const builder = newBuilder();
+  const batch: Batch = { size, values: new Map() };
+  const outer = parameters.map((parameter, k) => {
+    if (!batched[k]) return parameter;
+    return declare(batch, parameter);
+  });
+  batchBlock(batch, builder, fn.body);
+  const spread = results.map((result) => batchedValue(batch, builder, result));
+  return {
+    name: `${fn.name}$vmap`,
+    body: repairUniqueness({
+      parameters: outer,
+      equations: builder.equations,
+      results: spread,
+    }),
+  };
+}
+
+interface Batch {
+  readonly size: Dim;
+  /** The batched form of each value that has one. */
+  readonly values: Map<Value, Value>;
+}
+
+/** A batched value that stands for `value` from now on. */
+function declare(batch: Batch, value: Value): Value {
+  const { type, name } = value;
+  const batched: Value = { type: { ...type, shape: [batch.size, ...type.shape] }, name };
+  batch.values.set(value, batched);
+  return batched;
+}
+
+/** The batched form of a value: repeated where it does not depend on the batch. */
+function batchedValue(batch: Batch, builder: GraphBuilder, value: Value): Value {
+  const { type } = value;
+  const own = batch.values.get(value);
+  if (own !== undefined) return own;
+  const axes = type.shape.map((_, axis) => axis + 1);
+  return builder.broadcast(value, [batch.size, ...type.shape], axes);
+}
+
+function batchBlock(batch: Batch, builder: GraphBuilder, block: Block): void {
+  for (const equation of block.equations) {
+    builder.span = equation.span;
+    batchEquation(batch, builder, equation);
+  }
+}
+
+function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation): void {
+  const { values, size } = batch;
+  const isBatched = (value: Value): boolean => values.has(value);
+  // A stack holds batched values from the start, whatever is pushed on it later.
+  const stacks = equation.outputs.some((output) => output.type.stack);
+  if (!stacks && !operandsOf(equation).some(isBatched)) {
+    builder.put(equation);
+    return;
+  }
+  const assign = (outputs: readonly Value[]): void =>
+    equation.outputs.forEach((output, k) => values.set(output, outputs[k] as Value));
+
+  switch (equation.op) {
+    case "if":
+      if (isBatched(equation.inputs[0] as Value)) oneByOne(batch, builder, equation);
+      else batchIf(batch, builder, equation);
+      return;
+    case "for":
+    case "while":
+      batchLoop(batch, builder, equation);
+      return;
+    case "map":
+      batchMap(batch, builder, equation);
+      return;
+    case "stack_new": {
+      const [stack] = equation.outputs as [Value];
+      assign([builder.stackNew(stack.type.dtype, [size, ...stack.type.shape])]);
+      return;
+    }
+    case "push": {
+      const [stack, value] = equation.inputs as [Value, Value];
+      const whole = batchedValue(batch, builder, value);
+      assign([builder.push(values.get(stack) as Value, whole)]);
+      return;
+    }
+    case "pop":
+      assign(builder.pop(values.get(equation.inputs[0] as Value) as Value));
+      return;
+  }
+
+  const { batch: rule } = opOf(equation);
+  if (rule === "loop") {
+    oneByOne(batch, builder, equation);
+  } else if (rule === "elementwise") {
+    const inputs = equation.inputs.map((input) => batchedValue(batch, builder, input));
+    assign(builder.emit(equation.op, inputs, equation.parameters));
+  } else {
+    const flags = equation.inputs.map(isBatched);
+    const inputs = equation.inputs.map((input) => values.get(input) ?? input);
+    assign(rule({ builder, equation, size }, inputs, flags));
+  }
+}
+
+/** A branch that all elements take together: its arms are batched. */
+function batchIf(batch: Batch, builder: GraphBuilder, equation: Equation): void {
+  const regions = equation.regions.map((region) => {
+    const inner = builder.nested();
+    batchBlock(batch, inner, region);
+    const results = region.results.map((result) => batchedValue(batch, inner, result));
+    return { parameters: [], equations: inner.equations, results };
+  });
+  const [then, otherwise] = regions as [Block, Block];
+  const outputs = builder.if(equation.inputs[0] as Value, then, otherwise);
+  equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));
+}
+
+/** A loop that all elements run together, if it is one; else one loop for each element. */
+function batchLoop(batch: Batch, builder: GraphBuilder, equation: Equation): void {
+  const { initial, carried, body } = loopOf(equation);
+  const count = equation.op === "for" ? equation.inputs[0] : undefined;
+  const depends = dependsOnBatch(batch, equation);
+  const condition = equation.op === "while" ? equation.regions[0] : undefined;
+  const decided = condition?.results.some((result) => depends.has(result)) ?? false;
+  if ((count !== undefined && batch.values.has(count)) || decided) {
+    oneByOne(batch, builder, equation);
+    return;
+  }
+  const moving = carried.map((parameter) => parameter.type.stack || depends.has(parameter));
+  const start = initial.map((value, k) =>
+    moving[k] ? batchedValue(batch, builder, value) : value,
+  );
+  const parameters = carried.map((parameter, k) =>
+    moving[k] ? declare(batch, parameter) : parameter,
+  );
+  const inner = builder.nested();
+  batchBlock(batch, inner, body);
+  const results = body.results.map((result, k) =>
+    moving[k] ? batchedValue(batch, inner, result) : result,
+  );
+  const lead = body.parameters.slice(0, body.parameters.length - carried.length);
+  const region: Block = {
+    parameters: [...lead, ...parameters],
+    equations: inner.equations,
+    results,
+  };
+  const regions = [region];
+  if (condition !== undefined) regions.unshift(batchCondition(condition, moving, batch.size));
+  const inputs = count === undefined ? start : [count, ...start];
+  const types = start.map((value) => value.type);
+  const outputs = builder.append(equation.op, inputs, equation.parameters, regions, types);
+  equation.outputs.forEach((output, k) => {
+    if (moving[k]) batch.values.set(output, outputs[k] as Value);
+    else builder.put(renamed(outputs[k] as Value, output));
+  });
+}
+
+/** A condition that no batched value decides: their parameters change type, and go unread. */
+function batchCondition(condition: Block, moving: readonly boolean[], size: Dim): Block {
+  const parameters = condition.parameters.map((parameter, k): Value => {
+    if (!moving[k]) return parameter;
+    const { type } = parameter;
+    return { type: { ...type, shape: [size, ...type.shape] } };
+  });
+  return { ...condition, parameters };
+}
+
+/** The values in and after a region equation that depend on the batch, by data alone. */
+function dependsOnBatch(batch: Batch, equation: Equation): ReadonlySet<Value> {
+  const depends = new Set<Value>(batch.values.keys());
+  const visitBlock = (block: Block): void => block.equations.forEach(visit);
+  const link = (from: Value | undefined, to: Value | undefined): void => {
+    if (from !== undefined && to !== undefined && depends.has(from)) depends.add(to);
+  };
+  const visit = (inner: Equation): void => {
+    if (inner.op === "for" || inner.op === "while") {
+      const { initial, carried, body } = loopOf(inner);
+      let before: number;
+      do {
+        before = depends.size;
+        carried.forEach((parameter, k) => {
+          link(initial[k], parameter);
+          link(body.results[k], parameter);
+          if (inner.op === "while") link(parameter, inner.regions[0]?.parameters[k]);
+        });
+        inner.regions.forEach(visitBlock);
+      } while (depends.size > before);
+      carried.forEach((parameter, k) => link(parameter, inner.outputs[k]));
+      const decided = inner.op === "for" ? inner.inputs[0] : inner.regions[0]?.results[0];
+      if (decided && depends.has(decided)) inner.outputs.forEach((output) => depends.add(output));
+      return;
+    }
+    if (inner.regions.length > 0) {
+      const parameters = inner.regions[0]?.parameters ?? [];
+      parameters.forEach((parameter, k) => link(inner.inputs[k], parameter));
+      inner.regions.forEach(visitBlock);
+      for (const region of inner.regions) {
+        region.results.forEach((result, k) => link(result, inner.outputs[k]));
+      }
+    }
+    if (inner.inputs.some((input) => depends.has(input))) {
+      inner.outputs.forEach((output) => depends.add(output));
+    }
+  };
+  visit(equation);
+  return depends;
+}
+
+/** A map over a bigger shape; scalars that the body captures become arrays of that shape. */
+function batchMap(batch: Batch, builder: GraphBuilder, equation: Equation): void {
+  const [body] = equation.regions as [Block];
+  const captured = freeValues(body).filter((value) => batch.values.has(value));
+  if (captured.some((value) => value.type.shape.length > 0)) {
+    oneByOne(batch, builder, equation);
+    return;
+  }
+  const shape = [batch.size, ...(equation.outputs[0] as Value).type.shape];
+  const arrays = equation.inputs.map((input) => batchedValue(batch, builder, input));
+  const spread = captured.map((value) =>
+    builder.broadcast(batch.values.get(value) as Value, shape, [0]),
+  );
+  const extra = captured.map((value): Value => ({ type: value.type, name: value.name }));
+  const copy = copyBlock(body, new Map(captured.map((value, k) => [value, extra[k] as Value])));
+  const region = { ...copy, parameters: [...copy.parameters, ...extra] };
+  const outputs = builder.map(shape, [...arrays, ...spread], region);
+  equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));
+}
+
+/** The equation as it was, for one element after the other. */
+function oneByOne(batch: Batch, builder: GraphBuilder, equation: Equation): void {
+  const operands = operandsOf(equation).filter((value) => batch.values.has(value));
+  const whole = operands.map((value) => batch.values.get(value) as Value);
+  const scalars = [...operands, ...equation.outputs].every(
+    (value) => value.type.shape.length === 0 && !value.type.stack,
+  );
+  const outputs =
+    scalars && dealsInScalars(equation)
+      ? builder.map([batch.size], whole, elementBlock(equation, operands))
+      : loopOver(batch, builder, equation, operands, whole);
+  equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));
+}
+
+/** True when no value that the equation's regions define is an array. */
+function dealsInScalars(equation: Equation): boolean {
+  return equation.regions.every((region) =>
+    [...allEquations(region)].every((inner) =>
+      inner.outputs.every((output) => output.type.shape.length === 0 && !output.type.stack),
+    ),
+  );
+}
+
+/** The equation in a block of its own, with its batched operands as parameters. */
+function elementBlock(equation: Equation, operands: readonly Value[]): Block {
+  return copyBlock({ parameters: operands, equations: [equation], results: equation.outputs });
+}
+
+function loopOver(
+  batch: Batch,
+  builder: GraphBuilder,
+  equation: Equation,
+  operands: readonly Value[],
+  whole: readonly Value[],
+): readonly Value[] {
+  const types = equation.outputs.map(({ type }) => ({
+    ...type,
+    shape: [batch.size, ...type.shape],
+  }));
+  const initial = types.map((type) => builder.zerosOf(type));
+  const body = builder.block([scalarType("i32"), ...types], (inner, [index, ...results]) => {
+    const at = [index as Value];
+    const block = elementBlock(equation, operands);
+    const renaming = new Map<Value, Value>();
+    block.parameters.forEach((parameter, k) => {
+      renaming.set(parameter, inner.at(whole[k] as Value, at));
+    });
+    const element = copyBlock({ ...block, parameters: [] }, renaming);
+    element.equations.forEach((copied) => inner.put(copied));
+    return results.map((result, k) => inner.update(result, element.results[k] as Value, at));
+  });
+  return builder.for(builder.extent(batch.size), initial, body);
+}
+
+/** An equation that gives `from` the identity of `to`. */
+function renamed(from: Value, to: Value): Equation {
+  return {
+    op: "reshape",
+    inputs: [from],
+    parameters: { shape: to.type.shape },
+    regions: [],
+    outputs: [to],
+    span: undefined,
+  };
+}

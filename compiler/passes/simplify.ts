@@ -1,0 +1,214 @@
+/**
+ * Algebra on equations, exact in IEEE arithmetic, then common subexpressions and dead code:
+ *
+ *   mul x 1 → x     transpose (transpose x) → transpose x     if true { a } else { b } → a
+ */
+
+import { evaluateDim } from "../ir/dim.ts";
+import type { Block, Value } from "../ir/types.ts";
+import { copyBlock, equationCount, loopOf } from "../ir/walk.ts";
+import { scalar } from "../ir/ndarray.ts";
+import { ops } from "../ops/index.ts";
+import { mergeCommon } from "./cse.ts";
+import { dropDead } from "./dce.ts";
+import { rewrite, type Rule } from "./rewrite.ts";
+
+/** Simplifies until nothing changes; the usual tidying between two other passes. */
+export function cleanUp(block: Block): Block {
+  let current = dropDead(block);
+  for (let round = 0; round < 8; round++) {
+    const next = dropDead(mergeCommon(rewrite(current, rules)));
+    const settled = equationCount(next) === equationCount(current) && round > 0;
+    current = next;
+    if (settled) break;
+  }
+  return current;
+}
+
+/** x op y where one side is the number `k`: gives the other side. */
+function identity(k: number, side: "right" | "both", arraysOnly = false): Rule {
+  return ({ inputs: [x, y] }, { constant }) => {
+    if (arraysOnly && x?.type.shape.length === 0) return undefined;
+    if (Object.is(constant(y), k)) return [x as Value];
+    return side === "both" && Object.is(constant(x), k) ? [y as Value] : undefined;
+  };
+}
+
+/** f(f(x)) → x */
+const involution: Rule = ({ op, inputs: [x] }, { definition }) => {
+  const inner = definition(x as Value);
+  return inner?.op === op ? inner.inputs : undefined;
+};
+
+/** An op on scalar constants → a constant. */
+const fold: Rule = (equation, { builder, constant }) => {
+  const [output] = equation.outputs;
+  if (equation.outputs.length !== 1 || output === undefined) return undefined;
+  if (equation.inputs.some((input) => input.type.shape.length > 0)) return undefined;
+  const known = equation.inputs.map(constant);
+  if (known.some((value) => value === undefined)) return undefined;
+  const op = ops[equation.op];
+  if (op === undefined) return undefined;
+  const inputs = equation.inputs.map((input, k) => scalar(input.type.dtype, known[k] as number));
+  const [result] = op.reference(inputs, equation.parameters, {
+    outputs: [{ dtype: output.type.dtype, shape: [] }],
+    extent: (dim) => evaluateDim(dim, new Map()),
+  });
+  return [builder.constant(result?.data[0] as number, output.type.dtype)];
+};
+
+/** Powers with small whole exponents, as products of at most three factors. */
+const smallPower: Rule = ({ inputs: [x, y] }, { builder, constant }) => {
+  const base = x as Value;
+  switch (constant(y)) {
+    case 1:
+      return [base];
+    case 2:
+      return [builder.mul(base, base)];
+    case 3:
+      return [builder.mul(builder.mul(base, base), base)];
+    case -1:
+      return [builder.div(1, base)];
+    default:
+      return undefined;
+  }
+};
+
+const composeTransposes: Rule = (equation, { builder, definition }) => {
+  const permutation = equation.parameters["permutation"] as readonly number[];
+  const [x] = equation.inputs as [Value];
+  if (permutation.every((axis, k) => axis === k)) return [x];
+  const inner = definition(x);
+  if (inner?.op !== "transpose") return undefined;
+  const first = inner.parameters["permutation"] as readonly number[];
+  const both = permutation.map((axis) => first[axis] as number);
+  return [builder.transpose(inner.inputs[0] as Value, both)];
+};
+
+const composeReshapes: Rule = (equation, { builder, definition }) => {
+  const [x] = equation.inputs as [Value];
+  const { shape } = (equation.outputs[0] as Value).type;
+  const inner = definition(x);
+  const source = inner?.op === "reshape" ? (inner.inputs[0] as Value) : x;
+  const made = builder.reshape(source, shape);
+  return made === source || source !== x ? [made] : undefined;
+};
+
+const composeBroadcasts: Rule = (equation, { builder, definition }) => {
+  const [x] = equation.inputs as [Value];
+  const { shape } = (equation.outputs[0] as Value).type;
+  const axes = equation.parameters["axes"] as readonly number[];
+  const inner = definition(x);
+  if (inner?.op !== "broadcast") return undefined;
+  const first = inner.parameters["axes"] as readonly number[];
+  const both = first.map((axis) => axes[axis] as number);
+  return [builder.one("broadcast", inner.inputs, { shape, axes: both })];
+};
+
+/** cast (cast x: i32 → f64) → i32 → x; and casts that change nothing. */
+const composeCasts: Rule = (equation, { definition }) => {
+  const [x] = equation.inputs as [Value];
+  const to = (equation.outputs[0] as Value).type.dtype;
+  if (x.type.dtype === to) return [x];
+  const inner = definition(x);
+  if (inner?.op !== "cast") return undefined;
+  const [source] = inner.inputs as [Value];
+  const exact = source.type.dtype === to && x.type.dtype === "f64";
+  return exact ? [source] : undefined;
+};
+
+const knownCondition: Rule = ({ inputs: [condition, x, y] }, { constant }) => {
+  if (x === y) return [x as Value];
+  const known = constant(condition);
+  return known === undefined ? undefined : [(known ? x : y) as Value];
+};
+
+const knownBranch: Rule = (equation, { builder, constant }) => {
+  const known = constant(equation.inputs[0]);
+  if (known === undefined) return undefined;
+  const arm = copyBlock(equation.regions[known ? 0 : 1] as Block);
+  arm.equations.forEach((inner) => builder.put(inner));
+  return arm.results;
+};
+
+const noIterations: Rule = (equation, { constant }) => {
+  const count = constant(equation.inputs[0]);
+  return count !== undefined && count <= 0 ? equation.inputs.slice(1) : undefined;
+};
+
+/** pop (push s v) → s, v */
+const popPushed: Rule = (equation, { definition }) => {
+  const inner = definition(equation.inputs[0] as Value);
+  return inner?.op === "push" ? inner.inputs : undefined;
+};
+
+/** at (update a v i) i → v */
+const readWritten: Rule = (equation, { definition }) => {
+  const [x, ...indices] = equation.inputs as [Value, ...Value[]];
+  const inner = definition(x);
+  if (inner?.op !== "update") return undefined;
+  const written = inner.inputs.slice(2);
+  const same = written.length === indices.length && written.every((v, k) => v === indices[k]);
+  return same ? [inner.inputs[1] as Value] : undefined;
+};
+
+/** A value that a loop carries unchanged is the value that it started with. */
+const invariantCarried: Rule = (equation, { builder }) => {
+  const loop = loopOf(equation);
+  const unchanged = loop.carried.map((parameter, k) => loop.body.results[k] === parameter);
+  if (!unchanged.includes(true)) return undefined;
+  const renaming = new Map<Value, Value>();
+  unchanged.forEach((is, k) => {
+    if (!is) return;
+    const start = loop.initial[k] as Value;
+    for (const region of equation.regions) {
+      const lead = region.parameters.length - loop.carried.length;
+      renaming.set(region.parameters[lead + k] as Value, start);
+    }
+  });
+  const changed = <T>(values: readonly T[]): readonly T[] => {
+    const lead = values.length - unchanged.length;
+    return values.filter((_, k) => k < lead || !unchanged[k - lead]);
+  };
+  const regions = equation.regions.map((region, k) => {
+    const isBody = k === equation.regions.length - 1;
+    const results = isBody ? changed(region.results) : region.results;
+    return copyBlock({ ...region, parameters: changed(region.parameters), results }, renaming);
+  });
+  const outputs = equation.outputs.filter((_, k) => !unchanged[k]);
+  const fresh = outputs.map(({ type, name }): Value => ({ type, name }));
+  if (fresh.length > 0) {
+    builder.put({ ...equation, inputs: changed(equation.inputs), regions, outputs: fresh });
+  }
+  let next = 0;
+  return unchanged.map((is, k) => (is ? loop.initial[k] : fresh[next++]) as Value);
+};
+
+const special: Readonly<Record<string, readonly Rule[]>> = {
+  // x + 0 is not x for x = -0, so only -0 may go from scalar code.
+  add: [identity(-0, "both"), identity(0, "both", true)],
+  sub: [identity(0, "right")],
+  mul: [identity(1, "both")],
+  div: [identity(1, "right")],
+  pow: [smallPower],
+  neg: [involution],
+  not: [involution],
+  transpose: [composeTransposes],
+  reshape: [composeReshapes],
+  broadcast: [composeBroadcasts],
+  cast: [composeCasts],
+  select: [knownCondition],
+  if: [knownBranch],
+  for: [noIterations, invariantCarried],
+  while: [invariantCarried],
+  pop: [popPushed],
+  at: [readWritten],
+};
+
+/** Constant folding for every elementwise op, then the special rules of each op. */
+const rules: ReadonlyMap<string, readonly Rule[]> = new Map([
+  ...Object.values(ops)
+    .filter((op) => op.laws.elementwise)
+    .map((op): [string, readonly Rule[]] => [op.name, [fold, ...(special[op.name] ?? [])]]),
+  ...Object.entries(special).filter(([name]) => !ops[name]?.laws.elementwise),
+]);

@@ -1,0 +1,51 @@
+/** Helpers for the samples of ops. */
+
+import { type NdArray, ndarray, scalar } from "../../ir/ndarray.ts";
+import type { DType } from "../../ir/types.ts";
+
+export function f64(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): NdArray {
+  return ndarray("f64", shape, values);
+}
+export function f32(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): NdArray {
+  return ndarray("f32", shape, values);
+}
+export function i32(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): NdArray {
+  return ndarray("i32", shape, values);
+}
+export function u32(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): NdArray {
+  return ndarray("u32", shape, values);
+}
+export function u8(values: readonly number[], shape: readonly number[] = [values.length]): NdArray {
+  return ndarray("u8", shape, values);
+}
+export function bool(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): NdArray {
+  return ndarray("bool", shape, values);
+}
+
+/** An i32 scalar: an index. */
+export function index(value: number): NdArray {
+  return scalar("i32", value);
+}
+
+/** Different irregular numbers in (-1, 1), the same at every run. */
+export function wave(dtype: DType, shape: readonly number[], phase = 0): NdArray {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const values = Array.from({ length: size }, (_, k) => Math.sin(1.7 * k + 0.3 + phase));
+  const scaled = dtype === "f64" || dtype === "f32" ? values : values.map((v) => Math.trunc(9 * v));
+  return ndarray(dtype, shape, dtype === "bool" ? scaled.map((v) => Number(v > 0)) : scaled);
+}

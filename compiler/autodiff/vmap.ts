@@ -124,13 +124,13 @@ function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation):
 
 /** A branch that all elements take together: its arms are batched. */
 function batchIf(batch: Batch, builder: GraphBuilder, equation: Equation): void {
-  const regions = equation.regions.map((region) => {
+  const regions = equation.regions.map((region): Block => {
     const inner = builder.nested();
     batchBlock(batch, inner, region);
     const results = region.results.map((result) => batchedValue(batch, inner, result));
     return { parameters: [], equations: inner.equations, results };
   });
-  const [then, otherwise] = regions as [Block, Block];
+  const [then, otherwise] = regions as readonly Block[] as [Block, Block];
   const outputs = builder.if(equation.inputs[0] as Value, then, otherwise);
   equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));
 }

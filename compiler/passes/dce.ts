@@ -77,7 +77,7 @@ function neededLoop(equation: Equation, used: readonly boolean[]): Equation {
     });
     if (grown) continue;
     const parameters = [...body.parameters.slice(0, lead), ...select(carried, keep)];
-    const regions = [{ ...trimmed, parameters }];
+    const regions: Block[] = [{ ...trimmed, parameters }];
     if (condition !== undefined) {
       regions.unshift({ ...condition, parameters: select(condition.parameters, keep) });
     }

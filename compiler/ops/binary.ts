@@ -105,10 +105,11 @@ export const pow = binary({
   js: (x, y) => x ** y,
   laws: { rightIdentity: 1, costly: true },
   derivative: partials(
-    // y x^(y-1); 0 where y is 0, also at x = 0 where the formula says 0 · ∞.
+    // y x^(y-1). At x = y = 0 the formula says 0 · ∞; the exponent 0 makes it 0.
     (b, x, y) => {
-      const slope = b.mul(y, b.binary("pow", x, b.sub(y, 1)));
-      return b.select(b.binary("eq", y, 0), 0, slope);
+      const origin = b.one("and", [b.binary("eq", x, 0), b.binary("eq", y, 0)]);
+      const exponent = b.select(origin, 0, b.sub(y, 1));
+      return b.mul(y, b.binary("pow", x, exponent));
     },
     // x^y log x; 0 where x is 0, where the formula says 0 · -∞.
     (b, x, _, power) => {

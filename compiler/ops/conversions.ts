@@ -107,7 +107,7 @@ export const cast = defineOp({
     ...(["f32", "i32", "u32", "u8", "bool", "f64"] as const).map((dtype) => ({
       inputs: [f64(edges)],
       parameters: { dtype },
-      differentiate: dtype === "f64" ? [0] : [],
+      differentiate: [],
       note: "from doubles",
     })),
     ...(["f64", "f32", "u32", "u8", "bool"] as const).map((dtype) => ({

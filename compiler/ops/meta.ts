@@ -111,5 +111,9 @@ export const stop_gradient = defineOp({
   derivative: { kind: "zero" },
   batch: "elementwise",
   lower: { kind: "element", alias: true, element: (_, _equation, place, read) => read(0, place) },
-  samples: [{ inputs: [wave("f64", [2, 3])], differentiate: [] }, { inputs: [f64([-0], [])], differentiate: [] }, { inputs: [i32([])] }],
+  samples: [
+    { inputs: [wave("f64", [2, 3])], differentiate: [] },
+    { inputs: [f64([-0], [])], differentiate: [] },
+    { inputs: [i32([])] },
+  ],
 });

@@ -341,6 +341,12 @@ function ofExtreme(): Derivative {
   };
 }
 
+/** True where the result is the extreme of no elements, an infinity. */
+function isOfNone({ inputs, parameters = {} }: Sample): boolean {
+  const { shape } = one(inputs);
+  return integers(parameters, "axes").some((axis) => shape[axis] === 0);
+}
+
 function extremeSamples(): readonly Sample[] {
   const ties: Sample = {
     inputs: [f64([1, 3, 3, -2, -2, 0], [2, 3])],
@@ -354,7 +360,12 @@ function extremeSamples(): readonly Sample[] {
     differentiate: [],
     note: "special values",
   };
-  return [...reduceSamples, ties, nan];
+  const [empty, others] = [
+    reduceSamples.filter(isOfNone),
+    reduceSamples.filter((one) => !isOfNone(one)),
+  ];
+  const infinite = empty.map((sample) => ({ ...sample, differentiate: [] }));
+  return [...others, ...infinite, ties, nan];
 }
 
 /**

@@ -1,10 +1,8 @@
 /** The tensor functions of the language as free functions: `matmul(x, w)` is `x.matmul(w)`. */
 
 import { applyEagerly, mapEagerly, treeMapEagerly } from "./eager.ts";
-import type { DType, Dim, ReduceOptions, Shape, ShapeFrom, Tensor } from "./types.ts";
+import type { AnyShape, DType, Dim, ReduceOptions, Shape, ShapeFrom, Tensor } from "./types.ts";
 
-/** Compatible with every shape, for what the type system cannot compute. */
-type AnyShape = ReturnType<typeof JSON.parse>;
 type Any = Tensor<AnyShape, DType>;
 
 type Unary = <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;

@@ -10,7 +10,8 @@ export type Shape = readonly Dim[];
 
 export type DType = "f64" | "f32" | "i32" | "u32" | "u8" | "bool";
 
-type Unknown = ReturnType<typeof JSON.parse>;
+/** What the type system cannot compute: compatible with every shape and every extent. */
+export type AnyShape = any;
 
 /** What `tensor` takes: numbers, nested as the shape is, or a flat typed array. */
 export type TensorData =
@@ -49,7 +50,7 @@ type Without<S extends Shape, A> = S extends readonly [infer P, infer Q, infer R
         ? [Extent<P>, Extent<Q>, Extent<T>]
         : A extends 3 | -1
           ? [Extent<P>, Extent<Q>, Extent<R>]
-          : Unknown
+          : AnyShape
   : S extends readonly [infer P, infer Q, infer R]
     ? A extends 0 | -3
       ? [Extent<Q>, Extent<R>]
@@ -57,16 +58,16 @@ type Without<S extends Shape, A> = S extends readonly [infer P, infer Q, infer R
         ? [Extent<P>, Extent<R>]
         : A extends 2 | -1
           ? [Extent<P>, Extent<Q>]
-          : Unknown
+          : AnyShape
     : S extends readonly [infer P, infer Q]
       ? A extends 0 | -2
         ? [Extent<Q>]
         : A extends 1 | -1
           ? [Extent<P>]
-          : Unknown
+          : AnyShape
       : S extends readonly [unknown]
         ? []
-        : Unknown;
+        : AnyShape;
 
 type Extent<T> = T extends Dim ? T : never;
 
@@ -76,18 +77,18 @@ type Reversed<S extends Shape> = S extends readonly [infer P, infer Q, infer R]
     ? [Extent<Q>, Extent<P>]
     : S extends readonly [infer P]
       ? [Extent<P>]
-      : Unknown;
+      : AnyShape;
 
 /** A shape as `tensor` and `reshape` infer it from a list: no longer readonly, -1 unknown. */
 export type ShapeFrom<S extends Shape> = {
-  -readonly [K in keyof S]: S[K] extends -1 ? Unknown : S[K];
+  -readonly [K in keyof S]: S[K] extends -1 ? AnyShape : S[K];
 };
 
 /**
  * An immutable array of numbers with a shape. In compiled code its operations are fused and
  * planned; elsewhere they run eagerly.
  */
-export interface Tensor<S extends Shape = Unknown, D extends DType = "f32"> {
+export interface Tensor<S extends Shape = AnyShape, D extends DType = "f32"> {
   readonly shape: S;
   readonly dtype: D;
 
@@ -96,7 +97,7 @@ export interface Tensor<S extends Shape = Unknown, D extends DType = "f32"> {
   /** The elements, at once: on `js` and `wasm`. */
   dataSync(): DataOf<D>;
   /** The elements nested as the shape is. */
-  toArray(): Promise<Unknown>;
+  toArray(): Promise<AnyShape>;
   /** The number that a tensor of one element holds. */
   item(): number;
   /** Frees its memory now; without it, memory returns when the value is collected. */
@@ -200,7 +201,7 @@ export interface Tensor<S extends Shape = Unknown, D extends DType = "f32"> {
   /** NumPy's `matmul`. */
   matmul: MatMul<D>;
   /** The sum of products of two vectors; else as `matmul`. */
-  dot(other: Tensor<Unknown, D>): Tensor<Unknown, D>;
+  dot(other: Tensor<AnyShape, D>): Tensor<AnyShape, D>;
   /** [m], [n] → [m, n] */
   outer<M extends Dim, N extends Dim>(
     this: Tensor<[M], D>,
@@ -213,40 +214,40 @@ export interface Tensor<S extends Shape = Unknown, D extends DType = "f32"> {
   reshape<const T extends Shape>(shape: T): Tensor<ShapeFrom<T>, D>;
   /** Axes in the given order, or reversed. */
   transpose(): Tensor<Reversed<S>, D>;
-  transpose(order: readonly number[]): Tensor<Unknown, D>;
+  transpose(order: readonly number[]): Tensor<AnyShape, D>;
   /** One axis, of the elements from `from` on. */
-  flatten(options?: { readonly from?: number }): Tensor<Unknown, D>;
-  expandDims(axis?: number): Tensor<Unknown, D>;
+  flatten(options?: { readonly from?: number }): Tensor<AnyShape, D>;
+  expandDims(axis?: number): Tensor<AnyShape, D>;
   /** Without an axis of 1, or without all of them. */
-  squeeze(axis?: number): Tensor<Unknown, D>;
+  squeeze(axis?: number): Tensor<AnyShape, D>;
   broadcastTo<const T extends Shape>(shape: T): Tensor<ShapeFrom<T>, D>;
   /** Elements `start` … `end - 1` of an axis; negative bounds count from its end. */
-  slice(axis: number, start?: number, end?: number, step?: number): Tensor<Unknown, D>;
+  slice(axis: number, start?: number, end?: number, step?: number): Tensor<AnyShape, D>;
   /** `size` elements of an axis from a start that the program computes. */
-  dynamicSlice(start: number, size: number, axis?: number): Tensor<Unknown, D>;
+  dynamicSlice(start: number, size: number, axis?: number): Tensor<AnyShape, D>;
   /** Zeros around each axis: a pair [low, high] an axis. */
-  pad(amounts: readonly (readonly [number, number])[]): Tensor<Unknown, D>;
+  pad(amounts: readonly (readonly [number, number])[]): Tensor<AnyShape, D>;
   flip(axis?: number): Tensor<S, D>;
-  split(parts: number, axis?: number): readonly Tensor<Unknown, D>[];
+  split(parts: number, axis?: number): readonly Tensor<AnyShape, D>[];
   /** The elements at positions along an axis. */
-  take(indices: Tensor<Unknown, "i32">, axis?: number): Tensor<Unknown, D>;
+  take(indices: Tensor<AnyShape, "i32">, axis?: number): Tensor<AnyShape, D>;
 }
 
 export interface Combine<S extends Shape, D extends DType> {
   (other: number | Tensor<S, D> | Tensor<[], D>): Tensor<S, D>;
-  <H extends Dim>(this: Tensor<readonly [...Unknown, H], D>, other: Tensor<[H], D>): Tensor<S, D>;
-  (other: Tensor<Unknown, D>): Tensor<Unknown, D>;
+  <H extends Dim>(this: Tensor<readonly [...AnyShape, H], D>, other: Tensor<[H], D>): Tensor<S, D>;
+  (other: Tensor<AnyShape, D>): Tensor<AnyShape, D>;
 }
 
 export interface Compare<S extends Shape, D extends DType> {
   (other: number | Tensor<S, D> | Tensor<[], D>): Tensor<S, "bool">;
-  (other: Tensor<Unknown, D>): Tensor<Unknown, "bool">;
+  (other: Tensor<AnyShape, D>): Tensor<AnyShape, "bool">;
 }
 
 export interface Reduce<S extends Shape, D extends DType> {
   (): Tensor<[], D>;
   <A extends number>(axis: A): Tensor<Without<S, A>, D>;
-  (axis: number | readonly number[] | undefined, options?: ReduceOptions): Tensor<Unknown, D>;
+  (axis: number | readonly number[] | undefined, options?: ReduceOptions): Tensor<AnyShape, D>;
 }
 
 /** Contracts the last axis of the first with the second last (or only) axis of the second. */

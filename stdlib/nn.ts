@@ -5,7 +5,7 @@
 
 import { oneHot, ones, where, zeros } from "../lang/index.ts";
 import type { DType, Dim, Shape, Tensor } from "../lang/index.ts";
-import type { ShapeFrom } from "../lang/types.ts";
+import type { AnyShape, ShapeFrom } from "../lang/types.ts";
 import { conv2d, type ConvolutionOptions } from "../lang/index.ts";
 import { type Key, normal, uniform } from "./random.ts";
 
@@ -48,9 +48,9 @@ export function convolution<
   O extends Dim,
 >(
   layer: Conv2d<H, W, I, O>,
-  x: Tensor<[B, any, any, I]>,
+  x: Tensor<[B, AnyShape, AnyShape, I]>,
   options: ConvolutionOptions = {},
-): Tensor<[B, any, any, O]> {
+): Tensor<[B, AnyShape, AnyShape, O]> {
   return conv2d(x, layer.w, options).add(layer.b);
 }
 
@@ -83,7 +83,7 @@ export interface Norm<F extends Dim> {
 
 /** Mean 0 and variance 1 over the last axis, then scale and offset (Ba et al., 2016). */
 export function layerNorm<S extends Shape>(
-  layer: Norm<any>,
+  layer: Norm<AnyShape>,
   x: Tensor<S>,
   epsilon = 1e-5,
 ): Tensor<S> {

@@ -118,7 +118,8 @@ export function linearize<A extends unknown[], R>(
   f: (...args: A) => R,
   ...primals: A
 ): [R, (...tangents: A) => R] {
-  return eagerLinearize("linearize", f, primals) as [R, (...tangents: A) => R];
+  const [value, pushforward] = eagerLinearize("linearize", f, primals);
+  return [value as R, (...tangents) => pushforward(...tangents) as R];
 }
 
 /** The Jacobian as the compiler gives it: rows for typed arrays, `[…out, …in]` for tensors. */

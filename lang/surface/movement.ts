@@ -299,25 +299,34 @@ export const movement: Readonly<Record<string, SurfaceFunction>> = {
     const flat = flatten(args[0]);
     const shape = args[1] === undefined ? flat.shape : shapeAt("tensor", args[1]);
     const dtype = dtypeAt("tensor", args[2], "f32");
-    const size = elementCount(shape);
-    if (!sameDim(size, flat.values.length)) {
+    const { values } = flat;
+    if (!sameDim(elementCount(shape), values.length)) {
       throw new SurfaceFault(
-        `\`tensor\` got ${flat.values.length} numbers for shape ${shapeText(shape)}`,
+        `\`tensor\` got ${values.length} numbers for shape ${shapeText(shape)}`,
       );
     }
-    return builder.array(flat.values, dtype, shape);
+    const numbers = values.filter((value) => typeof value === "number");
+    if (numbers.length === values.length) return builder.array(numbers, dtype, shape);
+    const parts = values.map((value) =>
+      typeof value === "number"
+        ? builder.array([value], dtype)
+        : builder.reshape(builder.cast(value, dtype), [1]),
+    );
+    return builder.reshape(builder.concat(parts, 0), shape);
   },
 };
 
-/** Nested lists of numbers as values and shape. */
+/** Nested lists of numbers, known or computed, as values and shape. */
 function flatten(argument: SurfaceArgument): {
-  readonly values: readonly number[];
+  readonly values: readonly (number | Value)[];
   readonly shape: readonly number[];
 } {
   if (typeof argument === "number") return { values: [argument], shape: [] };
+  if (argument !== undefined && isValue(argument) && argument.type.shape.length === 0) {
+    return { values: [argument], shape: [] };
+  }
   if (!Array.isArray(argument)) {
-    const what = argument !== undefined && isValue(argument) ? "a value of the program" : "no list";
-    throw new SurfaceFault(`\`tensor\` needs numbers known at compile time, and got ${what}`, [0]);
+    throw new SurfaceFault("`tensor` needs numbers, nested in lists as the shape is", [0]);
   }
   const parts = argument.map(flatten);
   const [first] = parts;
@@ -329,4 +338,3 @@ function flatten(argument: SurfaceArgument): {
     shape: [parts.length, ...(first?.shape ?? [])],
   };
 }
-

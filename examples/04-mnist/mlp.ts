@@ -1,0 +1,49 @@
+/** A multilayer perceptron for 28 × 28 digits: 784 - 256 - 128 - 10. */
+
+import { compile, type Dim, type Tensor, valueAndGrad } from "fluxion";
+import { type Dense, dense, initDense, softmaxCrossEntropy } from "fluxion/nn";
+import { type Adam, adam, initAdam } from "fluxion/optim";
+import { type Key, key, split } from "fluxion/random";
+
+export interface Params {
+  readonly first: Dense<784, 256>;
+  readonly second: Dense<256, 128>;
+  readonly last: Dense<128, 10>;
+}
+
+/** Pixels are bytes, 0 … 255. */
+type Images<B extends Dim> = Tensor<[B, 784], "u8">;
+type Labels<B extends Dim> = Tensor<[B], "i32">;
+
+function predict<B extends Dim>(p: Params, images: Images<B>): Tensor<[B, 10]> {
+  const x = images.cast("f32").mul(1 / 255);
+  const h1 = dense(p.first, x).relu();
+  const h2 = dense(p.second, h1).relu();
+  return dense(p.last, h2);
+}
+
+function loss<B extends Dim>(p: Params, images: Images<B>, labels: Labels<B>): Tensor<[]> {
+  return softmaxCrossEntropy(predict(p, images), labels).mean();
+}
+
+export const init = compile((seed: number) => {
+  const [a, b, c] = split(key(seed), 3) as [Key, Key, Key];
+  const params: Params = {
+    first: initDense(a, 784, 256),
+    second: initDense(b, 256, 128),
+    last: initDense(c, 128, 10),
+  };
+  return { params, state: initAdam(params) };
+});
+
+export const step = compile(
+  <B extends Dim>(p: Params, s: Adam<Params>, images: Images<B>, labels: Labels<B>) => {
+    const [value, gradient] = valueAndGrad(loss)(p, images, labels);
+    const next = adam(p, gradient, s, { learningRate: 1e-3 });
+    return { loss: value, params: next.params, state: next.state };
+  },
+);
+
+export const classify = compile(<B extends Dim>(p: Params, images: Images<B>) =>
+  predict(p, images).argmax(),
+);

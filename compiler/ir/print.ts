@@ -39,6 +39,14 @@ export function printFunction(fn: Fn, options: PrintOptions = {}): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** The number of each value that the function defines, as its text shows them. */
+export function numberValues(fn: Fn): ReadonlyMap<Value, number> {
+  const printer = newPrinter({});
+  declare(printer, fn.body.parameters);
+  blockLines(printer, fn.body, "return", "");
+  return printer.numbers;
+}
+
 /** `{axes = [1], shape = [2,B+1]}`, keys in order; nothing where there are no parameters. */
 export function parametersText(parameters: Parameters): string {
   const entries = Object.keys(parameters)

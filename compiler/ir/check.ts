@@ -1,0 +1,343 @@
+/**
+ * Verifies a function of the graph IR: every value is defined once and before its use, types
+ * follow from the rules, regions fit their equations, symbols are bound, and what is consumed is
+ * never used again.
+ */
+
+import { ops, typeRule } from "../ops/index.ts";
+import { symbolsOf } from "./dim.ts";
+import { numberValues, printFunction } from "./print.ts";
+import {
+  arrayType,
+  type Block,
+  type Equation,
+  type Fn,
+  type Parameter,
+  sameType,
+  scalarType,
+  type Shape,
+  typeText,
+  type Value,
+  type ValueType,
+} from "./types.ts";
+import { loopOf } from "./walk.ts";
+
+export interface CheckOptions {
+  /** Whether consumed values must not be used again; default true. */
+  readonly uniqueness?: boolean;
+}
+
+/** What is wrong with `fn`, a sentence each; none if it is well-formed. */
+export function check(fn: Fn, options: CheckOptions = {}): readonly string[] {
+  const checker: Checker = {
+    faults: [],
+    defined: new Set(),
+    numbers: numberValues(fn),
+    uniqueness: options.uniqueness ?? true,
+    sources: new Map(),
+    users: new Map(),
+  };
+  const { body } = fn;
+  const symbols = new Set(body.parameters.flatMap(({ type }) => type.shape.flatMap(symbolsOf)));
+  // The parameters of a function belong to its caller, who goes on using them.
+  const scope = {
+    visible: new Set<Value>(),
+    owned: new Set<Value>(),
+    gone: new Set<Value>(),
+    symbols,
+  };
+  body.parameters.forEach((parameter) => define(checker, scope, parameter, false));
+  checkEquations(checker, scope, body);
+  return checker.faults;
+}
+
+/** Throws with the printed function if `fn` is ill-formed after a stage of the compiler. */
+export function assertWellFormed(fn: Fn, stage: string, options: CheckOptions = {}): void {
+  const faults = check(fn, options);
+  if (faults.length === 0) return;
+  const list = faults.map((fault) => `  - ${fault}`).join("\n");
+  throw new Error(`@${fn.name} is ill-formed after ${stage}:\n${list}\n\n${printFunction(fn)}`);
+}
+
+interface Checker {
+  readonly faults: string[];
+  readonly defined: Set<Value>;
+  readonly numbers: ReadonlyMap<Value, number>;
+  readonly uniqueness: boolean;
+  /** For results of branches: the values around the branch that they may be, and the reverse. */
+  readonly sources: Map<Value, Value[]>;
+  readonly users: Map<Value, Value[]>;
+}
+
+/** What is known at one point of a block. */
+interface Scope {
+  readonly visible: Set<Value>;
+  /** Values that may be consumed here. */
+  readonly owned: Set<Value>;
+  /** Values that were consumed. */
+  readonly gone: Set<Value>;
+  readonly symbols: Set<string>;
+}
+
+function checkEquations(checker: Checker, scope: Scope, block: Block): void {
+  for (const equation of block.equations) checkEquation(checker, scope, equation);
+  for (const result of block.results) use(checker, scope, result, "a result");
+}
+
+function checkEquation(checker: Checker, scope: Scope, equation: Equation): void {
+  const { op, inputs, outputs } = equation;
+  for (const input of inputs) use(checker, scope, input, `an operand of ${op}`);
+  for (const name of symbolsIn(Object.values(equation.parameters))) {
+    if (!scope.symbols.has(name)) report(checker, `${op} mentions the unbound extent ${name}`);
+  }
+  const known = Object.hasOwn(ops, op);
+  if (known) {
+    (ops[op]?.laws.consumes ?? []).forEach((k) => consume(checker, scope, equation, k));
+    checkRule(checker, equation);
+  } else checkRegions(checker, scope, equation);
+  if (op === "bind") scope.symbols.add(String(equation.parameters["symbol"]));
+  for (const output of outputs) define(checker, scope, output, true);
+}
+
+function checkRule(checker: Checker, equation: Equation): void {
+  const { op, inputs, parameters, outputs, regions } = equation;
+  if (regions.length > 0) report(checker, `${op} has regions`);
+  try {
+    const types = typeRule(
+      op,
+      inputs.map((input) => input.type),
+      parameters,
+    );
+    expectTypes(checker, `the results of ${op}`, outputs, types);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    report(checker, `${op}: ${error.message}`);
+  }
+}
+
+function checkRegions(checker: Checker, scope: Scope, equation: Equation): void {
+  const { op, inputs, outputs, regions } = equation;
+  const outputTypes = outputs.map((output) => output.type);
+  const counts: Readonly<Record<string, number>> = { if: 2, for: 1, while: 2, map: 1, call: 0 };
+  const count = Object.hasOwn(counts, op) ? counts[op] : undefined;
+  if (count === undefined) return report(checker, `there is no op called ${op}`);
+  if (regions.length !== count) return report(checker, `${op} has ${regions.length} regions`);
+  switch (op) {
+    case "if": {
+      expectTypes(checker, "the operands of if", inputs, [scalarType("bool")]);
+      const before = new Set(scope.gone);
+      for (const region of regions) {
+        const inner = nested(scope, { owned: scope.owned, gone: before });
+        expectTypes(checker, "the parameters of a branch", region.parameters, []);
+        checkEquations(checker, inner, region);
+        expectTypes(checker, "the results of a branch", region.results, outputTypes);
+        for (const value of inner.gone) scope.gone.add(value);
+        region.results.forEach((result, k) => {
+          const output = outputs[k];
+          if (output === undefined || !scope.visible.has(result) || !isArray(result)) return;
+          link(checker.sources, output, result);
+          link(checker.users, result, output);
+        });
+      }
+      return;
+    }
+    case "for":
+    case "while": {
+      const { initial, carried, body } = loopOf(equation);
+      const types = initial.map((value) => value.type);
+      if (op === "for") {
+        expectTypes(checker, "the count of for", inputs.slice(0, 1), [scalarType("i32")]);
+        expectTypes(checker, "the index of for", body.parameters.slice(0, 1), [scalarType("i32")]);
+      } else {
+        const condition = regions[0] as Block;
+        expectTypes(checker, "the parameters of a condition", condition.parameters, types);
+        checkRepeated(checker, scope, condition, false);
+        expectTypes(checker, "the results of a condition", condition.results, [scalarType("bool")]);
+      }
+      expectTypes(checker, `what ${op} carries`, carried, types);
+      expectTypes(checker, `what ${op} carries on`, body.results, types);
+      expectTypes(checker, `the results of ${op}`, outputs, types);
+      // First consumed: neither the body nor the condition may read the arrays it starts from.
+      const first = op === "for" ? 1 : 0;
+      initial.forEach((_, k) => consume(checker, scope, equation, k + first));
+      checkCarriedOn(checker, scope, equation, checkRepeated(checker, scope, body, true));
+      return;
+    }
+    case "map": {
+      const [body] = regions as readonly [Block];
+      const shape = equation.parameters["shape"] as Shape;
+      const at = (type: ValueType): ValueType => arrayType(type.dtype, shape);
+      const elements = inputs.map((input) => scalarType(input.type.dtype));
+      const results = body.results.map((result) => at(result.type));
+      expectTypes(
+        checker,
+        "the operands of map",
+        inputs,
+        inputs.map((input) => at(input.type)),
+      );
+      expectTypes(checker, "the elements of map", body.parameters, elements);
+      expectTypes(checker, "the results of map", outputs, results);
+      expectScalars(checker, body);
+      checkRepeated(checker, scope, body, true);
+      return;
+    }
+    case "call":
+      if (typeof equation.parameters["callee"] !== "string") report(checker, "call has no callee");
+  }
+}
+
+/**
+ * A block that runs many times: what stands around it is not its own to consume. Returns the
+ * values that it consumed.
+ */
+function checkRepeated(
+  checker: Checker,
+  scope: Scope,
+  block: Block,
+  ownsParameters: boolean,
+): ReadonlySet<Value> {
+  const inner = nested(scope, { owned: new Set(), gone: scope.gone });
+  block.parameters.forEach((parameter) => define(checker, inner, parameter, ownsParameters));
+  checkEquations(checker, inner, block);
+  return inner.gone;
+}
+
+/**
+ * What a loop carries on must not be memory that stands around it, nor one array in two places.
+ * By way of a branch it may be, as long as no one writes it.
+ */
+function checkCarriedOn(
+  checker: Checker,
+  scope: Scope,
+  equation: Equation,
+  gone: ReadonlySet<Value>,
+): void {
+  const { carried, body } = loopOf(equation);
+  if (!checker.uniqueness) return;
+  body.results.forEach((result, k) => {
+    if (!isArray(result)) return;
+    const outer = sourcesOf(checker, result).filter((value) => scope.visible.has(value));
+    const isWritten = gone.has(carried[k] as Value);
+    if (outer.includes(result) || (isWritten && outer.length > 0)) {
+      report(checker, `a loop carries on ${nameOf(checker, result)}, which is not its own`);
+    }
+    if (body.results.indexOf(result) !== k) {
+      report(checker, `a loop carries on ${nameOf(checker, result)} twice`);
+    }
+    const output = equation.outputs[k] as Value;
+    for (const value of outer) {
+      link(checker.sources, output, value);
+      link(checker.users, value, output);
+    }
+  });
+}
+
+function nested(
+  scope: Scope,
+  own: { readonly owned: Set<Value>; readonly gone: Set<Value> },
+): Scope {
+  return {
+    visible: new Set(scope.visible),
+    owned: new Set(own.owned),
+    gone: new Set(own.gone),
+    symbols: new Set(scope.symbols),
+  };
+}
+
+function define(checker: Checker, scope: Scope, value: Value, owned: boolean): void {
+  if (checker.defined.has(value)) report(checker, `${nameOf(checker, value)} is defined twice`);
+  checker.defined.add(value);
+  scope.visible.add(value);
+  if (owned) scope.owned.add(value);
+  for (const name of value.type.shape.flatMap(symbolsOf)) {
+    if (!scope.symbols.has(name)) {
+      report(checker, `the type of ${nameOf(checker, value)} mentions the unbound extent ${name}`);
+    }
+  }
+}
+
+function use(checker: Checker, scope: Scope, value: Value, place: string): void {
+  if (!scope.visible.has(value)) {
+    const name = nameOf(checker, value);
+    report(checker, `${name}, ${place}, is not defined before its use`);
+  }
+  if (checker.uniqueness && scope.gone.has(value)) {
+    report(checker, `${nameOf(checker, value)}, ${place}, was consumed before`);
+  }
+}
+
+/** Input k of an equation, and what shares its memory, is gone from here on. */
+function consume(checker: Checker, scope: Scope, equation: Equation, k: number): void {
+  const value = equation.inputs[k];
+  if (value === undefined || !isArray(value) || !checker.uniqueness) return;
+  const name = nameOf(checker, value);
+  if (equation.inputs.some((other, j) => other === value && j !== k)) {
+    report(checker, `${equation.op} consumes ${name} and reads it as another operand`);
+  }
+  const sources = sourcesOf(checker, value);
+  if (sources.some((source) => !scope.owned.has(source))) {
+    report(checker, `${equation.op} consumes ${name}, which is not its own`);
+  }
+  for (const source of sources)
+    for (const user of closure(checker.users, source)) scope.gone.add(user);
+}
+
+/** A value and those that it may be by way of branches. */
+function sourcesOf(checker: Checker, value: Value): readonly Value[] {
+  return closure(checker.sources, value);
+}
+
+function closure(links: ReadonlyMap<Value, readonly Value[]>, value: Value): readonly Value[] {
+  const found = new Set([value]);
+  for (const one of found) for (const next of links.get(one) ?? []) found.add(next);
+  return [...found];
+}
+
+function link(links: Map<Value, Value[]>, from: Value, to: Value): void {
+  links.set(from, [...(links.get(from) ?? []), to]);
+}
+
+function expectTypes(
+  checker: Checker,
+  what: string,
+  values: readonly Value[],
+  types: readonly ValueType[],
+): void {
+  const fits =
+    values.length === types.length &&
+    values.every((value, k) => sameType(value.type, types[k] as ValueType));
+  if (fits) return;
+  const actual = values.map((value) => typeText(value.type)).join(", ") || "nothing";
+  const expected = types.map(typeText).join(", ") || "nothing";
+  report(checker, `${what} must be ${expected}, and are ${actual}`);
+}
+
+function expectScalars(checker: Checker, block: Block): void {
+  for (const equation of block.equations) {
+    for (const output of equation.outputs) {
+      if (!isArray(output)) continue;
+      report(checker, `${nameOf(checker, output)} in a map is not a scalar`);
+    }
+    for (const region of equation.regions) expectScalars(checker, region);
+  }
+}
+
+/** Scalars are never shared: only arrays and stacks have memory of their own. */
+function isArray(value: Value): boolean {
+  return value.type.shape.length > 0 || value.type.stack;
+}
+
+function symbolsIn(parameters: readonly Parameter[]): readonly string[] {
+  return parameters.flatMap((parameter) => {
+    if (typeof parameter !== "object") return [];
+    return "terms" in parameter ? symbolsOf(parameter) : symbolsIn(parameter);
+  });
+}
+
+function nameOf(checker: Checker, value: Value): string {
+  return `%${checker.numbers.get(value) ?? "?"}`;
+}
+
+function report(checker: Checker, fault: string): void {
+  if (!checker.faults.includes(fault)) checker.faults.push(fault);
+}

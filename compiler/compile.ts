@@ -1,0 +1,134 @@
+/**
+ * The whole compiler in one function: a graph as the reader made it in, a program that the runtime
+ * can load out.
+ *
+ *   read → expand transforms → simplify → lower → emit
+ */
+
+import type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
+import { expand } from "./autodiff/expand.ts";
+import { assertWellFormed } from "./ir/check.ts";
+import { printFunction, printGraph } from "./ir/print.ts";
+import type { Fn, Graph, Span } from "./ir/types.ts";
+import { lower } from "./kernel/lower.ts";
+import { printModule } from "./kernel/print.ts";
+import { repairUniqueness } from "./passes/copies.ts";
+import { cleanUp } from "./passes/simplify.ts";
+import { targets } from "./targets/target.ts";
+
+export type { Graph } from "./ir/types.ts";
+export type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
+
+export type TargetName = keyof typeof targets;
+
+/** How a program is called, as trees of its parameters, of what it captures, of its result. */
+export interface Signature {
+  readonly name: string;
+  readonly parameters: readonly Argument[];
+  readonly captured: readonly Argument[];
+  readonly result: Tree;
+}
+
+export interface CompilerOptions {
+  readonly target: TargetName;
+  /** Where a span is, as `file:line`, for faults at run time. */
+  readonly place?: ((span: Span) => string) | undefined;
+  /** Check the graph after every pass, as the tests do. */
+  readonly check?: boolean | undefined;
+}
+
+export interface Compiled {
+  readonly manifest: Manifest;
+  readonly code: Code;
+}
+
+/** The text of a stage of `fluxion explain`. */
+export const stageNames = [
+  "read",
+  "grad",
+  "simplify",
+  "placed",
+  "kernels",
+  "memory",
+  "wat",
+  "js",
+] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** Compiles a graph for a target. */
+export async function compile(
+  graph: Graph,
+  signature: Signature,
+  options: CompilerOptions,
+): Promise<Compiled> {
+  const expanded = checked(expand(graph), "grad", options);
+  const simplified = checked(simplify(expanded), "simplify", options);
+  const target = targets[options.target];
+  const module = lower(simplified, target.lowering);
+  const { code, imports } = await target.emit(module);
+  const { place = () => "" } = options;
+  const manifest: Manifest = {
+    ...signature,
+    target: options.target,
+    layout: {
+      symbols: module.symbols,
+      arena: module.arena,
+      results: module.results,
+      bound: module.bound,
+      constants: base64(module.constants),
+      sites: module.sites.map(({ kind, op, name, span }) => ({
+        kind,
+        op,
+        name,
+        place: span === undefined ? "" : place(span),
+      })),
+      imports,
+    },
+  };
+  return { manifest, code };
+}
+
+/** What a program looks like at a stage, as text. */
+export async function explain(
+  graph: Graph,
+  stage: StageName,
+  options: CompilerOptions,
+): Promise<string> {
+  if (stage === "read") return printGraph(graph, { names: true });
+  const expanded = expand(graph);
+  if (stage === "grad") return printFunction(expanded, { names: true });
+  const simplified = simplify(expanded);
+  if (stage === "simplify") return printFunction(simplified, { names: true });
+  if (stage === "placed") return placedText(simplified, options.target);
+  const target = targets[stage === "wat" ? "wasm" : stage === "js" ? "js" : options.target];
+  const module = lower(simplified, target.lowering);
+  switch (stage) {
+    case "kernels":
+      return printModule(module);
+    case "memory":
+      return module.memoryText;
+    case "wat":
+    case "js":
+      return (await target.emit(module)).text;
+  }
+}
+
+function simplify(fn: Fn): Fn {
+  return { name: fn.name, body: repairUniqueness(cleanUp(fn.body)) };
+}
+
+/** A function that is not `async` is one region: all of it runs on the device. */
+function placedText(fn: Fn, target: TargetName): string {
+  return `device  @${fn.name}: all of it, on ${target}; nothing in it needs the host\n`;
+}
+
+function checked(fn: Fn, stage: string, { check }: CompilerOptions): Fn {
+  if (check) assertWellFormed(fn, stage);
+  return fn;
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

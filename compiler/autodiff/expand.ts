@@ -44,8 +44,8 @@ export function expand(graph: Graph): Fn {
       }
       const fn = resolve(decodeCallee(equation.parameters["callee"]));
       const bound = fn.body.parameters.map((parameter, k) => [parameter, inputs[k]] as const);
-      const arguments_ = new Map(bound as readonly (readonly [Value, Value])[]);
-      const body = copyBlock({ ...fn.body, parameters: [] }, arguments_);
+      const given = new Map(bound as readonly (readonly [Value, Value])[]);
+      const body = copyBlock({ ...fn.body, parameters: [] }, given);
       equation.outputs.forEach((output, k) => {
         const result = body.results[k] as Value;
         if (output.name !== undefined && result.name === undefined) {

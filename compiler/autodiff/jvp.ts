@@ -11,6 +11,7 @@ import { type Block, type Equation, type Fn, isFloat, type Value } from "../ir/t
 import { loopOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 import { variedValues } from "./activity.ts";
+import { scaled } from "./scale.ts";
 
 /**
  * `active` marks the parameters that have tangents. The result takes the parameters and then the
@@ -169,7 +170,7 @@ function pushPrimitive(sweep: Sweep, builder: GraphBuilder, equation: Equation):
       define();
       const terms = directions.flatMap((direction, k) => {
         const partial = direction && derivative.partials[k]?.(context);
-        return partial === undefined ? [] : [builder.mul(partial, direction as Value)];
+        return partial === undefined ? [] : [scaled(builder, partial, direction as Value)];
       });
       if (terms.length > 0) tangents.set(outputs[0] as Value, sumOf(builder, terms));
       return;

@@ -35,6 +35,7 @@ import { mutatedValues } from "../passes/mutated.ts";
 import { usefulValues, variedValues } from "./activity.ts";
 import { planRecompute } from "./keep.ts";
 import { mapToLoop } from "./mapToLoop.ts";
+import { scaled } from "./scale.ts";
 
 /**
  * `active` marks the parameters to differentiate. The result takes the parameters and then one
@@ -233,7 +234,7 @@ function reversePrimitive(
       derivative.partials.forEach((partial, k) => {
         if (!sweep.isActive(inputs[k] as Value)) return;
         const factor = partial(context);
-        if (factor !== undefined) contribute(k, builder.mul(factor, seed));
+        if (factor !== undefined) contribute(k, scaled(builder, factor, seed));
       });
       return;
     case "rules":

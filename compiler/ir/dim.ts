@@ -149,9 +149,7 @@ export function substituteDims(
   replace: (name: string) => Dim,
 ): readonly Dim[] {
   const atom = (factor: Atom): Dim =>
-    typeof factor === "string"
-      ? replace(factor)
-      : divideDim(one(factor.dividend), factor.divisor);
+    typeof factor === "string" ? replace(factor) : divideDim(one(factor.dividend), factor.divisor);
   const one = (dim: Dim): Dim => {
     if (typeof dim === "number") return dim;
     let sum: Dim = 0;

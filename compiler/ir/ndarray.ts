@@ -38,7 +38,9 @@ export function ndarray(
 ): NdArray {
   const data = allocate(dtype, sizeOf(shape));
   if (values.length !== data.length) {
-    throw new Error(`shape [${shape}] holds ${data.length} elements, and ${values.length} are given`);
+    throw new Error(
+      `shape [${shape}] holds ${data.length} elements, and ${values.length} are given`,
+    );
   }
   data.set(values);
   return { dtype, shape, data };

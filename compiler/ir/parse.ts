@@ -6,6 +6,8 @@
 import {
   createToken,
   EmbeddedActionsParser,
+  EOF,
+  type IParserErrorMessageProvider,
   type IToken,
   Lexer,
   type TokenType,
@@ -131,10 +133,24 @@ interface EquationSyntax {
   readonly types: readonly TypeSyntax[];
 }
 
+const messages: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected, actual }) =>
+    `${expected.name} is expected, and ${found(actual)}`,
+  buildNotAllInputParsedMessage: ({ firstRedundant }) =>
+    `a function is expected, and ${found(firstRedundant)}`,
+  buildNoViableAltMessage: ({ actual }) => `something else is expected, and ${found(actual[0])}`,
+  buildEarlyExitMessage: ({ actual }) => `something else is expected, and ${found(actual[0])}`,
+};
+
+function found(token: IToken | undefined): string {
+  if (token === undefined || tokenMatcher(token, EOF)) return "the text ends here";
+  return `'${token.image}' stands here`;
+}
+
 /** The grammar. Rules run once on dummy tokens when the parser is made, so none may throw. */
 class Grammar extends EmbeddedActionsParser {
   constructor() {
-    super(tokens, { maxLookahead: 3 });
+    super(tokens, { maxLookahead: 3, errorMessageProvider: messages });
     this.performSelfAnalysis();
   }
 
@@ -345,19 +361,19 @@ const lexer = new Lexer(tokens);
 const grammar = new Grammar();
 
 function parse(text: string): readonly FunctionSyntax[] {
-  const { tokens: found, errors } = lexer.tokenize(text);
+  const { tokens: input, errors } = lexer.tokenize(text);
   const [unread] = errors;
   if (unread !== undefined) {
     const sign = text[unread.offset] ?? "";
     throw new ParseFault(`'${sign}' has no meaning here`, unread.line ?? 1, unread.column ?? 1);
   }
-  grammar.input = found;
+  grammar.input = input;
   const functions = grammar.program();
   const [wrong] = grammar.errors;
   if (wrong === undefined) return functions;
   const { token } = wrong;
-  const isEnd = Number.isNaN(token.startOffset);
-  const last = found.at(-1);
+  const isEnd = tokenMatcher(token, EOF);
+  const last = input.at(-1);
   const line = (isEnd ? last?.endLine : token.startLine) ?? 1;
   const column = isEnd ? (last?.endColumn ?? 0) + 1 : (token.startColumn ?? 1);
   throw new ParseFault(wrong.message, line, column);

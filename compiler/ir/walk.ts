@@ -83,7 +83,11 @@ export function copyBlock(block: Block, renaming: Renaming = new Map()): Block {
       const regions = equation.regions.map(visit);
       return { ...equation, inputs, regions, outputs: equation.outputs.map(define) };
     });
-    return { parameters, equations, results: inner.results.map((value) => map.get(value) ?? value) };
+    return {
+      parameters,
+      equations,
+      results: inner.results.map((value) => map.get(value) ?? value),
+    };
   };
   return visit(block);
 }

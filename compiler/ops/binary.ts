@@ -170,8 +170,8 @@ export const max = binary({
   js: (x, y) => Math.max(x, y),
   laws: { commutative: true },
   derivative: partials(
-    (b, x, y) => b.cast(b.binary("ge", x, y), x.type.dtype),
-    (b, x, y) => b.cast(b.unary("not", b.binary("ge", x, y)), x.type.dtype),
+    (b, x, y) => b.binary("ge", x, y),
+    (b, x, y) => b.unary("not", b.binary("ge", x, y)),
   ),
   samples: [...floatSamples(), ...integerSamples()],
 });
@@ -183,8 +183,8 @@ export const min = binary({
   js: (x, y) => Math.min(x, y),
   laws: { commutative: true },
   derivative: partials(
-    (b, x, y) => b.cast(b.binary("le", x, y), x.type.dtype),
-    (b, x, y) => b.cast(b.unary("not", b.binary("le", x, y)), x.type.dtype),
+    (b, x, y) => b.binary("le", x, y),
+    (b, x, y) => b.unary("not", b.binary("le", x, y)),
   ),
   samples: [...floatSamples(), ...integerSamples()],
 });

@@ -89,7 +89,10 @@ export type Derivative =
       readonly kind: "multilinear";
       readonly transposes: readonly ((context: RuleContext, cotangent: Value) => Contribution)[];
     }
-  /** Elementwise: one partial derivative per input, from inputs and outputs; undefined is zero. */
+  /**
+   * Elementwise: one partial derivative per input, from inputs and outputs; undefined is zero. A
+   * `bool` is a mask, 1 where true: where it is false nothing flows, not even 0 · ∞.
+   */
   | {
       readonly kind: "partials";
       readonly partials: readonly ((context: RuleContext) => Value | undefined)[];

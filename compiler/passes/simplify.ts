@@ -123,6 +123,13 @@ const knownCondition: Rule = ({ inputs: [condition, x, y] }, { constant }) => {
   return known === undefined ? undefined : [(known ? x : y) as Value];
 };
 
+/** select (not c) x y → select c y x */
+const swapNegated: Rule = ({ inputs: [condition, x, y] }, { builder, definition }) => {
+  const inner = definition(condition as Value);
+  if (inner?.op !== "not") return undefined;
+  return [builder.one("select", [inner.inputs[0] as Value, y as Value, x as Value])];
+};
+
 const knownBranch: Rule = (equation, { builder, constant }) => {
   const known = constant(equation.inputs[0]);
   if (known === undefined) return undefined;
@@ -197,7 +204,7 @@ const special: Readonly<Record<string, readonly Rule[]>> = {
   reshape: [composeReshapes],
   broadcast: [composeBroadcasts],
   cast: [composeCasts],
-  select: [knownCondition],
+  select: [knownCondition, swapNegated],
   if: [knownBranch],
   for: [noIterations, invariantCarried],
   while: [invariantCarried],

@@ -126,19 +126,17 @@ function checkRegions(checker: Checker, scope: Scope, equation: Equation): void 
     case "if": {
       expectTypes(checker, "the operands of if", inputs, [scalarType("bool")]);
       const before = new Set(scope.gone);
+      const gone = new Set<Value>();
       for (const region of regions) {
         const inner = nested(scope, { owned: scope.owned, gone: before });
         expectTypes(checker, "the parameters of a branch", region.parameters, []);
         checkEquations(checker, inner, region);
         expectTypes(checker, "the results of a branch", region.results, outputTypes);
-        for (const value of inner.gone) scope.gone.add(value);
-        region.results.forEach((result, k) => {
-          const output = outputs[k];
-          if (output === undefined || !scope.visible.has(result) || !isArray(result)) return;
-          link(checker.sources, output, result);
-          link(checker.users, result, output);
-        });
+        inner.gone.forEach((value) => gone.add(value));
       }
+      gone.forEach((value) => scope.gone.add(value));
+      // Only now: what one branch consumes is no business of what the other one gives.
+      for (const region of regions) linkBranch(checker, scope, region, outputs);
       return;
     }
     case "for":
@@ -184,6 +182,24 @@ function checkRegions(checker: Checker, scope: Scope, equation: Equation): void 
     case "call":
       if (typeof equation.parameters["callee"] !== "string") report(checker, "call has no callee");
   }
+}
+
+/** The results of a branch may be values around it. */
+function linkBranch(
+  checker: Checker,
+  scope: Scope,
+  region: Block,
+  outputs: readonly Value[],
+): void {
+  region.results.forEach((result, k) => {
+    const output = outputs[k];
+    if (output === undefined || !isArray(result)) return;
+    for (const source of sourcesOf(checker, result)) {
+      if (!scope.visible.has(source)) continue;
+      link(checker.sources, output, source);
+      link(checker.users, source, output);
+    }
+  });
 }
 
 /**

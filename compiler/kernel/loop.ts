@@ -11,6 +11,10 @@ export type Lanes = 1 | 2 | 4;
 export interface Local {
   readonly name: string;
   readonly type: Machine;
+  /** Assigned by one statement, before every use. */
+  readonly once?: boolean | undefined;
+  /** For an address: the pointer that it was computed from. */
+  readonly root?: Local | undefined;
 }
 
 /**
@@ -22,7 +26,6 @@ export type Expr =
   | { readonly kind: "local"; readonly local: Local }
   /** `constant + Σ coefficient·local`, i32. Becomes arithmetic once its loops are known. */
   | { readonly kind: "affine"; readonly constant: Dim; readonly terms: readonly AffineTerm[] }
-  /** The value of a symbolic extent's polynomial, i32. */
   | {
       readonly kind: "load";
       readonly base: Expr;
@@ -30,7 +33,7 @@ export type Expr =
       readonly dtype: DType;
       readonly lanes: Lanes;
     }
-  /** An elementwise op by its name in the op table. */
+  /** An elementwise op by its name in the op table, or `index_div`, `index_rem` of indices ≥ 0. */
   | {
       readonly kind: "op";
       readonly op: string;
@@ -181,6 +184,11 @@ export function local(name: string, type: Machine): Local {
   return { name, type };
 }
 
+/** A local for the value of one expression. */
+export function temporary(name: string, type: Machine, root?: Local): Local {
+  return { name, type, once: true, root };
+}
+
 /** The machine type of `lanes` elements. */
 export function machine(dtype: DType, lanes: Lanes = 1): Machine {
   if (lanes === 1) return dtype === "f64" || dtype === "f32" ? dtype : "i32";
@@ -242,22 +250,22 @@ export function madd(a: Expr, b: Expr, c: Expr, dtype: DType, lanes: Lanes): Exp
 
 export function add(a: Expr, b: Expr): Expr {
   if (isConstant(a) && isConstant(b)) return constant((a.value + b.value) | 0);
-  if (isConstant(a, 0)) return b;
-  if (isConstant(b, 0)) return a;
+  if (isValue(a, 0)) return b;
+  if (isValue(b, 0)) return a;
   return op("add", "i32", [a, b]);
 }
 
 export function subtract(a: Expr, b: Expr): Expr {
   if (isConstant(a) && isConstant(b)) return constant((a.value - b.value) | 0);
-  if (isConstant(b, 0)) return a;
+  if (isValue(b, 0)) return a;
   return op("sub", "i32", [a, b]);
 }
 
 export function multiply(a: Expr, b: Expr): Expr {
   if (isConstant(a) && isConstant(b)) return constant(Math.imul(a.value, b.value));
   if (isConstant(a)) return multiply(b, a);
-  if (isConstant(b, 0)) return b;
-  if (isConstant(b, 1)) return a;
+  if (isValue(b, 0)) return b;
+  if (isValue(b, 1)) return a;
   if (isConstant(b) && b.value > 0 && (b.value & (b.value - 1)) === 0) {
     return op("shift_left", "i32", [a, constant(31 - Math.clz32(b.value))]);
   }
@@ -267,14 +275,14 @@ export function multiply(a: Expr, b: Expr): Expr {
 /** The remainder and quotient of indices: both operands are at least zero. */
 export function divide(a: Expr, b: Expr): Expr {
   if (isConstant(a) && isConstant(b)) return constant(Math.floor(a.value / b.value));
-  if (isConstant(b, 1)) return a;
-  return op("div", "i32", [a, b]);
+  if (isValue(b, 1)) return a;
+  return op("index_div", "i32", [a, b]);
 }
 
 export function remainder(a: Expr, b: Expr): Expr {
   if (isConstant(a) && isConstant(b)) return constant(a.value % b.value);
-  if (isConstant(b, 1)) return constant(0);
-  return op("rem", "i32", [a, b]);
+  if (isValue(b, 1)) return constant(0);
+  return op("index_rem", "i32", [a, b]);
 }
 
 export function minimum(a: Expr, b: Expr): Expr {
@@ -286,9 +294,10 @@ export function less(a: Expr, b: Expr): Expr {
   return op("lt", "i32", [a, b]);
 }
 
-export function isConstant(
-  expr: Expr,
-  value?: number,
-): expr is Extract<Expr, { readonly kind: "const" }> {
-  return expr.kind === "const" && expr.lanes === 1 && (value === undefined || expr.value === value);
+export function isConstant(expr: Expr): expr is Extract<Expr, { readonly kind: "const" }> {
+  return expr.kind === "const" && expr.lanes === 1;
+}
+
+export function isValue(expr: Expr, value: number): boolean {
+  return isConstant(expr) && expr.value === value;
 }

@@ -1,0 +1,534 @@
+/** Blocks and control flow: regions become structured statements of the program's function. */
+
+import { type Block, type Equation, type Value } from "../ir/types.ts";
+import { dimText } from "../ir/dim.ts";
+import { freeValues } from "../ir/walk.ts";
+import { type Buffer, bytesOf, rootsOf, touch } from "./buffer.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  isConstant,
+  less,
+  type Local,
+  local,
+  machine,
+  minimum,
+  read,
+  set,
+  type Statement,
+} from "./loop.ts";
+import { lowerEquation } from "./equation.ts";
+import { spellIndices } from "./nest.ts";
+import { freeLocals } from "./outline.ts";
+import type { Place, Program, ProgramFrame, Stack } from "./program.ts";
+import { assignedIn, visitStatements } from "./rewrite.ts";
+
+/** Lowers a block; `finish` is called with everything in scope, before what dies is given back. */
+export function lowerBlock(
+  program: Program,
+  block: Block,
+  repeats: boolean,
+  start: () => void,
+  finish: (results: readonly Value[]) => readonly (Buffer | Stack)[],
+): void {
+  const frame: ProgramFrame = {
+    block,
+    position: 0,
+    repeats,
+    defined: new Set(),
+    heap: [],
+    stacks: [],
+  };
+  program.frames.push(frame);
+  start();
+  block.equations.forEach((equation, position) => {
+    frame.position = position;
+    lowerEquation(program, equation);
+    program.step++;
+  });
+  frame.position = block.equations.length;
+  program.flushAll();
+  const escaping = new Set<Buffer | Stack>();
+  for (const kept of finish(block.results)) {
+    escaping.add(kept);
+    if ("kind" in kept) for (const root of rootsOf(kept)) escaping.add(root);
+  }
+  program.frames.pop();
+  const parent = program.frames.at(-1);
+  for (const buffer of frame.heap) {
+    if (escaping.has(buffer)) parent?.heap.push(buffer);
+    else release(program, buffer.home);
+  }
+  for (const stack of frame.stacks) {
+    if (escaping.has(stack)) parent?.stacks.push(stack);
+    else release(program, stack.base);
+  }
+  program.forget(frame.defined);
+}
+
+function release(program: Program, pointer: Local): void {
+  program.emit({ kind: "call", callee: "release", operands: [read(pointer)], results: [] });
+}
+
+/** What regions read from outside is in memory before they start. */
+function settleCaptures(program: Program, equation: Equation): void {
+  program.flushAll();
+  for (const region of equation.regions) {
+    for (const value of freeValues(region)) program.settle(value);
+  }
+}
+
+// if
+
+export function lowerIf(program: Program, equation: Equation): void {
+  const [condition] = equation.inputs;
+  const [then, otherwise] = equation.regions;
+  if (condition === undefined || then === undefined || otherwise === undefined) {
+    throw new Error("an `if` needs a condition and two regions");
+  }
+  settleCaptures(program, equation);
+  const test = program.scalar(condition);
+  const joins = equation.outputs.map((output) => new Join(program, output));
+  const arm = (block: Block): Statement[] =>
+    program.collect(() =>
+      lowerBlock(program, block, false, nothing, (results) =>
+        results.flatMap((result, k) => (joins[k] as Join).arrive(result)),
+      ),
+    );
+  const thenBody = arm(then);
+  const otherwiseBody = arm(otherwise);
+  // What an arm allocates and hands on is given back by the block around, on both paths.
+  for (const heap of program.frames.at(-1)?.heap ?? []) {
+    if (allocates(thenBody, heap.home) || allocates(otherwiseBody, heap.home)) {
+      program.emit(set(heap.home, constant(0)));
+    }
+  }
+  program.emit({ kind: "if", condition: test, then: thenBody, otherwise: otherwiseBody });
+  program.step++;
+  equation.outputs.forEach((output, k) => program.define(output, (joins[k] as Join).place()));
+}
+
+function nothing(): void {}
+
+function allocates(body: readonly Statement[], pointer: Local): boolean {
+  return assignedIn(body).has(pointer);
+}
+
+/** One result of an `if`: where both arms leave it. */
+class Join {
+  private readonly program: Program;
+  private readonly output: Value;
+  private readonly target: Local;
+  private buffer: Buffer | undefined;
+  private stack: Stack | undefined;
+  private joinedStack: Stack | undefined;
+
+  constructor(program: Program, output: Value) {
+    this.program = program;
+    this.output = output;
+    const { dtype, shape } = output.type;
+    this.target = local(output.name ?? "v", shape.length === 0 ? machine(dtype) : "i32");
+  }
+
+  arrive(result: Value): readonly (Buffer | Stack)[] {
+    const { program } = this;
+    if (result.type.stack) return this.arriveStack(program.stack(result));
+    if (result.type.shape.length === 0) {
+      program.emit(set(this.target, program.scalar(result)));
+      return [];
+    }
+    let buffer = program.buffer(result);
+    const fixed = rootsOf(buffer).every(
+      ({ kind }) => kind === "parameter" || kind === "constant",
+    );
+    if (!fixed && !program.bufferDies(result)) buffer = program.copyOf(result, buffer);
+    program.emit(set(this.target, read(buffer.pointer)));
+    if (this.buffer === undefined) {
+      const { name, type } = this.output;
+      this.buffer = program.makeBuffer("joined", name ?? "joined", bytesOf(type), this.target);
+    }
+    this.buffer.sources.push(buffer);
+    touch(this.buffer, program.step);
+    return [buffer];
+  }
+
+  /** Both arms mostly hand on the one stack that they were given. */
+  private arriveStack(stack: Stack): readonly Stack[] {
+    if (this.stack === undefined) this.stack = stack;
+    if (stack !== this.stack) {
+      throw new Error("an `if` whose arms give different stacks cannot be lowered");
+    }
+    this.joinedStack = stack;
+    return [stack];
+  }
+
+  place(): Place {
+    if (this.joinedStack !== undefined) return { kind: "stack", stack: this.joinedStack };
+    if (this.buffer !== undefined) return { kind: "array", buffer: this.buffer };
+    return { kind: "scalar", expr: read(this.target) };
+  }
+}
+
+// for and while
+
+export function lowerFor(program: Program, equation: Equation): void {
+  const [count, ...initial] = equation.inputs;
+  const [body] = equation.regions;
+  if (count === undefined || body === undefined) throw new Error("a `for` needs a count, a body");
+  settleCaptures(program, equation);
+  const limit = keep(program, program.scalar(count), "count");
+  const carried = new Carried(program, initial);
+  const [index, ...parameters] = body.parameters as [Value, ...Value[]];
+  const counter = local(index.name ?? "i", "i32");
+  const statements = carried.loop(() =>
+    lowerBlock(
+      program,
+      body,
+      true,
+      () => {
+        program.define(index, { kind: "scalar", expr: read(counter) });
+        carried.enter(parameters);
+      },
+      (results) => carried.next(results),
+    ),
+  );
+  emitFor(program, counter, limit, statements, carried);
+  equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
+}
+
+export function lowerWhile(program: Program, equation: Equation): void {
+  const [condition, body] = equation.regions;
+  if (condition === undefined || body === undefined) {
+    throw new Error("a `while` needs a condition and a body");
+  }
+  settleCaptures(program, equation);
+  const carried = new Carried(program, equation.inputs);
+  const goOn = local("go_on", "i32");
+  let before: Statement[] = [];
+  const statements = carried.loop(() => {
+    before = program.collect(() =>
+      lowerBlock(
+        program,
+        condition,
+        true,
+        () => carried.enter(condition.parameters),
+        ([result]) => {
+          program.emit(set(goOn, program.scalar(result as Value)));
+          return [];
+        },
+      ),
+    );
+    lowerBlock(
+      program,
+      body,
+      true,
+      () => carried.enter(body.parameters),
+      (results) => carried.next(results),
+    );
+  });
+  emitWhile(program, before, goOn, statements, carried);
+  equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
+}
+
+/** The values that a loop carries from one round to the next. */
+class Carried {
+  /** Statements in front of the loop. */
+  private readonly program: Program;
+  private readonly slots: Slot[];
+  private swapped: Buffer[] = [];
+  private start = 0;
+  private first = 0;
+
+  constructor(program: Program, initial: readonly Value[]) {
+    this.program = program;
+    const taken = new Set<Buffer>();
+    this.slots = initial.map((value): Slot => {
+      const { type, name } = value;
+      if (type.stack) return { kind: "stack", stack: program.stack(value) };
+      if (type.shape.length === 0) {
+        const target = local(name ?? "carried", machine(type.dtype));
+        program.reassigned.add(target);
+        program.emit(set(target, program.scalar(value)));
+        return { kind: "scalar", local: target };
+      }
+      let buffer = program.own(value);
+      if (rootsOf(buffer).some((root) => taken.has(root))) buffer = program.copyOf(value, buffer);
+      for (const root of [buffer, ...rootsOf(buffer)]) {
+        taken.add(root);
+        root.values.length = 0;
+      }
+      const pointer = local(name ?? "carried", "i32");
+      program.emit(set(pointer, read(buffer.pointer)));
+      const joined = program.makeBuffer("joined", name ?? "carried", bytesOf(type), pointer);
+      joined.sources.push(buffer);
+      return { kind: "array", buffer: joined };
+    });
+  }
+
+  /** The statements of the loop's body; keeps alive around the loop what the body reads. */
+  loop(build: () => void): Statement[] {
+    const { program } = this;
+    this.start = program.step++;
+    this.first = program.buffers.length;
+    const statements = program.collect(build);
+    for (const slot of this.slots) {
+      if (slot.kind === "array") touch(slot.buffer, program.step);
+    }
+    const end = program.step++;
+    for (const buffer of program.buffers) {
+      if (buffer.from <= this.start && buffer.to > this.start) touch(buffer, end);
+    }
+    // Buffers that take turns are there from before the loop to its end.
+    for (const buffer of this.swapped) {
+      buffer.from = this.start;
+      touch(buffer, end);
+      if (buffer.kind === "heap") moveAllocation(program, statements, buffer);
+      const home = local(`${buffer.name}_home`, "i32");
+      if (buffer.kind === "arena") {
+        buffer.home = home;
+        program.emit(set(buffer.pointer, read(home)));
+      }
+    }
+    return statements;
+  }
+
+  enter(parameters: readonly Value[]): void {
+    parameters.forEach((parameter, k) => this.program.define(parameter, this.place(k)));
+  }
+
+  place(k: number): Place {
+    const slot = this.slots[k] as Slot;
+    switch (slot.kind) {
+      case "scalar":
+        return { kind: "scalar", expr: read(slot.local) };
+      case "array":
+        return { kind: "array", buffer: slot.buffer };
+      case "stack":
+        return { kind: "stack", stack: slot.stack };
+    }
+  }
+
+  /** Locals that hold what is carried. */
+  locals(): readonly Local[] {
+    return this.slots.flatMap((slot) => {
+      if (slot.kind === "scalar") return [slot.local];
+      if (slot.kind === "array") return [slot.buffer.pointer];
+      return [slot.stack.base, slot.stack.count, slot.stack.capacity];
+    });
+  }
+
+  /** Hands the results of a round to the next one: all assignments happen at once. */
+  next(results: readonly Value[]): readonly (Buffer | Stack)[] {
+    const { program } = this;
+    const moves: { readonly to: Local; readonly from: Expr }[] = [];
+    const used = new Set<Buffer>();
+    const escaping: (Buffer | Stack)[] = [];
+    results.forEach((result, k) => {
+      const slot = this.slots[k] as Slot;
+      if (slot.kind === "scalar") {
+        moves.push({ to: slot.local, from: program.scalar(result) });
+        return;
+      }
+      if (slot.kind === "stack") {
+        if (program.stack(result) !== slot.stack) {
+          throw new Error("a loop that replaces a stack that it carries cannot be lowered");
+        }
+        escaping.push(slot.stack);
+        return;
+      }
+      let buffer = this.simplify(program.buffer(result));
+      const mine = this.slots.some((other) => other.kind === "array" && other.buffer === buffer);
+      const fresh =
+        (buffer.kind === "arena" || buffer.kind === "heap") &&
+        program.buffers.indexOf(buffer) >= this.first;
+      if (used.has(buffer) || (!mine && !fresh)) buffer = program.copyOf(result, buffer);
+      used.add(buffer);
+      escaping.push(buffer);
+      if (buffer !== slot.buffer) moves.push({ to: slot.buffer.pointer, from: read(buffer.pointer) });
+    });
+    this.swap(used, moves);
+    emitMoves(program, moves);
+    return escaping;
+  }
+
+  /** Buffers that the round has left behind take the places of those that it handed on. */
+  private swap(used: ReadonlySet<Buffer>, moves: { to: Local; from: Expr }[]): void {
+    const carried = this.slots.flatMap((slot) => (slot.kind === "array" ? [slot.buffer] : []));
+    const fresh = [...used].filter((buffer) => !carried.includes(buffer));
+    const left = carried.filter((buffer) => !used.has(buffer));
+    for (const buffer of fresh) {
+      const at = left.findIndex((other) => dimText(other.bytes) === dimText(buffer.bytes));
+      const [other] = left.splice(at, 1);
+      if (at < 0 || other === undefined) throw new Error("the arrays that a loop carries change size");
+      moves.push({ to: buffer.pointer, from: read(other.pointer) });
+      this.swapped.push(buffer);
+      for (const slot of carried) {
+        if (dimText(slot.bytes) === dimText(buffer.bytes)) slot.sources.push(buffer);
+      }
+    }
+    for (const a of carried) {
+      for (const b of carried) {
+        if (a === b || dimText(a.bytes) !== dimText(b.bytes)) continue;
+        const own = a.sources[0] as Buffer;
+        if (moves.length > 0 && !b.sources.includes(own)) b.sources.push(own);
+      }
+    }
+  }
+
+  /** A join of one and the same buffer is that buffer. */
+  private simplify(buffer: Buffer): Buffer {
+    if (this.slots.some((slot) => slot.kind === "array" && slot.buffer === buffer)) return buffer;
+    if (buffer.kind !== "joined") return buffer;
+    const sources = new Set(buffer.sources.map((source) => this.simplify(source)));
+    const [only] = sources;
+    return sources.size === 1 && only !== undefined ? only : buffer;
+  }
+}
+
+type Slot =
+  | { readonly kind: "scalar"; readonly local: Local }
+  | { readonly kind: "array"; readonly buffer: Buffer }
+  | { readonly kind: "stack"; readonly stack: Stack };
+
+/** Assignments that all read the old values. */
+function emitMoves(program: Program, moves: readonly { to: Local; from: Expr }[]): void {
+  const real = moves.filter(({ to, from }) => !(from.kind === "local" && from.local === to));
+  const targets = new Set(real.map(({ to }) => to));
+  const late: Statement[] = [];
+  for (const { to, from } of real) {
+    if (from.kind === "local" && targets.has(from.local)) {
+      const kept = local("next", to.type);
+      program.emit(set(kept, from));
+      late.push(set(to, read(kept)));
+    } else late.push(set(to, from));
+  }
+  program.emit(...late);
+}
+
+/** The host is asked once, in front of the loop, for a buffer that takes turns. */
+function moveAllocation(program: Program, statements: Statement[], buffer: Buffer): void {
+  const at = statements.findIndex(
+    (statement) =>
+      statement.kind === "call" &&
+      statement.callee === "allocate" &&
+      statement.results[0] === buffer.home,
+  );
+  const [statement] = statements.splice(at, 1);
+  if (at < 0 || statement === undefined) {
+    throw new Error(`a loop cannot carry ${buffer.name}, whose size is found inside it`);
+  }
+  program.emit(statement);
+}
+
+function keep(program: Program, expr: Expr, name: string): Expr {
+  if (expr.kind === "const" || expr.kind === "local") return expr;
+  const kept = local(name, "i32");
+  program.emit(set(kept, expr));
+  return read(kept);
+}
+
+/** Rounds in one call of an outlined loop: enough to be worth a call, few enough to return soon. */
+function chunkOf(body: readonly Statement[]): number {
+  let weight = 0;
+  visitStatements(body, (statement) => {
+    weight += statement.kind === "for" || statement.kind === "while" ? 64 : 4;
+  });
+  return Math.max(32, Math.min(4096, Math.round(200_000 / Math.max(1, weight))));
+}
+
+/** Locals that a round assigns and that are read in the next one or after the loop. */
+function handedOn(body: readonly Statement[], carried: Carried): readonly Local[] {
+  const assigned = assignedIn(body);
+  const wanted = new Set([...freeLocals(body, []), ...carried.locals()]);
+  return [...wanted].filter((of) => assigned.has(of));
+}
+
+function emitFor(
+  program: Program,
+  counter: Local,
+  limit: Expr,
+  round: readonly Statement[],
+  carried: Carried,
+): void {
+  const body = spellIndices(round, program.symbolLocal, new Map());
+  const short = isConstant(limit) && limit.value <= 16;
+  const plain: Statement = {
+    kind: "for",
+    local: counter,
+    from: constant(0),
+    to: limit,
+    step: 1,
+    body,
+  };
+  if (!program.options.chunks || short) {
+    program.emit(plain);
+    return;
+  }
+  const start = local("start", "i32");
+  const end = local("end", "i32");
+  const inner: Statement[] = [{ ...plain, from: read(start), to: read(end) }];
+  const call = program.collect(() =>
+    program.outlined("rounds", "some rounds of a loop", inner, handedOn(body, carried)),
+  );
+  program.emit(set(start, constant(0)), {
+    kind: "while",
+    before: [],
+    condition: less(read(start), limit),
+    body: [
+      set(end, minimum(add(read(start), constant(chunkOf(body))), limit)),
+      ...call,
+      set(start, read(end)),
+    ],
+  });
+}
+
+function emitWhile(
+  program: Program,
+  test: readonly Statement[],
+  goOn: Local,
+  round: readonly Statement[],
+  carried: Carried,
+): void {
+  const before = spellIndices(test, program.symbolLocal, new Map());
+  const body = spellIndices(round, program.symbolLocal, new Map());
+  const plain: Statement = { kind: "while", before, condition: read(goOn), body };
+  if (!program.options.chunks) {
+    program.emit(plain);
+    return;
+  }
+  // `left` rounds, then back to the caller; `go_on` is false when the loop itself has ended.
+  const left = local("left", "i32");
+  const all = [...before, ...body];
+  const inner: Statement[] = [
+    set(left, constant(chunkOf(all))),
+    set(goOn, constant(1)),
+    {
+      kind: "while",
+      before: [
+        {
+          kind: "if",
+          condition: read(left),
+          then: [...before],
+          otherwise: [],
+        },
+      ],
+      condition: { kind: "op", op: "and", dtype: "bool", lanes: 1, operands: [
+        { kind: "op", op: "ne", dtype: "i32", lanes: 1, operands: [read(left), constant(0)] },
+        read(goOn),
+      ] },
+      body: [...body, set(left, add(read(left), constant(-1)))],
+    },
+  ];
+  const results = [goOn, ...handedOn(all, carried).filter((of) => of !== goOn)];
+  const call = program.collect(() =>
+    program.outlined("rounds", "some rounds of a loop", inner, results),
+  );
+  program.emit(set(goOn, constant(1)), {
+    kind: "while",
+    before: [],
+    condition: read(goOn),
+    body: call,
+  });
+}
+

@@ -1,0 +1,127 @@
+/**
+ * The memory plan: every array gets bytes of one arena that no other array needs at the same time.
+ * Sizes are polynomials in symbolic extents; those that cannot be compared do not share a place.
+ */
+
+import { addDims, type Dim, dimText, evaluateDim, sameDim, symbolsOf } from "../ir/dim.ts";
+import { add, constant, type Expr, type Local, op, read, set, type Statement } from "./loop.ts";
+import type { Buffer } from "./buffer.ts";
+
+export interface MemoryPlan {
+  /** For each slot the sizes of which it must hold the largest. */
+  readonly slots: readonly (readonly Dim[])[];
+  /** Assigns the address of every planned buffer, given that of the arena. */
+  readonly prologue: readonly Statement[];
+  readonly text: string;
+}
+
+interface Slot {
+  readonly sizes: Dim[];
+  readonly buffers: Buffer[];
+}
+
+/** The extent that sizes are compared at when they mention symbols. */
+const typicalExtent = 64;
+
+export function planMemory(
+  buffers: readonly Buffer[],
+  arena: Local,
+  frameBytes: number,
+  dim: (dim: Dim) => Expr,
+): MemoryPlan {
+  const planned = buffers
+    .filter(({ kind }) => kind === "arena")
+    .sort((a, b) => typicalSize(b.bytes) - typicalSize(a.bytes) || a.from - b.from);
+  const slots: Slot[] = [{ sizes: [frameBytes], buffers: [] }];
+  const slotOf = new Map<Buffer, Slot>();
+  for (const buffer of planned) {
+    const slot = slots.slice(1).find((candidate) => fits(candidate, buffer));
+    const chosen = slot ?? { sizes: [], buffers: [] };
+    if (slot === undefined) slots.push(chosen);
+    chosen.buffers.push(buffer);
+    if (!chosen.sizes.some((size) => sameDim(size, buffer.bytes))) chosen.sizes.push(buffer.bytes);
+    slotOf.set(buffer, chosen);
+  }
+  const sizes = slots.map((slot) => dropSmaller(slot.sizes));
+  return {
+    slots: sizes,
+    prologue: prologueOf(slots, sizes, arena, dim),
+    text: planText(slots, sizes),
+  };
+}
+
+/** Two buffers may share bytes when one ends before the other starts, or right there in place. */
+function fits(slot: Slot, buffer: Buffer): boolean {
+  const sizes = [...slot.sizes, buffer.bytes];
+  const numeric = sizes.every((size) => typeof size === "number");
+  if (!numeric && !slot.sizes.some((size) => comparable(size, buffer.bytes))) return false;
+  return slot.buffers.every((other) => {
+    if (other.to < buffer.from || buffer.to < other.from) return true;
+    const [first, second] = other.from < buffer.from ? [other, buffer] : [buffer, other];
+    return (
+      first.to === second.from && second.overlays.has(first) && sameDim(first.bytes, second.bytes)
+    );
+  });
+}
+
+/** Sizes that grow alike: the same symbols in them. */
+function comparable(a: Dim, b: Dim): boolean {
+  return symbolsOf(a).join() === symbolsOf(b).join();
+}
+
+function typicalSize(bytes: Dim): number {
+  const extents = new Map(symbolsOf(bytes).map((name) => [name, typicalExtent] as const));
+  return evaluateDim(bytes, extents);
+}
+
+/** Of plain numbers only the largest counts. */
+function dropSmaller(sizes: readonly Dim[]): readonly Dim[] {
+  const numbers = sizes.filter((size) => typeof size === "number");
+  const symbolic = sizes.filter((size) => typeof size !== "number");
+  return numbers.length === 0 ? symbolic : [Math.max(...numbers), ...symbolic];
+}
+
+function prologueOf(
+  slots: readonly Slot[],
+  sizes: readonly (readonly Dim[])[],
+  arena: Local,
+  dim: (dim: Dim) => Expr,
+): readonly Statement[] {
+  const statements: Statement[] = [];
+  let at: Expr = read(arena);
+  let fixed = 0;
+  slots.forEach((slot, k) => {
+    for (const buffer of slot.buffers) {
+      statements.push(set(buffer.home, add(at, constant(fixed))));
+    }
+    if (k === slots.length - 1) return;
+    const [first, ...others] = sizes[k] as readonly Dim[];
+    if (others.length === 0 && typeof first === "number") {
+      fixed += Math.ceil(first / 16) * 16;
+      return;
+    }
+    const largest = others.reduce<Expr>(
+      (most, size) => op("max", "i32", [most, dim(size)]),
+      dim(first ?? 0),
+    );
+    const rounded = op("bit_and", "i32", [add(largest, constant(15)), constant(-16)]);
+    const [previous] = slot.buffers;
+    const base = previous === undefined ? add(at, constant(fixed)) : read(previous.home);
+    const next: Local = { name: "slot", type: "i32" };
+    statements.push(set(next, add(base, rounded)));
+    at = read(next);
+    fixed = 0;
+  });
+  return statements;
+}
+
+function planText(slots: readonly Slot[], sizes: readonly (readonly Dim[])[]): string {
+  const lines = slots.map((slot, k) => {
+    const size = (sizes[k] as readonly Dim[]).map(dimText).join(", ");
+    const bytes = (sizes[k] as readonly Dim[]).length > 1 ? `max(${size})` : size;
+    const names = slot.buffers.map(({ name, from, to }) => `${name} [${from}..${to}]`);
+    return `slot ${k}: ${bytes} bytes${k === 0 ? ", scalar results" : ""}  ${names.join(" ")}`;
+  });
+  const total = sizes.reduce<Dim>((sum, slot) => addDims(sum, slot[0] ?? 0), 0);
+  return `arena of ${dimText(total)} bytes\n${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+}

@@ -1,0 +1,209 @@
+/** Loops around the code for one element: axes merged, the innermost one in vectors. */
+
+import { type Dim, multiplyDims, sameDim } from "../ir/dim.ts";
+import {
+  affine,
+  affineExpr,
+  type Affine,
+  coefficientOf,
+  dimIndex,
+  type SymbolLocal,
+} from "./affine.ts";
+import { hoist } from "./hoist.ts";
+import {
+  constant,
+  type Expr,
+  type Local,
+  local,
+  loop,
+  op,
+  type Statement,
+} from "./loop.ts";
+import { mapExpressions, mapOperands, visitExpressions } from "./rewrite.ts";
+import { vectorise } from "./vectorise.ts";
+
+/** A loop of a nest: outermost first. */
+export interface Axis {
+  readonly counter: Local;
+  readonly extent: Dim;
+}
+
+export function axesOf(shape: readonly Dim[], name = "i"): readonly Axis[] {
+  return shape.map((extent, axis) => ({ counter: local(`${name}${axis}`, "i32"), extent }));
+}
+
+/** Independent iterations of `body`, in any order. */
+export function nest(
+  axes: readonly Axis[],
+  body: readonly Statement[],
+  vectors: boolean,
+): readonly Statement[] {
+  const [merged, inside] = collapse(axes, body);
+  return wrap(merged.slice(0, -1), innermost(merged.at(-1), inside, vectors));
+}
+
+export function wrap(axes: readonly Axis[], body: readonly Statement[]): readonly Statement[] {
+  return axes.reduceRight<readonly Statement[]>(
+    (inside, { counter, extent }) => [loop(counter, dimIndex(extent), inside)],
+    body,
+  );
+}
+
+/** The largest multiple of `lanes` that is not above `extent`. */
+export function wholeVectors(extent: Expr, lanes: number): Expr {
+  return op("bit_and", "i32", [extent, constant(-lanes)]);
+}
+
+function innermost(
+  axis: Axis | undefined,
+  body: readonly Statement[],
+  vectors: boolean,
+): readonly Statement[] {
+  if (axis === undefined) return body;
+  const { counter, extent } = axis;
+  const small = typeof extent === "number" && extent < 2;
+  const vector = vectors && !small ? vectorise(body, counter) : undefined;
+  if (vector === undefined) return [loop(counter, dimIndex(extent), body)];
+  const { lanes } = vector;
+  if (typeof extent === "number") {
+    const whole = extent - (extent % lanes);
+    const main = loop(counter, constant(whole), vector.body, lanes);
+    if (whole === extent) return [main];
+    return [main, loop(counter, constant(extent), body, 1, constant(whole))];
+  }
+  const whole = wholeVectors(dimIndex(extent), lanes);
+  return [
+    loop(counter, whole, vector.body, lanes),
+    loop(counter, dimIndex(extent), body, 1, whole),
+  ];
+}
+
+/**
+ * Neighbouring axes become one where every index walks through both in one stride:
+ * `for i < m, for j < n: y[i*n + j] = x[i*n + j]` → `for j < m*n: y[j] = x[j]`.
+ * Axes of one element go away.
+ */
+export function collapse(
+  axes: readonly Axis[],
+  body: readonly Statement[],
+  mayMerge: (outer: number) => boolean = () => true,
+): readonly [readonly Axis[], readonly Statement[]] {
+  const gone = new Set<Local>();
+  let kept: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.extent === 1) gone.add(axis.counter);
+    else kept.push(axis);
+  }
+  const forms: Affine[] = [];
+  visitExpressions(body, (expr) => {
+    if (expr.kind === "affine") forms.push(expr);
+    if (expr.kind === "local") {
+      forms.push({ constant: 0, terms: [{ local: expr.local, coefficient: 1 }] });
+    }
+  });
+  for (let k = kept.length - 2; k >= 0; k--) {
+    const outer = kept[k] as Axis;
+    const inner = kept[k + 1] as Axis;
+    const together = forms.every((form) =>
+      sameDim(
+        coefficientOf(form, outer.counter),
+        multiplyDims(coefficientOf(form, inner.counter), inner.extent),
+      ),
+    );
+    if (!together || !mayMerge(axes.indexOf(outer))) continue;
+    gone.add(outer.counter);
+    kept = [
+      ...kept.slice(0, k),
+      { counter: inner.counter, extent: multiplyDims(outer.extent, inner.extent) },
+      ...kept.slice(k + 2),
+    ];
+  }
+  if (gone.size === 0) return [kept, body];
+  return [kept, dropLocals(body, gone)];
+}
+
+function dropLocals(body: readonly Statement[], gone: ReadonlySet<Local>): readonly Statement[] {
+  return mapExpressions(body, (expr) => {
+    if (expr.kind === "local" && gone.has(expr.local)) return constant(0);
+    if (expr.kind !== "affine") return expr;
+    return affine({
+      constant: expr.constant,
+      terms: expr.terms.filter((term) => !gone.has(term.local)),
+    });
+  });
+}
+
+/** Index forms become arithmetic, and what does not change in a loop moves in front of it. */
+export function settle(
+  body: readonly Statement[],
+  symbolLocal: SymbolLocal,
+): readonly Statement[] {
+  return hoist(spellIndices(body, symbolLocal, new Map()));
+}
+
+/** Index forms become arithmetic, outer loops first. */
+export function spellIndices(
+  body: readonly Statement[],
+  symbolLocal: SymbolLocal,
+  depths: Map<Local, number>,
+): readonly Statement[] {
+  const spell = (expr: Expr): Expr => {
+    if (expr.kind === "affine") {
+      return affineExpr(expr, symbolLocal, (of) => depths.get(of) ?? -1);
+    }
+    return mapOperands(expr, spell);
+  };
+  const list = (statements: readonly Statement[], depth: number): readonly Statement[] =>
+    statements.map((statement): Statement => {
+      switch (statement.kind) {
+        case "for":
+          depths.set(statement.local, depth);
+          return {
+            ...statement,
+            from: spell(statement.from),
+            to: spell(statement.to),
+            body: list(statement.body, depth + 1),
+          };
+        case "while":
+          return {
+            ...statement,
+            before: list(statement.before, depth),
+            condition: spell(statement.condition),
+            body: list(statement.body, depth),
+          };
+        case "if":
+          return {
+            ...statement,
+            condition: spell(statement.condition),
+            then: list(statement.then, depth),
+            otherwise: list(statement.otherwise, depth),
+          };
+        case "set":
+          // A local computed in a loop changes with it.
+          if (!depths.has(statement.local)) depths.set(statement.local, depth);
+          return { ...statement, value: spell(statement.value) };
+        case "store":
+          return {
+            ...statement,
+            base: spell(statement.base),
+            index: spell(statement.index),
+            value: spell(statement.value),
+          };
+        case "call":
+          return { ...statement, operands: statement.operands.map(spell) };
+        case "copy":
+          return {
+            ...statement,
+            to: spell(statement.to),
+            from: spell(statement.from),
+            bytes: spell(statement.bytes),
+          };
+        case "clear":
+          return { ...statement, to: spell(statement.to), bytes: spell(statement.bytes) };
+        case "fault":
+          return { ...statement, index: spell(statement.index), extent: spell(statement.extent) };
+      }
+    });
+  return list(body, 0);
+}
+

@@ -1,0 +1,593 @@
+/** The state of one program while it is lowered: values and their places, buffers, kernels. */
+
+import { type Dim, elementCount, sameDim, shapeText, symbolsOf } from "../ir/dim.ts";
+import {
+  type Block,
+  byteSize,
+  type DType,
+  type Equation,
+  type Span,
+  type Value,
+  type ValueType,
+} from "../ir/types.ts";
+import type { Op } from "../ops/define.ts";
+import { ops } from "../ops/index.ts";
+import { dimExpr, flatIndex, localIndex } from "./affine.ts";
+import { type Buffer, type BufferKind, bytesOf, rootsOf, touch } from "./buffer.ts";
+import {
+  constant,
+  type Expr,
+  type Local,
+  load,
+  local,
+  type LoopFunction,
+  machine,
+  op,
+  read,
+  set,
+  type SiteInfo,
+  type Statement,
+  store,
+} from "./loop.ts";
+import { axesOf, nest, settle } from "./nest.ts";
+import { ElementReader } from "./element.ts";
+import { freeLocals } from "./outline.ts";
+import { diesHere, type Frame, type Uses, usesIn } from "./uses.ts";
+
+/** Where a value of the graph is. */
+export type Place =
+  | { readonly kind: "scalar"; readonly expr: Expr }
+  | { readonly kind: "array"; readonly buffer: Buffer }
+  /** Computed element by element where it is read. `cheap`: as cheap as a load. */
+  | { readonly kind: "lazy"; readonly element: ElementOf; readonly sources: readonly Value[] }
+  /** Joins a kernel that is still being collected. */
+  | { readonly kind: "member"; readonly group: Group; readonly equation: Equation }
+  | { readonly kind: "stack"; readonly stack: Stack };
+
+export type ElementOf = (reader: ElementReader, index: readonly Expr[]) => Expr;
+
+/** Elementwise equations of one shape that will share one loop nest. */
+export interface Group {
+  readonly shape: readonly Dim[];
+  readonly members: { readonly value: Value; readonly equation: Equation }[];
+}
+
+/** A growable array of arrays of one type. */
+export interface Stack {
+  readonly base: Local;
+  readonly count: Local;
+  readonly capacity: Local;
+  readonly element: ValueType;
+}
+
+/** A frame with what must be given back to the host at its end. */
+export interface ProgramFrame extends Frame {
+  readonly heap: Buffer[];
+  readonly stacks: Stack[];
+}
+
+export interface ProgramOptions {
+  /** True for targets with vectors. */
+  readonly vectors: boolean;
+  /** True where a running function is not replaced by faster code: long loops run in chunks. */
+  readonly chunks: boolean;
+}
+
+export class Program {
+  readonly options: ProgramOptions;
+  readonly functions: LoopFunction[] = [];
+  readonly buffers: Buffer[] = [];
+  readonly sites: SiteInfo[] = [];
+  readonly frames: ProgramFrame[] = [];
+  readonly uses: Uses;
+  readonly arena: Local = local("arena", "i32");
+  readonly constantsBase: Local = local("constants", "i32");
+  /** Buffers for results of the root, by the value that is to be written there. */
+  readonly resultBuffers: Map<Value, Buffer> = new Map();
+  /** Statements of the block being lowered. */
+  statements: Statement[] = [];
+  /** Counts what has been emitted: the clock of the memory plan. */
+  step = 0;
+  private readonly places = new Map<Value, Place>();
+  private readonly symbols = new Map<string, Local>();
+  private readonly planned = new Set<string>();
+  private readonly groups = new Map<string, Group>();
+  private readonly constantBytes: number[] = [];
+  private readonly functionNames = new Map<string, number>();
+
+  constructor(root: Block, options: ProgramOptions) {
+    this.options = options;
+    this.uses = usesIn(root);
+  }
+
+  get constants(): Uint8Array {
+    return Uint8Array.from(this.constantBytes);
+  }
+
+  op(name: string): Op {
+    const found = Object.hasOwn(ops, name) ? ops[name] : undefined;
+    if (found === undefined) throw new Error(`the op table has no \`${name}\``);
+    return found;
+  }
+
+  emit(...statements: readonly Statement[]): void {
+    this.statements.push(...statements);
+  }
+
+  /** What `build` emits, as a list of its own. */
+  collect(build: () => void): Statement[] {
+    const outer = this.statements;
+    const inner: Statement[] = [];
+    this.statements = inner;
+    build();
+    this.statements = outer;
+    return inner;
+  }
+
+  // Symbols
+
+  symbolLocal = (name: string): Local => {
+    let found = this.symbols.get(name);
+    if (found === undefined) {
+      found = local(name, "i32");
+      this.symbols.set(name, found);
+    }
+    return found;
+  };
+
+  /** A symbol whose value the caller passes: sizes that mention only such are planned. */
+  declareSymbol(name: string): Local {
+    this.planned.add(name);
+    return this.symbolLocal(name);
+  }
+
+  isPlanned(dim: Dim): boolean {
+    return symbolsOf(dim).every((name) => this.planned.has(name));
+  }
+
+  dim(dim: Dim): Expr {
+    return dimExpr(dim, this.symbolLocal);
+  }
+
+  // Places
+
+  define(value: Value, place: Place): void {
+    this.places.set(value, place);
+    this.frames.at(-1)?.defined.add(value);
+    if (place.kind === "array") place.buffer.values.push(value);
+    if (place.kind === "lazy") {
+      for (const source of place.sources) this.watch(source, value);
+    }
+  }
+
+  placeOf(value: Value): Place {
+    const place = this.places.get(value);
+    if (place === undefined) throw new Error("a value is read before it is defined");
+    return place;
+  }
+
+  /** A scalar, as an expression that may be evaluated more than once. */
+  scalar(value: Value): Expr {
+    const place = this.placeOf(value);
+    if (place.kind !== "scalar") throw new Error("an array stands where a scalar is needed");
+    return place.expr;
+  }
+
+  setScalar(value: Value, expr: Expr): void {
+    if (expr.kind === "const") {
+      this.define(value, { kind: "scalar", expr });
+      return;
+    }
+    const target = local(value.name ?? "v", machine(value.type.dtype));
+    this.emit(set(target, expr));
+    this.define(value, { kind: "scalar", expr: read(target) });
+  }
+
+  stack(value: Value): Stack {
+    const place = this.placeOf(value);
+    if (place.kind !== "stack") throw new Error("a stack is needed");
+    return place.stack;
+  }
+
+  /** The memory that holds an array; computes it there first if it is not yet anywhere. */
+  buffer(value: Value): Buffer {
+    const place = this.placeOf(value);
+    switch (place.kind) {
+      case "array":
+        touch(place.buffer, this.step);
+        return place.buffer;
+      case "member": {
+        this.flush(place.group);
+        return this.buffer(value);
+      }
+      case "lazy":
+        this.materialise(value, place.element);
+        return this.buffer(value);
+      case "scalar":
+      case "stack":
+        throw new Error("an array is needed");
+    }
+  }
+
+  /** A place for an array that is about to be written. */
+  fresh(value: Value): Buffer {
+    const result = this.resultBuffers.get(value);
+    if (result !== undefined) {
+      this.resultBuffers.delete(value);
+      result.from = this.step;
+      result.to = this.step;
+      return result;
+    }
+    return this.allocate(value.name ?? "buffer", bytesOf(value.type));
+  }
+
+  allocate(name: string, bytes: Dim): Buffer {
+    const planned = this.isPlanned(bytes);
+    const buffer = this.makeBuffer(planned ? "arena" : "heap", name, bytes);
+    if (!planned) {
+      const statement: Statement = {
+        kind: "call",
+        callee: "allocate",
+        operands: [this.dim(bytes)],
+        results: [buffer.home],
+      };
+      this.emit(statement);
+      this.frames.at(-1)?.heap.push(buffer);
+    }
+    return buffer;
+  }
+
+  makeBuffer(kind: BufferKind, name: string, bytes: Dim, pointer?: Local): Buffer {
+    const home = pointer ?? local(`${name}_at`, "i32");
+    const { step } = this;
+    const buffer: Buffer = {
+      kind,
+      name,
+      pointer: home,
+      home,
+      bytes,
+      sources: [],
+      from: step,
+      to: step,
+      overlays: new Set(),
+      values: [],
+    };
+    this.buffers.push(buffer);
+    return buffer;
+  }
+
+  /** An array that may be overwritten, for an equation that consumes `value`. */
+  own(value: Value): Buffer {
+    this.flushAll();
+    const place = this.placeOf(value);
+    if (place.kind !== "array") return this.buffer(value);
+    const { buffer } = place;
+    touch(buffer, this.step);
+    const writable = rootsOf(buffer).every(
+      ({ kind }) => kind === "arena" || kind === "heap" || kind === "result",
+    );
+    const shared = [buffer, ...rootsOf(buffer)].some(({ values }) =>
+      values.some((other) => other !== value && this.livesIn(other, buffer)),
+    );
+    if (!writable || shared) return this.copyOf(value, buffer);
+    this.materialiseReaders(buffer, value);
+    return buffer;
+  }
+
+  /** True when `other` is the same memory under another name and is read later. */
+  private livesIn(other: Value, buffer: Buffer): boolean {
+    const place = this.placeOf(other);
+    if (place.kind !== "array" || diesHere(this.uses, this.frames, other)) return false;
+    const roots = rootsOf(buffer);
+    return rootsOf(place.buffer).some((root) => roots.includes(root));
+  }
+
+  copyOf(value: Value, from: Buffer): Buffer {
+    const copy = this.fresh(value);
+    touch(from, this.step);
+    this.emit({
+      kind: "copy",
+      to: read(copy.pointer),
+      from: read(from.pointer),
+      bytes: this.dim(bytesOf(value.type)),
+    });
+    this.step++;
+    return copy;
+  }
+
+  /** A captured value is in memory before code that runs again and again reads it. */
+  settle(value: Value): void {
+    const place = this.placeOf(value);
+    if (place.kind === "member" || (place.kind === "lazy" && !this.isUniform(value))) {
+      this.buffer(value);
+    }
+  }
+
+  /** Counts the uses of values in equations that stand for `original`. */
+  declareUses(equations: readonly Equation[], original: Equation): void {
+    this.uses.replace(equations, original);
+  }
+
+  /** Reads of an array at an index, or of the scalar that it is. */
+  scalarOrBuffer(value: Value): (index: readonly Expr[]) => Expr {
+    const { dtype, shape } = value.type;
+    if (shape.length === 0) {
+      const expr = this.scalar(value);
+      return () => expr;
+    }
+    const buffer = this.buffer(value);
+    return (index) => load(read(buffer.pointer), flatIndex(shape, index), dtype);
+  }
+
+  /** True when computing `value` later reads the memory where `x` is now. */
+  readsMemoryOf(value: Value, x: Value): boolean {
+    const place = this.placeOf(x);
+    if (place.kind !== "array") return true;
+    return [place.buffer, ...rootsOf(place.buffer)].some(({ values }) => values.includes(value));
+  }
+
+  /** Locals that loops assign again in every round. */
+  readonly reassigned: Set<Local> = new Set();
+  isReassigned(of: Local): boolean {
+    return this.reassigned.has(of);
+  }
+
+  /** True when an array is computed from scalars alone. */
+  isUniform(value: Value): boolean {
+    const place = this.placeOf(value);
+    if (place.kind === "scalar") return true;
+    return place.kind === "lazy" && place.sources.every((source) => this.isUniform(source));
+  }
+
+  /** The values of a block that has ended are names of memory no longer. */
+  forget(values: ReadonlySet<Value>): void {
+    for (const value of values) {
+      const place = this.places.get(value);
+      if (place?.kind !== "array") continue;
+      for (const root of [place.buffer, ...rootsOf(place.buffer)]) {
+        const kept = root.values.filter((other) => !values.has(other));
+        root.values.splice(0, root.values.length, ...kept);
+      }
+    }
+  }
+
+  /** Views that still read a buffer are computed before it is overwritten. */
+  materialiseReaders(buffer: Buffer, except: Value): void {
+    for (const root of new Set([buffer, ...rootsOf(buffer)])) {
+      for (const reader of [...root.values]) {
+        if (reader === except) continue;
+        const place = this.placeOf(reader);
+        if (place.kind === "lazy" && !diesHere(this.uses, this.frames, reader)) {
+          this.materialise(reader, place.element);
+        }
+      }
+    }
+  }
+
+  /** True when nothing reads the memory of `value` after the equation being lowered. */
+  bufferDies(value: Value): boolean {
+    const place = this.placeOf(value);
+    if (place.kind !== "array") return false;
+    return place.buffer.values.every((other) => diesHere(this.uses, this.frames, other));
+  }
+
+  // Constants
+
+  constantBuffer(dtype: DType, values: readonly number[]): Buffer {
+    while (this.constantBytes.length % 16 !== 0) this.constantBytes.push(0);
+    const offset = this.constantBytes.length;
+    const bytes = new DataView(new ArrayBuffer(values.length * byteSize(dtype)));
+    values.forEach((value, k) => writeElement(bytes, k * byteSize(dtype), dtype, value));
+    this.constantBytes.push(...new Uint8Array(bytes.buffer));
+    const pointer = local("constant_at", "i32");
+    const buffer = this.makeBuffer("constant", "constant", bytes.byteLength, pointer);
+    this.constantPointers.push(
+      set(pointer, op("add", "i32", [read(this.constantsBase), constant(offset)])),
+    );
+    return buffer;
+  }
+  /** Statements for the start of the program. */
+  readonly constantPointers: Statement[] = [];
+
+  // Sites
+
+  site(kind: SiteInfo["kind"], opName: string, span: Span | undefined, name?: string): number {
+    this.sites.push({ kind, op: opName, name, span });
+    return this.sites.length - 1;
+  }
+
+  /** Ends the program unless `0 <= index < extent`. */
+  checkIndex(index: Expr, extent: Expr, site: number): void {
+    this.emit({
+      kind: "if",
+      condition: op("ge", "u32", [index, extent]),
+      then: [{ kind: "fault", site, index, extent }],
+      otherwise: [],
+    });
+  }
+
+  // Kernels
+
+  /** Emits code as a function of its own that is called here; `results` are needed afterwards. */
+  kernel(
+    name: string,
+    comment: string,
+    body: readonly Statement[],
+    results: readonly Local[] = [],
+  ): void {
+    this.outlined(name, comment, settle(body, this.symbolLocal), results);
+    this.step++;
+  }
+
+  /** As `kernel`, for code that is already settled. */
+  outlined(
+    name: string,
+    comment: string,
+    body: readonly Statement[],
+    results: readonly Local[],
+  ): void {
+    const parameters = freeLocals(body, results).filter((used) => used !== this.constantsBase);
+    const full = this.functionName(name);
+    this.functions.push({
+      name: full,
+      comment,
+      parameters,
+      body,
+      results: results.map(read),
+      resultTypes: results.map(({ type }) => type),
+    });
+    this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
+  }
+
+  functionName(name: string): string {
+    const count = this.functionNames.get(name) ?? 0;
+    this.functionNames.set(name, count + 1);
+    return count === 0 ? name : `${name}_${count}`;
+  }
+
+  // Fusion
+
+  /** Elementwise equations that several others read: computed together with their neighbours. */
+  join(equation: Equation): void {
+    const value = equation.outputs[0] as Value;
+    const { shape } = value.type;
+    this.flushReached(equation, shape);
+    const key = shapeText(shape);
+    let group = this.groups.get(key);
+    if (group === undefined) {
+      group = { shape, members: [] };
+      this.groups.set(key, group);
+    }
+    group.members.push({ value, equation });
+    this.define(value, { kind: "member", group, equation });
+    for (const input of equation.inputs) this.watch(input, value);
+  }
+
+  /** Computes everything that is still being collected. */
+  flushAll(): void {
+    for (const group of [...this.groups.values()]) this.flush(group);
+  }
+
+  /** A lazy array computed into memory now. */
+  materialise(value: Value, element: ElementOf): void {
+    const buffer = this.fresh(value);
+    const reader = new ElementReader(this);
+    const axes = axesOf(value.type.shape);
+    const index = axes.map(({ counter }) => localIndex(counter));
+    reader.identity = index;
+    const result = element(reader, index);
+    const { dtype, shape } = value.type;
+    // Reading may have flushed a group: the array starts to live only now.
+    buffer.from = this.step;
+    const body: Statement[] = [
+      ...reader.statements,
+      store(read(buffer.pointer), flatIndex(shape, index), dtype, result),
+    ];
+    reader.finish([buffer]);
+    this.kernel("elements", describe(value), nest(axes, body, this.options.vectors));
+    this.define(value, { kind: "array", buffer });
+  }
+
+  /** The nest of a group. Members that only other members read stay in registers. */
+  private flush(group: Group): void {
+    const key = shapeText(group.shape);
+    if (this.groups.get(key) !== group) return;
+    this.groups.delete(key);
+    const reader = new ElementReader(this);
+    const axes = axesOf(group.shape);
+    const index = axes.map(({ counter }) => localIndex(counter));
+    reader.identity = index;
+    const values = new Map<Value, Expr>();
+    for (const { value, equation } of group.members) {
+      const expr = reader.equation(equation, index, value.type.dtype);
+      values.set(value, reader.keep(value, expr));
+    }
+    const stored = group.members.filter(
+      ({ value }) => this.uses.count(value) > reader.readsInside(value),
+    );
+    const outputs: Buffer[] = [];
+    const stores: Statement[] = [];
+    for (const { value } of stored) {
+      const buffer = this.fresh(value);
+      outputs.push(buffer);
+      const at = flatIndex(group.shape, index);
+      stores.push(store(read(buffer.pointer), at, value.type.dtype, values.get(value) as Expr));
+    }
+    reader.finish(outputs);
+    if (stores.length > 0) {
+      const body = nest(axes, [...reader.statements, ...stores], this.options.vectors);
+      this.kernel("elements", stored.map(({ value }) => describe(value)).join(", "), body);
+    }
+    stored.forEach(({ value }, k) => {
+      const buffer = outputs[k] as Buffer;
+      this.places.set(value, { kind: "array", buffer });
+      buffer.values.push(value);
+    });
+  }
+
+  /**
+   * Before an equation joins the group of `shape`: open groups that it reads at other elements
+   * than its own, or through other shapes, are computed first.
+   */
+  private flushReached(equation: Equation, shape: readonly Dim[]): void {
+    const visit = (value: Value, aligned: boolean): void => {
+      const place = this.placeOf(value);
+      if (place.kind === "member") {
+        const sameGroup = shapeText(place.group.shape) === shapeText(shape);
+        if (!aligned || !sameGroup) this.flush(place.group);
+      } else if (place.kind === "lazy") {
+        const elementwise = this.isElementwise(value);
+        for (const source of place.sources) visit(source, aligned && elementwise);
+      }
+    };
+    for (const input of equation.inputs) visit(input, true);
+  }
+
+  /** Lazy values computed at their own index from inputs at the same index. */
+  readonly elementwiseValues: Set<Value> = new Set();
+  private isElementwise(value: Value): boolean {
+    return this.elementwiseValues.has(value);
+  }
+
+  /** Remembers that `reader` will read the memory behind `source` later. */
+  private watch(source: Value, reader: Value): void {
+    const place = this.places.get(source);
+    if (place?.kind === "array") place.buffer.values.push(reader);
+    if (place?.kind === "lazy") for (const inner of place.sources) this.watch(inner, reader);
+    if (place?.kind === "member") {
+      for (const inner of place.equation.inputs) this.watch(inner, reader);
+    }
+  }
+}
+
+/** What a kernel computes, for readers of the code. */
+export function describe(value: Value): string {
+  const { dtype, shape } = value.type;
+  return `${value.name ?? "value"}: ${dtype}${shapeText(shape)}`;
+}
+
+/** True when the array has no more elements than `other`, as far as can be proved. */
+export function noLarger(a: ValueType, b: ValueType): boolean {
+  const left = elementCount(a.shape);
+  const right = elementCount(b.shape);
+  return typeof left === "number" && typeof right === "number"
+    ? left <= right
+    : sameDim(left, right);
+}
+
+function writeElement(bytes: DataView, at: number, dtype: DType, value: number): void {
+  switch (dtype) {
+    case "f64":
+      return bytes.setFloat64(at, value, true);
+    case "f32":
+      return bytes.setFloat32(at, value, true);
+    case "i32":
+      return bytes.setInt32(at, value, true);
+    case "u32":
+      return bytes.setUint32(at, value, true);
+    case "u8":
+    case "bool":
+      return bytes.setUint8(at, value);
+  }
+}
+

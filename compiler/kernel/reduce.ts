@@ -1,0 +1,240 @@
+/**
+ * Reductions over axes: along a row with several accumulators, across rows a whole row at a time.
+ * `y[i] = Σ_j x[i, j]`: `for i { a = 0; for j: a += x[i, j…]; y[i] = Σ a }`, and
+ * `y[j] = Σ_i x[i, j]`: `y = 0; for i { for j: y[j] += x[i, j] }`, vectors along j in both.
+ */
+
+import { addDims, multiplyDims } from "../ir/dim.ts";
+import type { DType, Equation, Value } from "../ir/types.ts";
+import { affine, dimIndex, flatIndex, localIndex, toAffine } from "./affine.ts";
+import { vectorLanes } from "./dtypes.ts";
+import { ElementReader } from "./element.ts";
+import {
+  constant,
+  type Expr,
+  type Lanes,
+  load,
+  local,
+  loop,
+  machine,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+} from "./loop.ts";
+import { type Axis, axesOf, collapse, nest, wholeVectors, wrap } from "./nest.ts";
+import { describe, type Program } from "./program.ts";
+import { mapExpressions } from "./rewrite.ts";
+import { laneOps, vectorExpr } from "./vectorise.ts";
+
+interface Reduction {
+  readonly combine: string;
+  readonly identity: number;
+  readonly dtype: DType;
+}
+
+export function lowerReduction(
+  program: Program,
+  equation: Equation,
+  combine: string,
+  identity: number,
+): void {
+  const input = equation.inputs[0] as Value;
+  const output = equation.outputs[0] as Value;
+  const axes = equation.parameters["axes"] as readonly number[];
+  const { dtype, shape } = input.type;
+  if (axes.length === 0) {
+    if (shape.length === 0) program.setScalar(output, program.scalar(input));
+    else {
+      program.define(output, {
+        kind: "lazy",
+        element: (reader, index) => reader.read(input, index),
+        sources: [input],
+      });
+    }
+    return;
+  }
+  const rule: Reduction = { combine, identity: identityOf(dtype, identity), dtype };
+  const all = axesOf(shape);
+  const index = all.map(({ counter }) => localIndex(counter));
+  const reader = new ElementReader(program);
+  reader.identity = index;
+  const element = reader.read(input, index);
+  const kept = all.filter((_, axis) => !axes.includes(axis));
+  if (kept.length === 0) {
+    const result = local(output.name ?? "total", machine(dtype));
+    reader.finish([]);
+    const body = alongRow(program, all, reader.statements, element, rule, (total) => [
+      set(result, total),
+    ]);
+    program.kernel("reduce", `${equation.op} of ${describe(input)}`, body, [result]);
+    program.define(output, { kind: "scalar", expr: read(result) });
+    return;
+  }
+  const buffer = program.fresh(output);
+  reader.finish([]);
+  buffer.from = program.step;
+  const at = flatIndex(output.type.shape, kept.map(({ counter }) => localIndex(counter)));
+  const lastReduced = axes.includes(shape.length - 1);
+  const body = lastReduced
+    ? rowsToElements(program, all, axes, reader.statements, element, rule, (total) =>
+        store(read(buffer.pointer), at, dtype, total),
+      )
+    : rowsToRow(program, all, axes, reader.statements, element, rule, read(buffer.pointer), at);
+  program.kernel("reduce", `${equation.op} of ${describe(input)}`, body);
+  program.define(output, { kind: "array", buffer });
+}
+
+/** The least and the greatest integer stand for the infinities. */
+function identityOf(dtype: DType, identity: number): number {
+  if (Number.isFinite(identity) || dtype === "f64" || dtype === "f32") return identity;
+  const [least, greatest] = dtype === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
+  return identity < 0 ? least : greatest;
+}
+
+function rowsToElements(
+  program: Program,
+  all: readonly Axis[],
+  axes: readonly number[],
+  before: readonly Statement[],
+  element: Expr,
+  rule: Reduction,
+  finish: (total: Expr) => Statement,
+): readonly Statement[] {
+  const kept = all.filter((_, axis) => !axes.includes(axis));
+  const reduced = all.filter((_, axis) => axes.includes(axis));
+  return wrap(
+    kept,
+    alongRow(program, reduced, before, element, rule, (total) => [finish(total)]),
+  );
+}
+
+/** Loops over `axes` that combine into accumulators, then `finish` with the total. */
+function alongRow(
+  program: Program,
+  axes: readonly Axis[],
+  before: readonly Statement[],
+  element: Expr,
+  rule: Reduction,
+  finish: (total: Expr) => readonly Statement[],
+): readonly Statement[] {
+  const { combine, identity, dtype } = rule;
+  const single = local("total", machine(dtype));
+  const step = set(single, op(combine, dtype, [read(single), element]));
+  const [merged, inside] = collapse(axes, [...before, step]);
+  const start = set(single, constant(identity, dtype));
+  const last = merged.at(-1);
+  if (last === undefined) return [start, ...inside, ...finish(read(single))];
+  const outer = merged.slice(0, -1);
+  const vector = program.options.vectors ? vectorStep(last, inside, rule) : undefined;
+  if (vector === undefined) {
+    return [start, ...wrap(merged, inside), ...finish(read(single))];
+  }
+  const { lanes, before: vectorBefore, value, counter } = vector;
+  // Four accumulators hide the latency of an addition.
+  const accumulators = [0, 1, 2, 3].map((k) => local(`sum${k}`, machine(dtype, lanes)));
+  const extent = dimIndex(last.extent);
+  const four = wholeVectors(extent, 4 * lanes);
+  const whole = wholeVectors(extent, lanes);
+  const combined = (k: number, operand: Expr): Statement => {
+    const target = accumulators[k] as ReturnType<typeof local>;
+    return set(target, op(combine, dtype, [read(target), operand], lanes));
+  };
+  const unrolled =
+    vectorBefore.length === 0
+      ? accumulators.map((_, k) => combined(k, shifted(value, counter, k * lanes)))
+      : undefined;
+  const loops: Statement[] = [];
+  if (unrolled !== undefined) loops.push(loop(counter, four, unrolled, 4 * lanes));
+  loops.push(
+    loop(
+      counter,
+      whole,
+      [...vectorBefore, combined(0, value)],
+      lanes,
+      unrolled === undefined ? constant(0) : four,
+    ),
+  );
+  loops.push(loop(counter, extent, inside, 1, whole));
+  const folded = [1, 2, 3].map((k) => combined(0, read(accumulators[k] as typeof single)));
+  const parts = [...Array(lanes).keys()].map(
+    (lane): Expr => ({
+      kind: "lane",
+      dtype,
+      lanes,
+      lane,
+      value: read(accumulators[0] as typeof single),
+    }),
+  );
+  const total = parts.reduce((sum, part) => op(combine, dtype, [sum, part]), read(single));
+  return [
+    start,
+    ...accumulators.map((target) => set(target, constant(identity, dtype, lanes))),
+    ...wrap(outer, loops),
+    ...folded,
+    ...finish(total),
+  ];
+}
+
+interface VectorStep {
+  readonly lanes: Lanes;
+  readonly before: readonly Statement[];
+  readonly value: Expr;
+  readonly counter: Axis["counter"];
+}
+
+/** The element of the innermost axis in vectors, where it has that form. */
+function vectorStep(
+  axis: Axis,
+  inside: readonly Statement[],
+  { combine, dtype }: Reduction,
+): VectorStep | undefined {
+  const lanes = vectorLanes(dtype);
+  const step = inside.at(-1);
+  if (lanes === 1 || dtype === "bool" || !laneOps[dtype].has(combine)) return undefined;
+  if (inside.length !== 1 || step?.kind !== "set" || step.value.kind !== "op") return undefined;
+  const value = vectorExpr(step.value.operands[1] as Expr, dtype, axis.counter, lanes);
+  return value && { lanes, before: [], value, counter: axis.counter };
+}
+
+/** The expression at `counter + by`. */
+function shifted(expr: Expr, counter: Axis["counter"], by: number): Expr {
+  if (by === 0) return expr;
+  const [statement] = mapExpressions([set(counter, expr)], (inner) => {
+    if (inner.kind === "local" && inner.local === counter) {
+      return affine({ constant: by, terms: [{ local: counter, coefficient: 1 }] });
+    }
+    if (inner.kind !== "affine") return inner;
+    const form = toAffine(inner);
+    const term = form?.terms.find((candidate) => candidate.local === counter);
+    if (form === undefined || term === undefined) return inner;
+    const shift = multiplyDims(term.coefficient, by);
+    return affine({ ...form, constant: addDims(form.constant, shift) });
+  });
+  return (statement as Extract<Statement, { kind: "set" }>).value;
+}
+
+/** Sums over outer axes: a row of totals, to which one row after the other is added. */
+function rowsToRow(
+  program: Program,
+  all: readonly Axis[],
+  axes: readonly number[],
+  before: readonly Statement[],
+  element: Expr,
+  { combine, identity, dtype }: Reduction,
+  base: Expr,
+  at: Expr,
+): readonly Statement[] {
+  const firstReduced = Math.min(...axes);
+  const outer = all.slice(0, firstReduced);
+  const inner = all.filter((_, axis) => axis >= firstReduced && !axes.includes(axis));
+  const reduced = all.filter((_, axis) => axes.includes(axis));
+  const { vectors } = program.options;
+  const start = store(base, at, dtype, constant(identity, dtype));
+  const step = store(base, at, dtype, op(combine, dtype, [load(base, at, dtype), element]));
+  return wrap(outer, [
+    ...nest(inner, [start], vectors),
+    ...wrap(reduced, nest(inner, [...before, step], vectors)),
+  ]);
+}

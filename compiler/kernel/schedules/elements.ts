@@ -1,0 +1,313 @@
+/** Elements and sub-arrays at places found at run time: bounds first, then loads and stores. */
+
+import type { Dim } from "../../ir/dim.ts";
+import type { Equation, Value } from "../../ir/types.ts";
+import { addIndex, dimIndex, flatIndex, localIndex } from "../affine.ts";
+import { bytesOf } from "../buffer.ts";
+import { ElementReader } from "../element.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  load,
+  local,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+  subtract,
+} from "../loop.ts";
+import { axesOf, nest, wrap } from "../nest.ts";
+import { describe, type Program } from "../program.ts";
+
+/** `x[i, j, …]`: a scalar is loaded here, a sub-array is read where it is used. */
+export function at(program: Program, equation: Equation): void {
+  const [x, ...indices] = equation.inputs as readonly [Value, ...Value[]];
+  const output = equation.outputs[0] as Value;
+  const { dtype, shape } = x.type;
+  if (shape.length === 0) {
+    program.setScalar(output, program.scalar(x));
+    return;
+  }
+  const checked = checkedIndices(program, equation, x, indices);
+  if (output.type.shape.length > 0) {
+    program.buffer(x);
+    program.define(output, {
+      kind: "lazy",
+      element: (reader, index) => reader.read(x, [...checked, ...index]),
+      sources: [x],
+    });
+    return;
+  }
+  const place = program.placeOf(x);
+  if (place.kind === "lazy") {
+    const reader = new ElementReader(program);
+    const value = reader.read(x, checked);
+    program.emit(...reader.statements);
+    program.setScalar(output, value);
+    return;
+  }
+  const buffer = program.buffer(x);
+  program.setScalar(output, load(read(buffer.pointer), flatIndex(shape, checked), dtype));
+}
+
+export function update(program: Program, equation: Equation): void {
+  write(program, equation, (_, value) => value);
+}
+
+export function add_at(program: Program, equation: Equation): void {
+  const { dtype } = (equation.inputs[0] as Value).type;
+  write(program, equation, (old, value) => op("add", dtype, [old(), value]));
+}
+
+/** Writes `combine(old, value)` at leading indices, in the memory of the array that is consumed. */
+function write(
+  program: Program,
+  equation: Equation,
+  combine: (old: () => Expr, value: Expr) => Expr,
+): void {
+  const [x, value, ...indices] = equation.inputs as readonly [Value, Value, ...Value[]];
+  const output = equation.outputs[0] as Value;
+  const { dtype, shape } = x.type;
+  if (shape.length === 0) {
+    program.setScalar(output, combine(() => program.scalar(x), program.scalar(value)));
+    return;
+  }
+  const checked = checkedIndices(program, equation, x, indices);
+  if (value.type.shape.length > 0) prepareValue(program, value, x);
+  const buffer = program.own(x);
+  const base = read(buffer.pointer);
+  if (value.type.shape.length === 0) {
+    const place = flatIndex(shape, checked);
+    const old = (): Expr => load(base, place, dtype);
+    program.emit(store(base, place, dtype, combine(old, program.scalar(value))));
+  } else {
+    const axes = axesOf(value.type.shape);
+    const index = axes.map(({ counter }) => localIndex(counter));
+    const reader = new ElementReader(program);
+    const element = reader.read(value, index);
+    reader.finish([]);
+    const place = flatIndex(shape, [...checked, ...index]);
+    const old = (): Expr => load(base, place, dtype);
+    const body = [...reader.statements, store(base, place, dtype, combine(old, element))];
+    program.kernel(
+      equation.op,
+      `${equation.op} in ${describe(x)}`,
+      nest(axes, body, program.options.vectors),
+    );
+  }
+  program.define(output, { kind: "array", buffer });
+}
+
+/** A value that is computed from the very array that is written comes first. */
+function prepareValue(program: Program, value: Value, x: Value): void {
+  const place = program.placeOf(value);
+  if (place.kind === "member") program.buffer(value);
+  if (place.kind === "lazy" && !program.isUniform(value) && program.readsMemoryOf(value, x)) {
+    program.buffer(value);
+  }
+}
+
+/** The indices in locals of their own, each known to be in range. */
+function checkedIndices(
+  program: Program,
+  equation: Equation,
+  x: Value,
+  indices: readonly Value[],
+): readonly Expr[] {
+  return indices.map((index, axis) => {
+    const extent = program.dim(x.type.shape[axis] as Dim);
+    const expr = program.scalar(index);
+    const inside =
+      expr.kind === "const" &&
+      extent.kind === "const" &&
+      expr.value >= 0 &&
+      expr.value < extent.value;
+    if (!inside) {
+      program.checkIndex(expr, extent, program.site("index", equation.op, equation.span, x.name));
+    }
+    return expr.kind === "const" ? constant(expr.value) : localOf(program, expr);
+  });
+}
+
+/** An expression as an index form that later assignments cannot change. */
+function localOf(program: Program, expr: Expr): Expr {
+  if (expr.kind === "local" && !program.isReassigned(expr.local)) return localIndex(expr.local);
+  const kept = local("k", "i32");
+  program.emit(set(kept, expr));
+  return localIndex(kept);
+}
+
+/** `size` elements from `start` on, along an axis: read where they are used. */
+export function dynamic_slice(program: Program, equation: Equation): void {
+  const [x, start] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const axis = equation.parameters["axis"] as number;
+  const first = checkedStart(program, equation, x, start, output.type.shape[axis] as Dim, axis);
+  program.buffer(x);
+  program.define(output, {
+    kind: "lazy",
+    element: (reader, index) => reader.read(x, moved(index, axis, first)),
+    sources: [x],
+  });
+}
+
+export function dynamic_update(program: Program, equation: Equation): void {
+  const [x, value, start] = equation.inputs as readonly [Value, Value, Value];
+  const output = equation.outputs[0] as Value;
+  const axis = equation.parameters["axis"] as number;
+  const { dtype, shape } = x.type;
+  const first = checkedStart(program, equation, x, start, value.type.shape[axis] as Dim, axis);
+  prepareValue(program, value, x);
+  const buffer = program.own(x);
+  const axes = axesOf(value.type.shape);
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const reader = new ElementReader(program);
+  const element = reader.read(value, index);
+  reader.finish([]);
+  const place = flatIndex(shape, moved(index, axis, first));
+  const body = [...reader.statements, store(read(buffer.pointer), place, dtype, element)];
+  program.kernel(
+    equation.op,
+    `${equation.op} in ${describe(x)}`,
+    nest(axes, body, program.options.vectors),
+  );
+  program.define(output, { kind: "array", buffer });
+}
+
+function moved(index: readonly Expr[], axis: number, by: Expr): readonly Expr[] {
+  return index.map((i, a) => (a === axis ? addIndex(i, by) : i));
+}
+
+function checkedStart(
+  program: Program,
+  equation: Equation,
+  x: Value,
+  start: Value,
+  size: Dim,
+  axis: number,
+): Expr {
+  const expr = program.scalar(start);
+  const room = subtract(program.dim(x.type.shape[axis] as Dim), program.dim(size));
+  const site = program.site("start", equation.op, equation.span, x.name);
+  program.checkIndex(expr, add(room, constant(1)), site);
+  return expr.kind === "const" ? constant(expr.value) : localOf(program, expr);
+}
+
+/** Rows of x at indices from memory: `out[…a, …k, …b] = x[…a, indices[…k], …b]`. */
+export function gather(program: Program, equation: Equation): void {
+  const [x, indices] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const axis = equation.parameters["axis"] as number;
+  const source = program.buffer(x);
+  const list = program.scalarOrBuffer(indices);
+  const target = output.type.shape.length === 0 ? undefined : program.fresh(output);
+  const { dtype, shape } = x.type;
+  const axes = axesOf(output.type.shape);
+  const rank = indices.type.shape.length;
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const listed = index.slice(axis, axis + rank);
+  const row = local("row", "i32");
+  const place = [...index.slice(0, axis), localIndex(row), ...index.slice(axis + rank)];
+  const result = local("v", dtype === "f64" || dtype === "f32" ? dtype : "i32");
+  const value = load(read(source.pointer), flatIndex(shape, place), dtype);
+  const body: Statement[] =
+    target === undefined
+      ? [set(result, value)]
+      : [store(read(target.pointer), flatIndex(output.type.shape, index), dtype, value)];
+  const outer = axes.slice(0, axis + rank);
+  const inner = axes.slice(axis + rank);
+  program.kernel(
+    "gather",
+    `gather from ${describe(x)}`,
+    wrap(outer, [
+      set(row, list(listed)),
+      ...faultUnless(program, equation, x, axis, read(row)),
+      ...nest(inner, body, program.options.vectors),
+    ]),
+    target === undefined ? [result] : [],
+  );
+  if (target === undefined) program.define(output, { kind: "scalar", expr: read(result) });
+  else program.define(output, { kind: "array", buffer: target });
+}
+
+/** `x[…a, indices[…k], …b] += updates[…a, …k, …b]`, in the memory of x. */
+export function scatter_add(program: Program, equation: Equation): void {
+  const [x, indices, updates] = equation.inputs as readonly [Value, Value, Value];
+  const output = equation.outputs[0] as Value;
+  const axis = equation.parameters["axis"] as number;
+  const { dtype, shape } = x.type;
+  const list = program.scalarOrBuffer(indices);
+  if (updates.type.shape.length > 0) program.buffer(updates);
+  const buffer = program.own(x);
+  const axes = axesOf(updates.type.shape);
+  const rank = indices.type.shape.length;
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const row = local("row", "i32");
+  const place = [...index.slice(0, axis), localIndex(row), ...index.slice(axis + rank)];
+  const reader = new ElementReader(program);
+  const element = reader.read(updates, index);
+  reader.finish([]);
+  const base = read(buffer.pointer);
+  const at = flatIndex(shape, place);
+  const sum = op("add", dtype, [load(base, at, dtype), element]);
+  program.kernel(
+    "scatter_add",
+    `scatter_add into ${describe(x)}`,
+    wrap(axes.slice(0, axis + rank), [
+      set(row, list(index.slice(axis, axis + rank))),
+      ...faultUnless(program, equation, x, axis, read(row)),
+      ...nest(
+        axes.slice(axis + rank),
+        [...reader.statements, store(base, at, dtype, sum)],
+        program.options.vectors,
+      ),
+    ]),
+  );
+  program.define(output, { kind: "array", buffer });
+}
+
+function faultUnless(
+  program: Program,
+  equation: Equation,
+  x: Value,
+  axis: number,
+  index: Expr,
+): readonly Statement[] {
+  const extent = dimIndex(x.type.shape[axis] as Dim);
+  const site = program.site("index", equation.op, equation.span, x.name);
+  return [
+    {
+      kind: "if",
+      condition: op("ge", "u32", [index, extent]),
+      then: [{ kind: "fault", site, index, extent }],
+      otherwise: [],
+    },
+  ];
+}
+
+/** A fresh copy; a scalar is its own copy. */
+export function copy(program: Program, equation: Equation): void {
+  const input = equation.inputs[0] as Value;
+  const output = equation.outputs[0] as Value;
+  if (input.type.shape.length === 0) {
+    program.define(output, { kind: "scalar", expr: program.scalar(input) });
+    return;
+  }
+  const place = program.placeOf(input);
+  if (place.kind === "lazy") {
+    // Computed for the copy directly.
+    program.materialise(output, place.element);
+    return;
+  }
+  const from = program.buffer(input);
+  const buffer = program.fresh(output);
+  program.emit({
+    kind: "copy",
+    to: read(buffer.pointer),
+    from: read(from.pointer),
+    bytes: program.dim(bytesOf(input.type)),
+  });
+  program.define(output, { kind: "array", buffer });
+}

@@ -1,0 +1,52 @@
+/** The part of a manifest that follows from a program's loop module and its code. */
+
+import type { Dim } from "../ir/dim.ts";
+import type { Span } from "../ir/types.ts";
+import type { LoopModule, ResultPlace, SiteInfo } from "../kernel/loop.ts";
+import type { Emitted } from "./target.ts";
+
+/** As `Layout` of `runtime/manifest.ts`, field by field. */
+export interface ProgramLayout {
+  readonly symbols: readonly string[];
+  readonly arena: readonly (readonly Dim[])[];
+  readonly results: readonly ResultPlace[];
+  readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
+  readonly constants: string;
+  readonly sites: readonly ProgramSite[];
+  readonly imports: readonly string[];
+}
+
+interface ProgramSite {
+  readonly kind: SiteInfo["kind"];
+  readonly op: string;
+  readonly name: string | undefined;
+  readonly place: string;
+}
+
+/** `place` gives `file:line` of a span, for messages at run time. */
+export function layoutOf(
+  module: LoopModule,
+  emitted: Emitted,
+  place: (span: Span) => string,
+): ProgramLayout {
+  return {
+    symbols: module.symbols,
+    arena: module.arena,
+    results: module.results,
+    bound: module.bound,
+    constants: base64(module.constants),
+    sites: module.sites.map(({ kind, op, name, span }) => ({
+      kind,
+      op,
+      name,
+      place: span === undefined ? "" : place(span),
+    })),
+    imports: emitted.imports,
+  };
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

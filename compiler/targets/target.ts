@@ -1,0 +1,31 @@
+/** What a target is: it spells a program of the loop IR as code, and knows no op's meaning. */
+
+import type { LoopModule } from "../kernel/loop.ts";
+import type { ProgramOptions } from "../kernel/program.ts";
+import { emitJavaScript } from "./js/emit.ts";
+import { emitWasm } from "./wasm/emit.ts";
+
+/** The code of a program as it ships; `runtime/manifest.ts` says how it is called. */
+export type Code =
+  | { readonly kind: "wasm"; readonly plain: Uint8Array; readonly relaxed: Uint8Array | undefined }
+  | { readonly kind: "js"; readonly text: string };
+
+export interface Emitted {
+  readonly code: Code;
+  /** The code as text, for people. */
+  readonly text: string;
+  /** Names of the functions that the runtime provides to the code. */
+  readonly imports: readonly string[];
+}
+
+export interface Target {
+  readonly name: string;
+  /** How programs are lowered for it. */
+  readonly lowering: ProgramOptions;
+  readonly emit: (module: LoopModule) => Promise<Emitted>;
+}
+
+export const targets = {
+  js: { name: "js", lowering: { vectors: false, chunks: false }, emit: emitJavaScript },
+  wasm: { name: "wasm", lowering: { vectors: true, chunks: true }, emit: emitWasm },
+} as const satisfies Record<string, Target>;

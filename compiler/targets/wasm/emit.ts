@@ -1,0 +1,52 @@
+/** The loop IR → WebAssembly text → binaryen → two binaries: plain, and with relaxed SIMD. */
+
+import { byteSize, type DType } from "../../ir/types.ts";
+import type { Expr, LoopModule, Statement } from "../../kernel/loop.ts";
+import { visitExpressions } from "../../kernel/rewrite.ts";
+import type { Emitted } from "../target.ts";
+import { wat } from "./wat.ts";
+
+/** How hard binaryen works: 2 and no shrinking measured best for its time. */
+const optimizeLevel = 2;
+
+export async function emitWasm(module: LoopModule): Promise<Emitted> {
+  const plain = wat(module, false);
+  const hasMadd = module.functions.some(({ body }) => usesMadd(body));
+  const relaxed = hasMadd ? wat(module, true) : undefined;
+  return {
+    code: {
+      kind: "wasm",
+      plain: await assemble(plain.text),
+      relaxed: relaxed && (await assemble(relaxed.text)),
+    },
+    text: plain.text,
+    imports: plain.imports,
+  };
+}
+
+function usesMadd(body: readonly Statement[]): boolean {
+  let found = false;
+  visitExpressions(body, (expr: Expr) => {
+    if (expr.kind === "madd" && hasLanes(expr.dtype, expr.lanes)) found = true;
+  });
+  return found;
+}
+
+function hasLanes(dtype: DType, lanes: number): boolean {
+  return lanes > 1 && byteSize(dtype) >= 4;
+}
+
+/** Binaryen is large: loaded when the first program is emitted. */
+export async function assemble(text: string): Promise<Uint8Array> {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.parseText(text);
+  try {
+    module.setFeatures(binaryen.Features.All);
+    binaryen.setOptimizeLevel(optimizeLevel);
+    binaryen.setShrinkLevel(0);
+    module.optimize();
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}

@@ -1,0 +1,208 @@
+/** Arguments → what the program is called with: checked, flattened, their symbols bound. */
+
+import { bytesPerElement, className, dtypeOfArray, type TypedArray, viewAt } from "./arrays.ts";
+import { dimText, evaluate, type Extents, solve } from "./dims.ts";
+import type { Argument, Leaf, Tree } from "./manifest.ts";
+import type { Memory } from "./memory.ts";
+import { flatten, measure, type Nested, Tensor } from "./tensor.ts";
+
+/** An argument's leaf and how to hand it over. */
+export type Input =
+  | { readonly kind: "scalar"; readonly value: number }
+  | { readonly kind: "tensor"; readonly tensor: Tensor }
+  | {
+      readonly kind: "copy";
+      readonly leaf: Leaf;
+      readonly shape: readonly number[];
+      readonly data: TypedArray | Nested;
+      readonly bytes: number;
+    };
+
+interface Waiting {
+  readonly path: string;
+  readonly leaf: Leaf;
+  readonly shape: readonly number[];
+}
+
+/** Flattens arguments, and binds in `extents` the symbols that their shapes mention. */
+export function takeArguments(
+  expected: readonly Argument[],
+  values: readonly unknown[],
+  extents: Extents,
+): readonly Input[] {
+  const inputs: Input[] = [];
+  const shapes: Waiting[] = [];
+  expected.forEach(({ name, tree }, k) => take(tree, values[k], name, inputs, shapes));
+  unify(shapes, extents);
+  return inputs;
+}
+
+/** Writes what has to be copied to an address. */
+export function writeInput(
+  input: Extract<Input, { kind: "copy" }>,
+  memory: Memory,
+  address: number,
+): void {
+  const { leaf, data, shape } = input;
+  const { dtype } = leaf;
+  const length = input.bytes / bytesPerElement(dtype);
+  const view = viewAt(memory.memory.buffer, address, dtype, length);
+  if (shape.length === 1 && ArrayBuffer.isView(data)) view.set(data as TypedArray);
+  else if (shape.length === 1) view.set(data as readonly number[]);
+  else writeRows(data as Nested, shape, 0, view, 0);
+}
+
+/** As `flatten`, with typed arrays as innermost rows. */
+function writeRows(
+  data: Nested | TypedArray,
+  shape: readonly number[],
+  axis: number,
+  out: TypedArray,
+  at: number,
+): number {
+  if (ArrayBuffer.isView(data)) {
+    if (data.length !== shape[axis]) {
+      throw new RangeError(`the rows of an array of shape [${shape.join(", ")}] differ in length`);
+    }
+    out.set(data, at);
+    return at + data.length;
+  }
+  if (axis === shape.length - 1) return flatten(data, shape, axis, out, at);
+  let position = at;
+  const rows = data as readonly Nested[];
+  if (!Array.isArray(rows) || rows.length !== shape[axis]) {
+    throw new RangeError(`the rows of an array of shape [${shape.join(", ")}] differ in length`);
+  }
+  for (const row of rows) position = writeRows(row, shape, axis + 1, out, position);
+  return position;
+}
+
+function take(tree: Tree, value: unknown, path: string, inputs: Input[], shapes: Waiting[]): void {
+  switch (tree.kind) {
+    case "constant":
+      return;
+    case "record": {
+      if (typeof value !== "object" || value === null) throw wrong(path, "a record", value);
+      for (const [name, field] of tree.fields) {
+        const inner = (value as Record<string, unknown>)[name];
+        take(field, inner, `${path}.${name}`, inputs, shapes);
+      }
+      return;
+    }
+    case "tuple": {
+      if (!Array.isArray(value) || value.length !== tree.items.length) {
+        throw wrong(path, `a list of ${tree.items.length}`, value);
+      }
+      tree.items.forEach((item, k) => take(item, value[k], `${path}[${k}]`, inputs, shapes));
+      return;
+    }
+    case "leaf":
+      inputs.push(takeLeaf(tree, value, path, shapes));
+  }
+}
+
+function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): Input {
+  switch (leaf.as) {
+    case "number":
+      if (typeof value !== "number") throw wrong(path, "a number", value);
+      return { kind: "scalar", value };
+    case "boolean":
+      if (typeof value !== "boolean") throw wrong(path, "a boolean", value);
+      return { kind: "scalar", value: value ? 1 : 0 };
+    case "tensor": {
+      if (!(value instanceof Tensor)) throw wrong(path, "a tensor", value);
+      if (value.dtype !== leaf.dtype) {
+        throw new TypeError(`${path}: expected a tensor of ${leaf.dtype}, got one of ${value.dtype}`);
+      }
+      shapes.push({ path, leaf, shape: value.shape });
+      if (leaf.shape.length === 0 && value.shape.length === 0) {
+        return { kind: "scalar", value: value.dataSync()[0] as number };
+      }
+      return { kind: "tensor", tensor: value };
+    }
+    case "typed":
+    case "array":
+      return takeArray(leaf, value, path, shapes);
+  }
+}
+
+function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): Input {
+  const rank = leaf.shape.length;
+  const wanted = leaf.as === "typed" ? `a ${className(leaf.dtype)}` : "an array of numbers";
+  const expected = rank > 1 ? `rows, each ${wanted},` : wanted;
+  if (leaf.as === "typed" && rank === 1 && !fits(leaf, value)) throw wrong(path, expected, value);
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw wrong(path, expected, value);
+  const shape = rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, rank);
+  if (shape.length !== rank) throw wrong(path, `${expected} nested ${rank} deep`, value);
+  shapes.push({ path, leaf, shape });
+  const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));
+  return { kind: "copy", leaf, shape, data: value as Nested, bytes };
+}
+
+function fits(leaf: Leaf, value: unknown): boolean {
+  const dtype = dtypeOfArray(value);
+  return dtype === leaf.dtype || (dtype === "u8" && leaf.dtype === "bool");
+}
+
+/** The shape of nested rows; where there are none, zeros for the axes below. */
+function measureRows(value: Nested, rank: number): readonly number[] {
+  const shape: number[] = [];
+  let inner: unknown = value;
+  while (shape.length < rank && (Array.isArray(inner) || ArrayBuffer.isView(inner))) {
+    const row = inner as unknown as ArrayLike<unknown>;
+    shape.push(row.length);
+    inner = row.length === 0 ? [] : row[0];
+  }
+  return shape.length === rank && !Array.isArray(inner) ? shape : shape.length === rank ? shape : measure(value);
+}
+
+/** Binds symbols from the shapes; those that stand alone first, then `2*B` and the like. */
+function unify(shapes: readonly Waiting[], extents: Extents): void {
+  for (const { path, leaf, shape } of shapes) {
+    if (leaf.shape.length !== shape.length) throw wrongShape(path, leaf, shape);
+    leaf.shape.forEach((dim, axis) => {
+      if (typeof dim === "number" || dim.terms.length !== 1) return;
+      const [term] = dim.terms;
+      const [factor] = term?.factors ?? [];
+      if (term?.coefficient !== 1 || term.factors.length !== 1 || typeof factor !== "string") return;
+      if (!extents.has(factor)) extents.set(factor, shape[axis] as number);
+    });
+  }
+  for (const { leaf, shape } of shapes) {
+    leaf.shape.forEach((dim, axis) => {
+      if (typeof dim === "number" || evaluate(dim, extents) !== undefined) return;
+      solve(dim, shape[axis] as number, extents);
+    });
+  }
+  for (const { path, leaf, shape } of shapes) {
+    leaf.shape.forEach((dim, axis) => {
+      if (evaluate(dim, extents) !== shape[axis]) throw wrongShape(path, leaf, shape, extents);
+    });
+  }
+}
+
+function wrongShape(
+  path: string,
+  leaf: Leaf,
+  shape: readonly number[],
+  extents: Extents = new Map(),
+): RangeError {
+  const expected = leaf.shape.map((dim) => {
+    const text = dimText(dim);
+    const value = evaluate(dim, extents);
+    return value === undefined || typeof dim === "number" ? text : `${text} = ${value}`;
+  });
+  return new RangeError(`${path}: expected [${expected.join(", ")}], got [${shape.join(", ")}]`);
+}
+
+function wrong(path: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${path}: expected ${expected}, got ${describe(value)}`);
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (value instanceof Tensor) return `a tensor of shape [${value.shape.join(", ")}]`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

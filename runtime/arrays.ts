@@ -1,0 +1,60 @@
+/** Typed arrays by element type. */
+
+import type { DType } from "./manifest.ts";
+
+export type TypedArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
+
+export function bytesPerElement(dtype: DType): number {
+  if (dtype === "f64") return 8;
+  return dtype === "u8" || dtype === "bool" ? 1 : 4;
+}
+
+export function newArray(dtype: DType, length: number): TypedArray {
+  return new (arrayClass(dtype))(length);
+}
+
+/** A view of `length` elements at an address. */
+export function viewAt(
+  buffer: ArrayBuffer,
+  address: number,
+  dtype: DType,
+  length: number,
+): TypedArray {
+  return new (arrayClass(dtype))(buffer, address, length);
+}
+
+/** The element type of a typed array of ours; undefined for anything else. */
+export function dtypeOfArray(value: unknown): DType | undefined {
+  if (value instanceof Float32Array) return "f32";
+  if (value instanceof Float64Array) return "f64";
+  if (value instanceof Int32Array) return "i32";
+  if (value instanceof Uint32Array) return "u32";
+  return value instanceof Uint8Array ? "u8" : undefined;
+}
+
+export function className(dtype: DType): string {
+  return arrayClass(dtype).name;
+}
+
+export function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+function arrayClass(dtype: DType): {
+  new (length: number): TypedArray;
+  new (buffer: ArrayBuffer, offset: number, length: number): TypedArray;
+} {
+  switch (dtype) {
+    case "f64":
+      return Float64Array;
+    case "f32":
+      return Float32Array;
+    case "i32":
+      return Int32Array;
+    case "u32":
+      return Uint32Array;
+    case "u8":
+    case "bool":
+      return Uint8Array;
+  }
+}

@@ -1,0 +1,5 @@
+/** What ships: programs loaded and called, tensors held and given back. */
+
+export { load, loadAsync, type Program } from "./load.ts";
+export type { Code, Layout, Manifest, Tree } from "./manifest.ts";
+export { Tensor, tensor } from "./tensor.ts";

@@ -1,0 +1,336 @@
+/** A program's manifest and code → a function of plain values and tensors. */
+
+import { takeArguments, writeInput } from "./arguments.ts";
+import { bytesPerElement, countOf, type TypedArray, viewAt } from "./arrays.ts";
+import { evaluate, type Extents } from "./dims.ts";
+import type { Code, Dim, Leaf, Manifest, Site, Tree } from "./manifest.ts";
+import { mathFunctions } from "./math.ts";
+import { pool } from "./storage.ts";
+import { nest, Tensor } from "./tensor.ts";
+
+/** A compiled function. What it captured is asked for at every call. */
+export type Program = (...args: readonly unknown[]) => unknown;
+
+type Run = (...operands: number[]) => number | undefined;
+
+/** Builds a program now. In a browser's main thread use `loadAsync` for large ones. */
+export function load(manifest: Manifest, code: Code, captured?: () => readonly unknown[]): Program {
+  if (code.kind === "js") return program(manifest, runOfText(manifest, code.text), captured);
+  const module = new WebAssembly.Module(bytesOf(code));
+  const instance = new WebAssembly.Instance(module, importsOf(manifest));
+  return program(manifest, runOfInstance(instance), captured);
+}
+
+/** As `load`, compiling the code off the main thread. */
+export async function loadAsync(
+  manifest: Manifest,
+  code: Code,
+  captured?: () => readonly unknown[],
+): Promise<Program> {
+  if (code.kind === "js") return load(manifest, code, captured);
+  const module = await WebAssembly.compile(bytesOf(code));
+  const instance = await WebAssembly.instantiate(module, importsOf(manifest));
+  return program(manifest, runOfInstance(instance), captured);
+}
+
+function bytesOf(code: Extract<Code, { kind: "wasm" }>): Uint8Array<ArrayBuffer> {
+  const chosen = code.relaxed !== undefined && hasRelaxedSimd() ? code.relaxed : code.plain;
+  return chosen as Uint8Array<ArrayBuffer>;
+}
+
+/** A module whose one function is `f32x4.relaxed_madd` of its parameter. */
+const relaxedProbe = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0,
+  32, 0, 32, 0, 253, 133, 2, 11,
+]);
+
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(relaxedProbe);
+}
+
+function runOfInstance(instance: WebAssembly.Instance): Run {
+  return instance.exports["run"] as Run;
+}
+
+function runOfText(manifest: Manifest, text: string): Run {
+  const { env, math } = importsOf(manifest);
+  const make = new Function(`return ${text}`)() as (environment: unknown) => Run;
+  return make({ ...env, math, views: pool.memory.views });
+}
+
+/** Addresses that a call has from `allocate` and has not given back. */
+const transient = new Set<number>();
+
+function importsOf(manifest: Manifest) {
+  const { memory } = pool;
+  const { layout } = manifest;
+  return {
+    env: {
+      memory: memory.memory,
+      constants: placeConstants(layout.constants),
+      fault: (site: number, index: number, extent: number): never => {
+        throw faultAt(layout.sites[site], index, extent);
+      },
+      allocate: (bytes: number): number => {
+        const address = memory.allocate(bytes);
+        transient.add(address);
+        return address;
+      },
+      release: (address: number): void => {
+        transient.delete(address);
+        memory.release(address);
+      },
+    },
+    math: mathFunctions(layout.imports),
+  };
+}
+
+function placeConstants(text: string): number {
+  if (text === "") return 0;
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const address = pool.memory.allocate(bytes.length);
+  pool.memory.views.u8.set(bytes, address);
+  return address;
+}
+
+function faultAt(site: Site | undefined, index: number, extent: number): RangeError {
+  const place = site?.place === undefined || site.place === "" ? "" : ` at ${site.place}`;
+  const array = site?.name === undefined ? "an array" : `\`${site.name}\``;
+  switch (site?.kind) {
+    case "start":
+      return new RangeError(
+        `${site.op}${place}: start ${index} leaves no room for the slice in ${array}, ` +
+          `the last possible start is ${extent - 1}; check the start before slicing`,
+      );
+    case "length":
+      return new RangeError(
+        `${site.op}${place}: an array cannot have ${index} elements; check the length before use`,
+      );
+    case "stack":
+      return new RangeError(`${site.op}${place}: nothing is left to take`);
+    default:
+      return new RangeError(
+        `${site?.op ?? "at"}${place}: index ${index} is out of range for length ${extent} ` +
+          `of ${array}; check it before use`,
+      );
+  }
+}
+
+// Calls
+
+/** The bytes that calls work in: the arena, copies of arguments, plain results. */
+const scratch = { address: 0, bytes: 0 };
+
+function scratchOf(bytes: number): number {
+  if (bytes > scratch.bytes) {
+    if (scratch.bytes > 0) pool.memory.release(scratch.address);
+    scratch.bytes = 0;
+    scratch.address = pool.memory.allocate(bytes);
+    scratch.bytes = bytes;
+  }
+  return scratch.address;
+}
+
+function program(manifest: Manifest, run: Run, captured?: () => readonly unknown[]): Program {
+  const fast = scalarProgram(manifest, run);
+  if (fast !== undefined) return fast;
+  const { layout } = manifest;
+  const leaves = leavesOf(manifest.result);
+  return (...args) => {
+    const extents: Extents = new Map();
+    const inputs = [
+      ...takeArguments(manifest.parameters, args, extents),
+      ...takeArguments(manifest.captured, captured?.() ?? [], extents),
+    ];
+    const symbols = layout.symbols.map((name) => boundExtent(name, extents));
+    // Everything that a call needs besides tensors, one after the other.
+    let bytes = 0;
+    const reserve = (size: number): number => {
+      const at = bytes;
+      bytes += Math.ceil(size / 16) * 16;
+      return at;
+    };
+    for (const sizes of layout.arena) reserve(slotSize(sizes, extents));
+    const places = inputs.map((input) => (input.kind === "copy" ? reserve(input.bytes) : 0));
+    const shapes = leaves.map(({ shape }) => shape.map((dim) => evaluate(dim, extents)));
+    const results = leaves.map((leaf, k): number | Tensor => {
+      if (layout.results[k]?.kind !== "passed") return 0;
+      const shape = shapes[k] as number[];
+      if (leaf.as === "tensor") return newTensor(leaf, shape);
+      return reserve(countOf(shape) * bytesPerElement(leaf.dtype));
+    });
+    try {
+      // Tensors first: they may move memory, and they do not move once they are pinned.
+      const tensors = inputs.map((input) =>
+        input.kind === "tensor" ? Tensor.address(input.tensor) : 0,
+      );
+      const base = scratchOf(bytes);
+      const operands = inputs.map((input, k) => {
+        if (input.kind === "scalar") return input.value;
+        if (input.kind === "tensor") return tensors[k] as number;
+        const address = base + (places[k] as number);
+        writeInput(input, pool.memory, address);
+        return address;
+      });
+      leaves.forEach((_, k) => {
+        if (layout.results[k]?.kind !== "passed") return;
+        const result = results[k] as number | Tensor;
+        operands.push(typeof result === "number" ? base + result : Tensor.address(result));
+      });
+      const returned = run(...operands, ...symbols, base);
+      for (const { symbol, offset } of layout.bound) {
+        extents.set(symbol, pool.memory.views.i32[(base + offset) >> 2] as number);
+      }
+      let k = 0;
+      return buildResult(manifest.result, (leaf) => {
+        const result = takeResult(manifest, leaf, k, returned, base, results[k], extents);
+        k++;
+        return result;
+      });
+    } finally {
+      for (const address of transient) pool.memory.release(address);
+      transient.clear();
+      pool.unpinAll();
+    }
+  };
+}
+
+/** Numbers in, one number out: called without ceremony. */
+function scalarProgram({ parameters, captured, result, layout }: Manifest, run: Run) {
+  const numbers = parameters.every(({ tree }) => tree.kind === "leaf" && tree.as === "number");
+  const plain = numbers && captured.length === 0 && parameters.length <= 8;
+  if (!plain || result.kind !== "leaf" || result.as !== "number") return undefined;
+  if (layout.results[0]?.kind !== "returned" || result.dtype !== "f64") return undefined;
+  const bytes = layout.arena.reduce((sum, sizes) => {
+    return sum + Math.ceil(slotSize(sizes, new Map()) / 16) * 16;
+  }, 0);
+  const count = parameters.length;
+  return (...args: readonly unknown[]): unknown => {
+    for (let k = 0; k < count; k++) {
+      if (typeof args[k] !== "number") {
+        throw new TypeError(`${parameters[k]?.name}: expected a number, got ${typeof args[k]}`);
+      }
+    }
+    const operands = args.slice(0, count) as number[];
+    operands.push(bytes === 0 ? 0 : scratchOf(bytes));
+    try {
+      return run(...operands);
+    } finally {
+      if (transient.size > 0) {
+        for (const address of transient) pool.memory.release(address);
+        transient.clear();
+      }
+    }
+  };
+}
+
+function boundExtent(name: string, extents: Extents): number {
+  const extent = extents.get(name);
+  if (extent === undefined) {
+    throw new RangeError(`no argument says how large ${name} is`);
+  }
+  return extent;
+}
+
+function slotSize(sizes: readonly Dim[], extents: Extents): number {
+  return Math.max(0, ...sizes.map((size) => evaluate(size, extents) ?? 0));
+}
+
+function newTensor(leaf: Leaf, shape: readonly number[]): Tensor {
+  const storage = pool.onDevice(leaf.dtype, countOf(shape));
+  pool.pin(storage);
+  return new Tensor(storage, shape, leaf.dtype);
+}
+
+function takeResult(
+  manifest: Manifest,
+  leaf: Leaf,
+  k: number,
+  returned: number | undefined,
+  base: number,
+  passed: number | Tensor | undefined,
+  extents: Extents,
+): unknown {
+  const place = manifest.layout.results[k];
+  const { views, memory } = pool.memory;
+  switch (place?.kind) {
+    case "returned":
+      return fromScalar(leaf, returned as number);
+    case "stored":
+      return fromScalar(leaf, readScalar(leaf, base + place.offset));
+    case "passed":
+      if (passed instanceof Tensor) return passed;
+      return fromArray(leaf, shapeOf(leaf, extents), base + (passed as number));
+    case "allocated": {
+      const address = views.i32[(base + place.offset) >> 2] as number;
+      const shape = shapeOf(leaf, extents);
+      if (leaf.as !== "tensor") return fromArray(leaf, shape, address);
+      transient.delete(address);
+      return new Tensor(pool.adopt(leaf.dtype, countOf(shape), address), shape, leaf.dtype);
+    }
+    default:
+      throw new Error(`result ${k} of ${manifest.name} in ${memory.buffer.byteLength} bytes is lost`);
+  }
+}
+
+function shapeOf(leaf: Leaf, extents: Extents): readonly number[] {
+  return leaf.shape.map((dim) => evaluate(dim, extents) as number);
+}
+
+function readScalar(leaf: Leaf, address: number): number {
+  return viewAt(pool.memory.memory.buffer, address, leaf.dtype, 1)[0] as number;
+}
+
+function fromScalar(leaf: Leaf, value: number): unknown {
+  if (leaf.as === "boolean") return value !== 0;
+  if (leaf.as === "tensor") {
+    const storage = pool.onDevice(leaf.dtype, 1);
+    const made = new Tensor(storage, [], leaf.dtype);
+    viewAt(pool.memory.memory.buffer, Tensor.address(made), leaf.dtype, 1)[0] = value;
+    return made;
+  }
+  return leaf.dtype === "u32" ? value >>> 0 : value;
+}
+
+function fromArray(leaf: Leaf, shape: readonly number[], address: number): unknown {
+  const { buffer } = pool.memory.memory;
+  const data = viewAt(buffer, address, leaf.dtype, countOf(shape));
+  if (leaf.as === "array") return nest(data, shape);
+  return rows(data, shape, 0, 0);
+}
+
+/** A typed array, or arrays of them by axis, each its own copy. */
+function rows(data: TypedArray, shape: readonly number[], axis: number, start: number): unknown {
+  const inner = countOf(shape.slice(axis + 1));
+  if (axis >= shape.length - 1) return data.slice(start, start + (shape[axis] ?? 1));
+  return Array.from({ length: shape[axis] as number }, (_, k) =>
+    rows(data, shape, axis + 1, start + k * inner),
+  );
+}
+
+function leavesOf(tree: Tree): readonly Leaf[] {
+  switch (tree.kind) {
+    case "leaf":
+      return [tree];
+    case "record":
+      return tree.fields.flatMap(([, field]) => leavesOf(field));
+    case "tuple":
+      return tree.items.flatMap(leavesOf);
+    case "constant":
+      return [];
+  }
+}
+
+function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
+  switch (tree.kind) {
+    case "leaf":
+      return leaf(tree);
+    case "record":
+      return Object.fromEntries(tree.fields.map(([name, field]) => [name, buildResult(field, leaf)]));
+    case "tuple":
+      return tree.items.map((item) => buildResult(item, leaf));
+    case "constant":
+      return tree.value;
+  }
+}
+

@@ -1,0 +1,154 @@
+/**
+ * Where the elements of tensors are: in the shared memory, or in a typed array of the host.
+ *
+ * A handle that was collected gives its memory back through a `FinalizationRegistry`. Those run
+ * between turns of the event loop, so a long synchronous loop would fill the memory with dead
+ * tensors: past a budget the tensors that were not used for longest move to typed arrays. If they
+ * are dead, that is ordinary garbage; if not, they move back when they are used.
+ */
+
+import { bytesPerElement, newArray, type TypedArray, viewAt } from "./arrays.ts";
+import type { DType } from "./manifest.ts";
+import { Memory } from "./memory.ts";
+
+/** Bytes of the shared memory: what the registry holds, and so no reference to elements. */
+interface Block {
+  address: number;
+  readonly bytes: number;
+}
+
+export interface Storage {
+  readonly dtype: DType;
+  readonly length: number;
+  block: Block | undefined;
+  host: TypedArray | undefined;
+}
+
+/** Bytes of tensors beyond those that were alive after the last collection. */
+const smallestBudget = 64 * 2 ** 20;
+const largestBudget = 2 ** 30;
+
+export class Pool {
+  readonly memory = new Memory();
+  /** Blocks in the order of their last use, with the storage that each belongs to. */
+  private readonly recent = new Map<Block, Storage>();
+  private readonly registry: FinalizationRegistry<Block>;
+  private bytes = 0;
+  private baseline = 0;
+  private budget = smallestBudget;
+
+  constructor() {
+    this.registry = new FinalizationRegistry((block) => {
+      this.releaseBlock(block);
+      this.baseline = this.bytes;
+    });
+  }
+
+  /** Bytes that tensors have in the shared memory. */
+  get tensorBytes(): number {
+    return this.bytes;
+  }
+
+  /** Storage in the shared memory, for a program to write. */
+  onDevice(dtype: DType, length: number): Storage {
+    const storage: Storage = { dtype, length, block: undefined, host: undefined };
+    this.place(storage);
+    return storage;
+  }
+
+  onHost(dtype: DType, data: TypedArray): Storage {
+    return { dtype, length: data.length, block: undefined, host: data };
+  }
+
+  /** Storage in memory that a program allocated. */
+  adopt(dtype: DType, length: number, address: number): Storage {
+    const block: Block = { address, bytes: Math.max(1, length * bytesPerElement(dtype)) };
+    const storage: Storage = { dtype, length, block, host: undefined };
+    this.bytes += block.bytes;
+    this.recent.set(block, storage);
+    return storage;
+  }
+
+  /** Ties memory to the life of a handle. */
+  track(handle: object, storage: Storage): void {
+    if (storage.block !== undefined) this.registry.register(handle, storage.block, storage);
+  }
+
+  /** The address of the elements; moves them there if they are not. */
+  address(handle: object, storage: Storage): number {
+    const { block, host } = storage;
+    if (block !== undefined) {
+      this.recent.delete(block);
+      this.recent.set(block, storage);
+      return block.address;
+    }
+    if (host === undefined) throw new Error("this tensor was disposed of");
+    const placed = this.place(storage);
+    viewAt(this.memory.memory.buffer, placed.address, storage.dtype, storage.length).set(host);
+    storage.host = undefined;
+    this.track(handle, storage);
+    // What had to leave was needed: a larger working set deserves a larger budget.
+    this.budget = Math.min(largestBudget, this.budget + placed.bytes);
+    return placed.address;
+  }
+
+  /** A copy of the elements. */
+  read({ block, host, dtype, length }: Storage): TypedArray {
+    if (host !== undefined) return host.slice();
+    if (block === undefined) throw new Error("this tensor was disposed of");
+    return viewAt(this.memory.memory.buffer, block.address, dtype, length).slice();
+  }
+
+  dispose(storage: Storage): void {
+    if (storage.block !== undefined) {
+      this.registry.unregister(storage);
+      this.releaseBlock(storage.block);
+    }
+    storage.block = undefined;
+    storage.host = undefined;
+  }
+
+  private place(storage: Storage): Block {
+    const bytes = Math.max(1, storage.length * bytesPerElement(storage.dtype));
+    this.makeRoom(bytes);
+    const block: Block = { address: this.memory.allocate(bytes), bytes };
+    storage.block = block;
+    this.bytes += bytes;
+    this.recent.set(block, storage);
+    return block;
+  }
+
+  private makeRoom(bytes: number): void {
+    const limit = this.baseline + this.budget;
+    if (this.bytes + bytes <= limit) return;
+    for (const [block, storage] of this.recent) {
+      if (this.bytes + bytes <= limit || this.pinned.has(block)) break;
+      const host = newArray(storage.dtype, storage.length);
+      host.set(
+        viewAt(this.memory.memory.buffer, block.address, storage.dtype, storage.length),
+      );
+      storage.host = host;
+      storage.block = undefined;
+      this.registry.unregister(storage);
+      this.releaseBlock(block);
+    }
+  }
+
+  /** Arguments and results of the call under way stay where they are. */
+  private readonly pinned = new Set<Block>();
+  pin(storage: Storage): void {
+    if (storage.block !== undefined) this.pinned.add(storage.block);
+  }
+  unpinAll(): void {
+    this.pinned.clear();
+  }
+
+  private releaseBlock(block: Block): void {
+    if (!this.recent.delete(block)) return;
+    this.memory.release(block.address);
+    this.bytes -= block.bytes;
+  }
+}
+
+/** One for the process: tensors pass between programs without being copied. */
+export const pool = new Pool();

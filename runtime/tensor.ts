@@ -1,0 +1,121 @@
+/** Handles of arrays: immutable values that programs take and give without copying. */
+
+import { countOf, dtypeOfArray, newArray, type TypedArray } from "./arrays.ts";
+import type { DType } from "./manifest.ts";
+import { pool, type Storage } from "./storage.ts";
+
+export type Nested = number | readonly Nested[];
+
+export class Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  private readonly storage: Storage;
+
+  constructor(storage: Storage, shape: readonly number[], dtype: DType) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.storage = storage;
+    pool.track(this, storage);
+  }
+
+  /** The elements in row-major order, as a copy. */
+  data(): Promise<TypedArray> {
+    return Promise.resolve(this.dataSync());
+  }
+
+  dataSync(): TypedArray {
+    return pool.read(this.storage);
+  }
+
+  /** The elements as numbers nested by axis; a number for shape `[]`. */
+  toArray(): Promise<Nested> {
+    return Promise.resolve(nest(this.dataSync(), this.shape));
+  }
+
+  toString(): string {
+    const count = countOf(this.shape);
+    const head = `tensor ${this.dtype}[${this.shape.join(", ")}]`;
+    return count > 64 ? head : `${head} ${JSON.stringify(nest(this.dataSync(), this.shape))}`;
+  }
+
+  /** Gives the memory back now. Needed for nothing: the collector does the same, later. */
+  [Symbol.dispose](): void {
+    pool.dispose(this.storage);
+  }
+
+  /** For the runtime: the address of the elements in the shared memory. */
+  static address(tensor: Tensor): number {
+    const address = pool.address(tensor, tensor.storage);
+    pool.pin(tensor.storage);
+    return address;
+  }
+}
+
+/**
+ * A tensor of the given numbers: a number, a typed array, or numbers nested as the shape is. The
+ * dtype is f32 unless `dtype` says otherwise or the data is an integer array. The data is copied.
+ * Throws a `RangeError` when the shape does not hold the data.
+ */
+export function tensor(
+  data: Nested | ArrayLike<number>,
+  shape?: readonly number[],
+  dtype?: DType,
+): Tensor {
+  const own = dtypeOfArray(data);
+  const type = dtype ?? (own === "f64" || own === undefined ? "f32" : own);
+  const measured = own === undefined ? measure(data as Nested) : [(data as TypedArray).length];
+  const final = shape ?? measured;
+  const count = countOf(final);
+  if (count !== countOf(measured)) {
+    throw new RangeError(
+      `shape [${final.join(", ")}] holds ${count} elements, and ${countOf(measured)} are given`,
+    );
+  }
+  const array = newArray(type, count);
+  if (own !== undefined) array.set(data as TypedArray);
+  else flatten(data as Nested, measured, 0, array, 0);
+  return new Tensor(pool.onHost(type, array), [...final], type);
+}
+
+/** The shape of nested arrays. Throws a `RangeError` when they are ragged. */
+export function measure(data: Nested): number[] {
+  const shape: number[] = [];
+  for (let inner: Nested | undefined = data; typeof inner === "object"; inner = inner[0]) {
+    shape.push(inner.length);
+  }
+  return shape;
+}
+
+/** Writes nested numbers to `out` from `at` on; the position after the last one. */
+export function flatten(
+  data: Nested,
+  shape: readonly number[],
+  axis: number,
+  out: TypedArray,
+  at: number,
+): number {
+  if (axis === shape.length) {
+    if (typeof data === "object") throw ragged(shape);
+    out[at] = Number(data);
+    return at + 1;
+  }
+  if (typeof data !== "object" || data.length !== shape[axis]) throw ragged(shape);
+  let position = at;
+  for (let k = 0; k < data.length; k++) {
+    position = flatten(data[k] as Nested, shape, axis + 1, out, position);
+  }
+  return position;
+}
+
+function ragged(shape: readonly number[]): RangeError {
+  return new RangeError(`the rows of an array of shape [${shape.join(", ")}] differ in length`);
+}
+
+export function nest(data: TypedArray, shape: readonly number[]): Nested {
+  let position = 0;
+  const build = (axis: number): Nested => {
+    if (axis === shape.length) return data[position++] as number;
+    return Array.from({ length: shape[axis] as number }, () => build(axis + 1));
+  };
+  return build(0);
+}

@@ -1,0 +1,97 @@
+/** Runs graph functions through a target and through the interpreter. */
+
+import { expect } from "vitest";
+import { interpret } from "../../compiler/ir/interpret.ts";
+import { type NdArray, ndarray, type TypedArray } from "../../compiler/ir/ndarray.ts";
+import type { Fn, Value, ValueType } from "../../compiler/ir/types.ts";
+import type { GraphBuilder } from "../../compiler/ops/builder.ts";
+import { newBuilder } from "../../compiler/ops/index.ts";
+import { lower } from "../../compiler/kernel/lower.ts";
+import { layoutOf } from "../../compiler/targets/layout.ts";
+import { targets } from "../../compiler/targets/target.ts";
+import { load } from "../../runtime/load.ts";
+import type { Manifest, Tree } from "../../runtime/manifest.ts";
+import { Tensor, tensor } from "../../runtime/tensor.ts";
+
+export type TargetName = keyof typeof targets;
+export const targetNames = Object.keys(targets) as TargetName[];
+
+/** A function built from parameter types. */
+export function fnOf(
+  types: readonly ValueType[],
+  body: (builder: GraphBuilder, parameters: readonly Value[]) => readonly Value[],
+): Fn {
+  return { name: "f", body: newBuilder().block(types, body) };
+}
+
+/** Compiles a function whose arguments and results are all tensors. */
+export async function compileFn(
+  fn: Fn,
+  target: TargetName,
+): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
+  const { lowering, emit } = targets[target];
+  const module = lower(fn, lowering);
+  const emitted = await emit(module);
+  const leaf = ({ type }: Value): Tree => ({
+    kind: "leaf",
+    as: "tensor",
+    dtype: type.dtype,
+    shape: type.shape,
+  });
+  const manifest: Manifest = {
+    name: fn.name,
+    target,
+    parameters: fn.body.parameters.map((parameter, k) => ({ name: `p${k}`, tree: leaf(parameter) })),
+    captured: [],
+    result: { kind: "tuple", items: fn.body.results.map(leaf) },
+    layout: layoutOf(module, emitted, ({ file, start }) => `${file}:${start}`),
+  };
+  const shipped = JSON.parse(JSON.stringify(manifest)) as Manifest;
+  const program = load(shipped, emitted.code);
+  return (...inputs) => program(...inputs) as readonly Tensor[];
+}
+
+export function toTensor({ data, shape, dtype }: NdArray): Tensor {
+  return tensor(data, shape, dtype);
+}
+
+export function toArray(value: Tensor): NdArray {
+  return ndarray(value.dtype, value.shape, value.dataSync());
+}
+
+/** Expects every target to give what the interpreter gives. */
+export async function expectSame(
+  fn: Fn,
+  inputs: readonly NdArray[],
+  names: readonly TargetName[] = targetNames,
+): Promise<void> {
+  const expected = interpret(fn, inputs);
+  for (const name of names) {
+    const program = await compileFn(fn, name);
+    const results = program(...inputs.map(toTensor)).map(toArray);
+    results.forEach((result, k) => expectClose(result, expected[k] as NdArray, name));
+  }
+}
+
+/** Equal shapes, and elements equal up to rounding of their type. */
+export function expectClose(actual: NdArray, expected: NdArray, note: string): void {
+  expect({ dtype: actual.dtype, shape: actual.shape }, note).toEqual({
+    dtype: expected.dtype,
+    shape: expected.shape,
+  });
+  const scale = largest(expected.data);
+  const relative = expected.dtype === "f32" ? 2e-6 : 1e-13;
+  const tolerance = expected.dtype === "f32" || expected.dtype === "f64" ? relative : 0;
+  for (let k = 0; k < expected.data.length; k++) {
+    const [a, b] = [actual.data[k] as number, expected.data[k] as number];
+    if (Object.is(a, b) || a === b) continue;
+    const near = Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), scale);
+    if (!near) expect.fail(`${note}: element ${k} of [${expected.shape}] is ${a}, not ${b}`);
+  }
+}
+
+function largest(data: TypedArray): number {
+  let most = 0;
+  for (const value of data) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
+  return Math.min(most, 1e30);
+}

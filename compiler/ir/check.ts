@@ -34,6 +34,7 @@ export function check(fn: Fn, options: CheckOptions = {}): readonly string[] {
     defined: new Set(),
     numbers: numberValues(fn),
     uniqueness: options.uniqueness ?? true,
+    written: new Set(),
     sources: new Map(),
     users: new Map(),
   };
@@ -64,6 +65,8 @@ interface Checker {
   readonly defined: Set<Value>;
   readonly numbers: ReadonlyMap<Value, number>;
   readonly uniqueness: boolean;
+  /** Arrays that are written in place. */
+  readonly written: Set<Value>;
   /** For results of branches: the values around the branch that they may be, and the reverse. */
   readonly sources: Map<Value, Value[]>;
   readonly users: Map<Value, Value[]>;
@@ -92,7 +95,7 @@ function checkEquation(checker: Checker, scope: Scope, equation: Equation): void
   }
   const known = Object.hasOwn(ops, op);
   if (known) {
-    (ops[op]?.laws.consumes ?? []).forEach((k) => consume(checker, scope, equation, k));
+    (ops[op]?.laws.consumes ?? []).forEach((k) => consume(checker, scope, equation, k, true));
     checkRule(checker, equation);
   } else checkRegions(checker, scope, equation);
   if (op === "bind") scope.symbols.add(String(equation.parameters["symbol"]));
@@ -157,8 +160,9 @@ function checkRegions(checker: Checker, scope: Scope, equation: Equation): void 
       expectTypes(checker, `the results of ${op}`, outputs, types);
       // First consumed: neither the body nor the condition may read the arrays it starts from.
       const first = op === "for" ? 1 : 0;
-      initial.forEach((_, k) => consume(checker, scope, equation, k + first));
-      checkCarriedOn(checker, scope, equation, checkRepeated(checker, scope, body, true));
+      initial.forEach((_, k) => consume(checker, scope, equation, k + first, false));
+      checkRepeated(checker, scope, body, true);
+      checkCarriedOn(checker, scope, equation);
       return;
     }
     case "map": {
@@ -202,48 +206,55 @@ function linkBranch(
   });
 }
 
-/**
- * A block that runs many times: what stands around it is not its own to consume. Returns the
- * values that it consumed.
- */
+/** A block that runs many times: what stands around it is not its own to consume. */
 function checkRepeated(
   checker: Checker,
   scope: Scope,
   block: Block,
   ownsParameters: boolean,
-): ReadonlySet<Value> {
+): void {
   const inner = nested(scope, { owned: new Set(), gone: scope.gone });
   block.parameters.forEach((parameter) => define(checker, inner, parameter, ownsParameters));
   checkEquations(checker, inner, block);
-  return inner.gone;
 }
 
 /**
- * What a loop carries on must not be memory that stands around it, nor one array in two places.
- * By way of a branch it may be, as long as no one writes it.
+ * What a loop carries on must not be an array that stands around it, nor one array twice. Where
+ * its body writes what it carries, that must not be memory of others by way of a branch either.
  */
-function checkCarriedOn(
-  checker: Checker,
-  scope: Scope,
-  equation: Equation,
-  gone: ReadonlySet<Value>,
-): void {
-  const { carried, body } = loopOf(equation);
+function checkCarriedOn(checker: Checker, scope: Scope, equation: Equation): void {
+  const { initial, carried, body } = loopOf(equation);
+  const { outputs } = equation;
   if (!checker.uniqueness) return;
+  const own = (k: number): readonly Value[] => sourcesOf(checker, body.results[k] as Value);
+  // Arrays change places from one iteration to the next: what is written spreads.
+  for (let size = -1; size !== checker.written.size;) {
+    size = checker.written.size;
+    carried.forEach((parameter, k) => {
+      if (!checker.written.has(parameter)) return;
+      for (const value of own(k)) if (carried.includes(value)) checker.written.add(value);
+    });
+  }
   body.results.forEach((result, k) => {
     if (!isArray(result)) return;
-    const outer = sourcesOf(checker, result).filter((value) => scope.visible.has(value));
-    const isWritten = gone.has(carried[k] as Value);
+    const outer = own(k).filter((value) => scope.visible.has(value));
+    const isWritten = checker.written.has(carried[k] as Value);
     if (outer.includes(result) || (isWritten && outer.length > 0)) {
       report(checker, `a loop carries on ${nameOf(checker, result)}, which is not its own`);
     }
     if (body.results.indexOf(result) !== k) {
       report(checker, `a loop carries on ${nameOf(checker, result)} twice`);
     }
-    const output = equation.outputs[k] as Value;
-    for (const value of outer) {
-      link(checker.sources, output, value);
-      link(checker.users, value, output);
+    if (isWritten) write(checker, scope, "the body of a loop", initial[k] as Value);
+  });
+  // Without iterations a result is what the loop started from, which a branch may have given.
+  outputs.forEach((output, k) => {
+    const starts = [initial[k], ...own(k).map((value) => initial[carried.indexOf(value)])];
+    const behind = starts.flatMap((start) => (start ? sourcesOf(checker, start).slice(1) : []));
+    const around = own(k).filter((value) => scope.visible.has(value));
+    for (const source of [...behind, ...around]) {
+      link(checker.sources, output, source);
+      link(checker.users, source, output);
     }
   });
 }
@@ -282,20 +293,35 @@ function use(checker: Checker, scope: Scope, value: Value, place: string): void 
   }
 }
 
-/** Input k of an equation, and what shares its memory, is gone from here on. */
-function consume(checker: Checker, scope: Scope, equation: Equation, k: number): void {
+/** Input k of an equation is gone from here on; where it is written, so is what shares its memory. */
+function consume(
+  checker: Checker,
+  scope: Scope,
+  equation: Equation,
+  k: number,
+  writes: boolean,
+): void {
   const value = equation.inputs[k];
   if (value === undefined || !isArray(value) || !checker.uniqueness) return;
   const name = nameOf(checker, value);
   if (equation.inputs.some((other, j) => other === value && j !== k)) {
     report(checker, `${equation.op} consumes ${name} and reads it as another operand`);
   }
-  const sources = sourcesOf(checker, value);
-  if (sources.some((source) => !scope.owned.has(source))) {
+  if (writes) write(checker, scope, equation.op, value);
+  else if (!scope.owned.has(value)) {
     report(checker, `${equation.op} consumes ${name}, which is not its own`);
   }
-  for (const source of sources)
+  scope.gone.add(value);
+}
+
+function write(checker: Checker, scope: Scope, writer: string, value: Value): void {
+  for (const source of sourcesOf(checker, value)) {
+    if (!scope.owned.has(source)) {
+      report(checker, `${writer} consumes ${nameOf(checker, source)}, which is not its own`);
+    }
+    checker.written.add(source);
     for (const user of closure(checker.users, source)) scope.gone.add(user);
+  }
 }
 
 /** A value and those that it may be by way of branches. */

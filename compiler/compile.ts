@@ -7,7 +7,7 @@
 
 import type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
 import { expand } from "./autodiff/expand.ts";
-import { assertWellFormed } from "./ir/check.ts";
+import { assertWellFormed } from "./ops/check.ts";
 import { printFunction, printGraph } from "./ir/print.ts";
 import type { Fn, Graph, Span } from "./ir/types.ts";
 import { lower } from "./kernel/lower.ts";

@@ -1,5 +1,5 @@
 /**
- * Reads the text form that `print.ts` writes. Types are taken as they stand; `check.ts` compares
+ * Reads the text form that `print.ts` writes. Types are taken as they stand; the checker compares
  * them with the rules.
  */
 

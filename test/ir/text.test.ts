@@ -3,9 +3,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { vjp } from "../../compiler/autodiff/vjp.ts";
-import { check } from "../../compiler/ir/check.ts";
+import { check } from "../../compiler/ops/check.ts";
 import { multiplyDims, symbol } from "../../compiler/ir/dim.ts";
-import { interpret } from "../../compiler/ir/interpret.ts";
+import { interpret } from "../../compiler/ops/interpret.ts";
 import { ParseFault, parseFunction, parseGraph } from "../../compiler/ir/parse.ts";
 import { printFunction, printGraph } from "../../compiler/ir/print.ts";
 import { arrayType, type Fn } from "../../compiler/ir/types.ts";

@@ -1,7 +1,7 @@
 /** Runs graph functions through a target and through the interpreter. */
 
 import { expect } from "vitest";
-import { interpret } from "../../compiler/ir/interpret.ts";
+import { interpret } from "../../compiler/ops/interpret.ts";
 import { type NdArray, ndarray, type TypedArray } from "../../compiler/ir/ndarray.ts";
 import type { Fn, Value, ValueType } from "../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { jvp } from "../../compiler/autodiff/jvp.ts";
 import { vjp } from "../../compiler/autodiff/vjp.ts";
 import { vmap } from "../../compiler/autodiff/vmap.ts";
-import { interpret } from "../../compiler/ir/interpret.ts";
+import { interpret } from "../../compiler/ops/interpret.ts";
 import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { type Fn, isFloat } from "../../compiler/ir/types.ts";
 import type { Op, Sample } from "../../compiler/ops/define.ts";

@@ -17,7 +17,7 @@ import {
   scalarType,
   type ValueType,
 } from "../../compiler/ir/types.ts";
-import { interpret } from "../../compiler/ir/interpret.ts";
+import { interpret } from "../../compiler/ops/interpret.ts";
 import { type Element, type ElementWriter, TypeFault } from "../../compiler/ops/define.ts";
 import { ops, typeRule } from "../../compiler/ops/index.ts";
 import { threefry } from "../../compiler/ops/support/threefry.ts";

@@ -5,13 +5,13 @@
  * reported. So a run also checks that the program keeps its promise of uniqueness.
  */
 
-import { opOf } from "../ops/of.ts";
-import { outOfRange } from "../ops/support/reference.ts";
-import { dimText, evaluateDim, symbolsOf } from "./dim.ts";
-import { type NdArray, scalar, sizeOf, stridesOf, zeros } from "./ndarray.ts";
-import type { Block, Dim, Equation, Fn, Shape, Value } from "./types.ts";
-import { typeText } from "./types.ts";
-import { loopOf } from "./walk.ts";
+import { opOf } from "./of.ts";
+import { outOfRange } from "./support/reference.ts";
+import { dimText, evaluateDim, symbolsOf } from "../ir/dim.ts";
+import { type NdArray, scalar, sizeOf, stridesOf, zeros } from "../ir/ndarray.ts";
+import type { Block, Dim, Equation, Fn, Shape, Value } from "../ir/types.ts";
+import { typeText } from "../ir/types.ts";
+import { loopOf } from "../ir/walk.ts";
 
 export interface InterpretOptions {
   /** Extents that the shapes of the inputs do not give. */

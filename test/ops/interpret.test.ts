@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { interpret } from "../../compiler/ir/interpret.ts";
+import { interpret } from "../../compiler/ops/interpret.ts";
 import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { parseFunction } from "../../compiler/ir/parse.ts";
 import { programs } from "../random/programs.ts";

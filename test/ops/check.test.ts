@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { jvp } from "../../compiler/autodiff/jvp.ts";
 import { vjp } from "../../compiler/autodiff/vjp.ts";
 import { vmap } from "../../compiler/autodiff/vmap.ts";
-import { assertWellFormed, check } from "../../compiler/ir/check.ts";
+import { assertWellFormed, check } from "../../compiler/ops/check.ts";
 import { parseFunction } from "../../compiler/ir/parse.ts";
-import { activeInputs, cases, functionOf, isDifferentiated } from "../ops/support.ts";
+import { activeInputs, cases, functionOf, isDifferentiated } from "./support.ts";
 import { programs } from "../random/programs.ts";
 
 const runs = { numRuns: 150, seed: 21 };

@@ -4,9 +4,9 @@
  * never used again.
  */
 
-import { ops, typeRule } from "../ops/index.ts";
-import { symbolsOf } from "./dim.ts";
-import { numberValues, printFunction } from "./print.ts";
+import { ops, typeRule } from "./index.ts";
+import { symbolsOf } from "../ir/dim.ts";
+import { numberValues, printFunction } from "../ir/print.ts";
 import {
   arrayType,
   type Block,
@@ -19,8 +19,8 @@ import {
   typeText,
   type Value,
   type ValueType,
-} from "./types.ts";
-import { loopOf } from "./walk.ts";
+} from "../ir/types.ts";
+import { loopOf } from "../ir/walk.ts";
 
 export interface CheckOptions {
   /** Whether consumed values must not be used again; default true. */

@@ -7,6 +7,7 @@
  */
 
 import type { Equation, Value } from "../ir/types.ts";
+import { operandsOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 
 export interface RecomputePlan {
@@ -21,14 +22,17 @@ interface Known {
   /** Own values that the adjoint has for nothing. */
   readonly given: ReadonlyMap<Value, Value>;
   readonly mutated: ReadonlySet<Value>;
+  /** True where nothing can be kept: in a map, whose elements have no stacks. */
+  readonly keepNothing: boolean;
 }
 
 /** Decides for each of `needs` and for what they are computed from. */
 export function planRecompute(
   equations: readonly Equation[],
   needs: readonly Value[],
-  { own, given, mutated }: Known,
+  known: Known,
 ): RecomputePlan {
+  const { own, given } = known;
   const definitions = new Map<Value, Equation>();
   for (const equation of equations) {
     for (const output of equation.outputs) definitions.set(output, equation);
@@ -38,11 +42,11 @@ export function planRecompute(
   const require = (value: Value): void => {
     if (!own.has(value) || given.has(value) || kept.has(value)) return;
     const equation = definitions.get(value);
-    if (equation === undefined || !canRecompute(equation, mutated)) {
+    if (equation === undefined || !canRecompute(equation, known)) {
       kept.add(value);
     } else if (!recomputed.has(equation)) {
       recomputed.add(equation);
-      equation.inputs.forEach(require);
+      operandsOf(equation).forEach(require);
     }
   };
   needs.forEach(require);
@@ -52,7 +56,8 @@ export function planRecompute(
   };
 }
 
-function canRecompute(equation: Equation, mutated: ReadonlySet<Value>): boolean {
+function canRecompute(equation: Equation, { mutated, keepNothing }: Known): boolean {
+  if (keepNothing) return true;
   if (equation.regions.length > 0 || equation.outputs.some((output) => output.type.stack)) {
     return false;
   }

@@ -27,7 +27,7 @@ import {
   type Value,
   type ValueType,
 } from "../ir/types.ts";
-import { copyBlock, freeValues, loopOf, renameBlock } from "../ir/walk.ts";
+import { allEquations, copyBlock, freeValues, loopOf, renameBlock } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 import { repairUniqueness } from "../passes/copies.ts";
 import { dropDead } from "../passes/dce.ts";
@@ -45,7 +45,7 @@ import { scaled } from "./scale.ts";
 export function vjp(fn: Fn, active: readonly boolean[]): Fn {
   const { parameters, results } = fn.body;
   const seeds = parameters.filter((_, k) => active[k]);
-  const body = loopsForCapturingMaps(fn.body, seeds);
+  const body = loopsForMaps(fn.body, seeds);
   const floats = results.filter((result) => isFloat(result.type.dtype));
   const cotangentParameters = floats.map(cotangentOf);
   const varied = variedValues(body, seeds);
@@ -53,15 +53,15 @@ export function vjp(fn: Fn, active: readonly boolean[]): Fn {
   const sweep: Sweep = {
     isActive: (value) => varied.has(value) && useful.has(value),
     mutated: mutatedValues(body),
+    keepNothing: false,
   };
 
   const builder = newBuilder();
   const outermost: Scope = {
-    parameters: [],
-    requestStack: (type) => {
-      const slot: Slot = { forward: builder.stackNew(type.dtype, type.shape), reverse: undefined };
-      return slot;
-    },
+    requestStack: (type) => ({
+      forward: builder.stackNew(type.dtype, type.shape),
+      reverse: undefined,
+    }),
   };
   const steps = runForward(sweep, outermost, builder, body);
   const cotangents = new Cotangents(builder);
@@ -84,6 +84,8 @@ interface Sweep {
   readonly isActive: (value: Value) => boolean;
   /** Arrays that some equation writes in place: their elements cannot be read again later. */
   readonly mutated: ReadonlySet<Value>;
+  /** True in a map: its elements have no stacks, so all of the body is computed again. */
+  readonly keepNothing: boolean;
 }
 
 /** A stack, as it stands at this point of the forward code, or of the reverse code. */
@@ -95,7 +97,6 @@ interface Slot {
 /** A place of the forward code in which regions stand: it can be asked for a stack to thread. */
 interface Scope {
   readonly requestStack: (type: ValueType) => Slot;
-  readonly parameters: readonly Value[];
 }
 
 /** What the walk back does about one equation of the forward code. */
@@ -277,7 +278,6 @@ function splitBlock(
   const stackParameters: Value[] = [];
   const stackTypes: ValueType[] = [];
   const scope: Scope = {
-    parameters: block.parameters,
     requestStack: (type) => {
       const parameter: Value = { type };
       const slot: Slot = { forward: parameter, reverse: undefined };
@@ -312,7 +312,7 @@ function splitBlock(
   const own = new Set<Value>(block.parameters);
   for (const equation of forward.equations) for (const v of equation.outputs) own.add(v);
   const needs = freeValues(walked).filter((value) => own.has(value) && !given.has(value));
-  const plan = planRecompute(forward.equations, needs, { own, given, mutated: sweep.mutated });
+  const plan = planRecompute(forward.equations, needs, { ...sweep, own, given });
   const renaming = new Map<Value, Value>(given);
   const prologue = builder.nested();
   const pushes = new Map<Value, Slot>();
@@ -627,13 +627,11 @@ function reverseMap(
 
   const inner = builder.nested();
   const scope: Scope = {
-    parameters: body.parameters,
-    requestStack: (type) => ({
-      forward: inner.stackNew(type.dtype, type.shape),
-      reverse: undefined,
-    }),
+    requestStack: () => {
+      throw new Error("the body of a map asks for a stack");
+    },
   };
-  const steps = runForward(sweep, scope, inner, body);
+  const steps = runForward({ ...sweep, keepNothing: true }, scope, inner, body);
   const seeds = body.results.filter((_, k) => moving[k]).map(cotangentOf);
   const local = new Cotangents(inner);
   body.results
@@ -661,18 +659,20 @@ function reverseMap(
   });
 }
 
-/** Maps whose body reads elements of an active array become loops, which can add in place. */
-function loopsForCapturingMaps(block: Block, seeds: readonly Value[]): Block {
+/**
+ * Maps become loops where their adjoint would not be a map: where the body reads elements of an
+ * active array, whose cotangent is added to in place, and where it loops, which needs a stack.
+ */
+function loopsForMaps(block: Block, seeds: readonly Value[]): Block {
   const varied = variedValues(block, seeds);
+  const needsLoop = (body: Block): boolean =>
+    freeValues(body).some((value) => varied.has(value) && value.type.shape.length > 0) ||
+    [...allEquations(body)].some(({ op }) => op === "for" || op === "while");
   const visit = (inner: Block): Block => ({
     ...inner,
     equations: inner.equations.flatMap((equation): readonly Equation[] => {
-      if (equation.op === "map") {
-        const captured = freeValues(equation.regions[0] as Block);
-        const reads = captured.some((v) => varied.has(v) && v.type.shape.length > 0);
-        return reads ? mapToLoop(equation) : [equation];
-      }
-      return [{ ...equation, regions: equation.regions.map(visit) }];
+      if (equation.op !== "map") return [{ ...equation, regions: equation.regions.map(visit) }];
+      return needsLoop(equation.regions[0] as Block) ? mapToLoop(equation) : [equation];
     }),
   });
   return visit(block);

@@ -20,6 +20,21 @@ import { repairUniqueness } from "../passes/copies.ts";
  * have it.
  */
 export function vmap(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
+  try {
+    return batchFunction(fn, batched, size);
+  } catch (error) {
+    if (error instanceof ElementsWouldMix) return elementLoop(fn, batched, size);
+    throw error;
+  }
+}
+
+/**
+ * Thrown where an equation that uses stacks from around it would have to run for one element at a
+ * time: elements would mix on the stacks, so the whole function has to.
+ */
+class ElementsWouldMix extends Error {}
+
+function batchFunction(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
   const { parameters, results } = fn.body;
   const builder = newBuilder();
   const batch: Batch = { size, values: new Map() };
@@ -218,7 +233,8 @@ function dependsOnBatch(batch: Batch, equation: Equation): ReadonlySet<Value> {
         region.results.forEach((result, k) => link(result, inner.outputs[k]));
       }
     }
-    if (inner.inputs.some((input) => depends.has(input))) {
+    // A region that reads a batched value is batched as a whole.
+    if (operandsOf(inner).some((operand) => depends.has(operand))) {
       inner.outputs.forEach((output) => depends.add(output));
     }
   };
@@ -249,14 +265,18 @@ function batchMap(batch: Batch, builder: GraphBuilder, equation: Equation): void
 /** The equation as it was, for one element after the other. */
 function oneByOne(batch: Batch, builder: GraphBuilder, equation: Equation): void {
   const operands = operandsOf(equation).filter((value) => batch.values.has(value));
+  if ([...operands, ...equation.outputs].some((value) => value.type.stack)) {
+    throw new ElementsWouldMix();
+  }
   const whole = operands.map((value) => batch.values.get(value) as Value);
   const scalars = [...operands, ...equation.outputs].every(
-    (value) => value.type.shape.length === 0 && !value.type.stack,
+    (value) => value.type.shape.length === 0,
   );
+  const element = elementBlock(equation, operands);
   const outputs =
     scalars && dealsInScalars(equation)
-      ? builder.map([batch.size], whole, elementBlock(equation, operands))
-      : loopOver(batch, builder, equation, operands, whole);
+      ? builder.map([batch.size], whole, element)
+      : loopOver(builder, batch.size, element, whole);
   equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));
 }
 
@@ -274,30 +294,43 @@ function elementBlock(equation: Equation, operands: readonly Value[]): Block {
   return copyBlock({ parameters: operands, equations: [equation], results: equation.outputs });
 }
 
+/** Runs a block for each element of arrays; its results, stacked. */
 function loopOver(
-  batch: Batch,
   builder: GraphBuilder,
-  equation: Equation,
-  operands: readonly Value[],
+  size: Dim,
+  block: Block,
   whole: readonly Value[],
 ): readonly Value[] {
-  const types = equation.outputs.map(({ type }) => ({
-    ...type,
-    shape: [batch.size, ...type.shape],
-  }));
+  const types = block.results.map(({ type }) => ({ ...type, shape: [size, ...type.shape] }));
   const initial = types.map((type) => builder.zerosOf(type));
   const body = builder.block([scalarType("i32"), ...types], (inner, [index, ...results]) => {
     const at = [index as Value];
-    const block = elementBlock(equation, operands);
-    const renaming = new Map<Value, Value>();
-    block.parameters.forEach((parameter, k) => {
-      renaming.set(parameter, inner.at(whole[k] as Value, at));
-    });
+    const elements = whole.map((array) => inner.at(array, at));
+    const renaming = new Map(block.parameters.map((p, k) => [p, elements[k] as Value]));
     const element = copyBlock({ ...block, parameters: [] }, renaming);
     element.equations.forEach((copied) => inner.put(copied));
     return results.map((result, k) => inner.update(result, element.results[k] as Value, at));
   });
-  return builder.for(builder.extent(batch.size), initial, body);
+  return builder.for(builder.extent(size), initial, body);
+}
+
+/** The function as it was, for one element after the other. */
+function elementLoop(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
+  const builder = newBuilder();
+  const outer = fn.body.parameters.map((parameter, k): Value => {
+    if (!batched[k]) return parameter;
+    const { type, name } = parameter;
+    return { type: { ...type, shape: [size, ...type.shape] }, name };
+  });
+  const moving = fn.body.parameters.filter((_, k) => batched[k]);
+  const results = loopOver(
+    builder,
+    size,
+    { ...fn.body, parameters: moving },
+    outer.filter((_, k) => batched[k]),
+  );
+  const body = { parameters: outer, equations: builder.equations, results };
+  return { name: `${fn.name}$vmap`, body: repairUniqueness(body) };
 }
 
 /** An equation that gives `from` the identity of `to`. */

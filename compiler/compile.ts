@@ -14,6 +14,7 @@ import { lower } from "./kernel/lower.ts";
 import { printModule } from "./kernel/print.ts";
 import { repairUniqueness } from "./passes/copies.ts";
 import { cleanUp } from "./passes/simplify.ts";
+import { layoutOf } from "./targets/layout.ts";
 import { targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
@@ -65,27 +66,11 @@ export async function compile(
   const simplified = checked(simplify(expanded), "simplify", options);
   const target = targets[options.target];
   const module = lower(simplified, target.lowering);
-  const { code, imports } = await target.emit(module);
+  const emitted = await target.emit(module);
   const { place = () => "" } = options;
-  const manifest: Manifest = {
-    ...signature,
-    target: options.target,
-    layout: {
-      symbols: module.symbols,
-      arena: module.arena,
-      results: module.results,
-      bound: module.bound,
-      constants: base64(module.constants),
-      sites: module.sites.map(({ kind, op, name, span }) => ({
-        kind,
-        op,
-        name,
-        place: span === undefined ? "" : place(span),
-      })),
-      imports,
-    },
-  };
-  return { manifest, code };
+  const layout = layoutOf(module, emitted, place);
+  const manifest: Manifest = { ...signature, target: options.target, layout };
+  return { manifest, code: emitted.code };
 }
 
 /** What a program looks like at a stage, as text. */
@@ -125,10 +110,4 @@ function placedText(fn: Fn, target: TargetName): string {
 function checked(fn: Fn, stage: string, { check }: CompilerOptions): Fn {
   if (check) assertWellFormed(fn, stage);
   return fn;
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

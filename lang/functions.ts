@@ -271,7 +271,7 @@ export function map<S extends Shape, D extends DType>(
   first: Tensor<S, D>,
   ...rest: readonly Tensor<AnyShape, DType>[]
 ): Tensor<S, D> {
-  return mapEagerly(f, [first, ...rest]) as Tensor<S, D>;
+  return mapEagerly(f, [first, ...rest]) as unknown as Tensor<S, D>;
 }
 
 /** The leaves of records, tuples and lists of tensors of one structure, combined one by one. */

@@ -8,7 +8,15 @@
  * x is zero. One walk over all (x, k, y) triples gives the meaning of all three.
  */
 
-import { type Dim, multiplyDims, sameDim, sameShape, shapeText } from "../ir/dim.ts";
+import {
+  type Dim,
+  dimText,
+  exactQuotient,
+  multiplyDims,
+  sameDim,
+  sameShape,
+  shapeText,
+} from "../ir/dim.ts";
 import { forEachIndex, offsetOf, stridesOf } from "../ir/ndarray.ts";
 import { arrayType, type Parameters, type Shape, type Value } from "../ir/types.ts";
 import { defineOp, fault, type Batching } from "./define.ts";
@@ -215,11 +223,8 @@ function spatial(shape: Shape): Shape {
 
 /** The exact quotient of channels by groups. */
 function divided(channels: Dim, groups: number): Dim {
-  if (groups === 1) return channels;
-  if (typeof channels !== "number" || channels % groups !== 0) {
-    return fault(`${shapeText([channels])} channels cannot be divided into ${groups} groups`);
-  }
-  return channels / groups;
+  const quotient = exactQuotient(channels, groups);
+  return quotient ?? fault(`${dimText(channels)} channels cannot be divided into ${groups} groups`);
 }
 
 function convolvedShape(x: Shape, k: Shape, options: Settings): Shape {
@@ -236,8 +241,8 @@ function convolvedShape(x: Shape, k: Shape, options: Settings): Shape {
   divided(outputs, options.groups);
   if (!sameDim(channels, k.at(-2) as Dim)) {
     fault(
-      `the filters read ${shapeText([k.at(-2) as Dim])} channels, and the images have ` +
-        `${shapeText([channels])}${options.groups > 1 ? " in each group" : ""}`,
+      `the filters read ${dimText(k.at(-2) as Dim)} channels, and the images have ` +
+        `${dimText(channels)}${options.groups > 1 ? " in each group" : ""}`,
     );
   }
   const extents = spatial(x).map((dim, axis) => {

@@ -8,11 +8,13 @@ import * as conversions from "./conversions.ts";
 import * as convolution from "./convolution.ts";
 import type { Op } from "./define.ts";
 import * as elements from "./elements.ts";
+import * as gathering from "./gathering.ts";
 import * as logic from "./logic.ts";
 import * as meta from "./meta.ts";
 import * as movement from "./movement.ts";
 import * as random from "./random.ts";
 import * as reductions from "./reductions.ts";
+import * as slicing from "./slicing.ts";
 import * as stacks from "./stacks.ts";
 import * as unary from "./unary.ts";
 import * as windows from "./windows.ts";
@@ -24,10 +26,12 @@ export const ops: Readonly<Record<string, Op>> = {
   ...conversions,
   ...reductions,
   ...movement,
+  ...slicing,
   ...contraction,
   ...convolution,
   ...windows,
   ...elements,
+  ...gathering,
   ...random,
   ...stacks,
   ...meta,

@@ -125,6 +125,13 @@ describe("regions", () => {
   });
 });
 
+test("extents that no input has are given", () => {
+  const fn = parseFunction("fn @f(%0: f64[2*n]) {\n%1 = extent {dim = n} : i32\nreturn %1\n}");
+  const extents = new Map([["n", 2]]);
+  expect(interpret(fn, [f64(1, 2, 3, 4)], { extents })[0]?.data[0]).toBe(2);
+  expect(() => interpret(fn, [f64(1, 2, 3, 4)])).toThrow("the extent n is unbound");
+});
+
 describe("what is refused", () => {
   const access = `fn @f(%0: f64[3], %1: i32, %2: f64) {
     %3 = copy %0 : f64[3]

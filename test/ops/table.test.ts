@@ -269,7 +269,7 @@ describe("type rules say what is wrong", () => {
       "conv",
       [f(1, 5, 2), f(2, 3, 1)],
       convOptions,
-      "the filters read [3] channels, and the images have [2]",
+      "the filters read 3 channels, and the images have 2",
     ],
     [
       "window_sum",

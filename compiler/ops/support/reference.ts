@@ -1,7 +1,16 @@
 /** Helpers for reference meanings: element loops over dense arrays. */
 
-import { allocate, type NdArray, sizeOf, stridesOf, type TypedArray } from "../../ir/ndarray.ts";
-import type { DType } from "../../ir/types.ts";
+import type { Dim } from "../../ir/dim.ts";
+import {
+  allocate,
+  forEachIndex,
+  type NdArray,
+  offsetOf,
+  sizeOf,
+  stridesOf,
+  type TypedArray,
+} from "../../ir/ndarray.ts";
+import type { DType, Parameters } from "../../ir/types.ts";
 import type { Reference, ReferenceContext } from "../define.ts";
 
 type ConcreteType = ReferenceContext["outputs"][number];
@@ -61,6 +70,27 @@ export function stridesAt(shape: readonly number[], axes: readonly number[]): re
 
 export function extentsAt(shape: readonly number[], axes: readonly number[]): readonly number[] {
   return axes.map((axis) => shape[axis] as number);
+}
+
+/** Each output element is the input element at `place(index)`. */
+export function rearrange(
+  place: (
+    index: readonly number[],
+    parameters: Parameters,
+    extent: (dim: Dim) => number,
+    shape: readonly number[],
+  ) => readonly number[],
+): Reference {
+  return (inputs, parameters, context) =>
+    fill(outputOf(context), (out) => {
+      const x = inputs[0] as NdArray;
+      const strides = stridesOf(x.shape);
+      const { shape } = outputOf(context);
+      forEachIndex(shape, (index, position) => {
+        const from = place(index, parameters, context.extent, shape);
+        out[position] = x.data[offsetOf(from, strides)] as number;
+      });
+    });
 }
 
 /** What a program throws when an index leaves its axis. */

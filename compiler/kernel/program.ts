@@ -439,6 +439,13 @@ export class Program {
     this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
   }
 
+  /** A function that several kernels share; its name is its own. */
+  library(fn: LoopFunction): void {
+    if (this.functionNames.has(fn.name)) return;
+    this.functionNames.set(fn.name, 1);
+    this.functions.push(fn);
+  }
+
   functionName(name: string): string {
     const count = this.functionNames.get(name) ?? 0;
     this.functionNames.set(name, count + 1);

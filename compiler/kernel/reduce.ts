@@ -28,7 +28,7 @@ import { describe, type Program } from "./program.ts";
 import { mapExpressions } from "./rewrite.ts";
 import { laneOps, vectorExpr } from "./vectorise.ts";
 
-interface Reduction {
+export interface Reduction {
   readonly combine: string;
   readonly identity: number;
   readonly dtype: DType;
@@ -111,7 +111,7 @@ function rowsToElements(
 }
 
 /** Loops over `axes` that combine into accumulators, then `finish` with the total. */
-function alongRow(
+export function alongRow(
   program: Program,
   axes: readonly Axis[],
   before: readonly Statement[],

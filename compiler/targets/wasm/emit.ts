@@ -39,9 +39,20 @@ function hasLanes(dtype: DType, lanes: number): boolean {
 /** Binaryen is large: loaded when the first program is emitted. */
 export async function assemble(text: string): Promise<Uint8Array> {
   const { default: binaryen } = await import("binaryen");
+  const { Features } = binaryen;
   const module = binaryen.parseText(text);
   try {
-    module.setFeatures(binaryen.Features.All);
+    // What every engine with SIMD has; `All` would use proposals that none has yet.
+    module.setFeatures(
+      Features.MutableGlobals |
+        Features.NontrappingFPToInt |
+        Features.SignExt |
+        Features.BulkMemory |
+        Features.BulkMemoryOpt |
+        Features.Multivalue |
+        Features.SIMD128 |
+        Features.RelaxedSIMD,
+    );
     binaryen.setOptimizeLevel(optimizeLevel);
     binaryen.setShrinkLevel(0);
     module.optimize();

@@ -1,0 +1,380 @@
+/**
+ * Contractions as batched matrix products `c[b, i, j] = Σ_k x[b, i, k] · y[b, k, j]`: in packed
+ * panels and register tiles where they are large, as plain loops where they are small or thin.
+ */
+
+import { type Dim, elementCount, multiplyDims } from "../../ir/dim.ts";
+import { byteSize, type Equation, type Value } from "../../ir/types.ts";
+import { addIndex, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  less,
+  type Local,
+  local,
+  load,
+  loop,
+  machine,
+  minimum,
+  multiply,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+  subtract,
+} from "../loop.ts";
+import { type Axis, axesOf, nest, wrap } from "../nest.ts";
+import { describe, type Program } from "../program.ts";
+import { alongRow } from "../reduce.ts";
+import { blockFunction, packFunction, tileColumns, tileFunction, tileRows, type TileType } from "./tile.ts";
+import { elementOf, mergedStride, reordered, type View, viewOf } from "./view.ts";
+
+/** Blocks of a product: A's stay in the second-level cache, panels of B in the first. */
+const blockRows = 96;
+const blockColumns = 512;
+const blockCount = 256;
+/** Below this many multiply-adds plain loops are as fast. */
+const smallProduct = 512;
+/** With fewer rows than this, B is read where it is: packing it would not pay. */
+const fewRows = 48;
+
+interface Axes {
+  readonly lhsContract: readonly number[];
+  readonly rhsContract: readonly number[];
+  readonly lhsBatch: readonly number[];
+  readonly rhsBatch: readonly number[];
+}
+
+export function dot(program: Program, equation: Equation): void {
+  const [x, y] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const axes = equation.parameters as unknown as Axes;
+  const lhsFree = freeAxes(x, axes.lhsContract, axes.lhsBatch);
+  const rhsFree = freeAxes(y, axes.rhsContract, axes.rhsBatch);
+  const [left, right] = [viewOf(program, x), viewOf(program, y)];
+  const extent = (value: Value, list: readonly number[]): Dim =>
+    elementCount(list.map((axis) => value.type.shape[axis] as Dim));
+  const [m, n, k] = [extent(x, lhsFree), extent(y, rhsFree), extent(x, axes.lhsContract)];
+  const { dtype } = output.type;
+  const work = multiplyDims(multiplyDims(m, n), k);
+  const tiled =
+    program.options.vectors &&
+    (dtype === "f32" || dtype === "f64") &&
+    !(typeof work === "number" && work < smallProduct) &&
+    !(typeof m === "number" && m < 2) &&
+    !(typeof n === "number" && n < 2);
+  if (!tiled) {
+    plainProduct(program, equation, left, right, axes, lhsFree, rhsFree);
+    return;
+  }
+  const a = matrix(program, left, axes.lhsBatch, lhsFree, axes.lhsContract);
+  const b = matrix(program, right, axes.rhsBatch, axes.rhsContract, rhsFree);
+  const c = program.fresh(output);
+  tiledProduct(program, equation, {
+    dtype,
+    m,
+    n,
+    k,
+    batch: axes.lhsBatch.map((axis) => x.type.shape[axis] as Dim),
+    a,
+    b,
+    c: read(c.pointer),
+  });
+  program.define(output, { kind: "array", buffer: c });
+}
+
+function freeAxes(
+  value: Value,
+  contract: readonly number[],
+  batch: readonly number[],
+): readonly number[] {
+  return value.type.shape
+    .map((_, axis) => axis)
+    .filter((axis) => !contract.includes(axis) && !batch.includes(axis));
+}
+
+/** An operand as matrices: strides of rows, columns and of each batch axis, in elements. */
+interface Matrix {
+  readonly base: Expr;
+  readonly offset: Expr;
+  readonly rowStride: Dim;
+  readonly columnStride: Dim;
+  readonly batchStrides: readonly Dim[];
+}
+
+function matrix(
+  program: Program,
+  view: View,
+  batch: readonly number[],
+  rows: readonly number[],
+  columns: readonly number[],
+): Matrix {
+  const [rowStride, columnStride] = [mergedStride(view, rows), mergedStride(view, columns)];
+  if (rowStride === undefined || columnStride === undefined) {
+    const order = [...batch, ...rows, ...columns];
+    const copy = reordered(program, view.value, order);
+    const place = (list: readonly number[]): readonly number[] =>
+      list.map((axis) => order.indexOf(axis));
+    return matrix(program, copy, place(batch), place(rows), place(columns));
+  }
+  return {
+    base: view.base,
+    offset: view.offset,
+    rowStride,
+    columnStride,
+    batchStrides: batch.map((axis) => view.strides[axis] as Dim),
+  };
+}
+
+interface Product {
+  readonly dtype: TileType;
+  readonly m: Dim;
+  readonly n: Dim;
+  readonly k: Dim;
+  readonly batch: readonly Dim[];
+  readonly a: Matrix;
+  readonly b: Matrix;
+  readonly c: Expr;
+}
+
+function tiledProduct(program: Program, equation: Equation, product: Product): void {
+  const { dtype, m, n, k, batch, a, b, c } = product;
+  const size = byteSize(dtype);
+  const width = tileColumns(dtype);
+  program.library(packFunction(dtype, tileRows));
+  program.library(packFunction(dtype, width));
+  program.library(tileFunction(dtype));
+  program.library(blockFunction(dtype));
+  const block = (extent: Dim, most: number, multiple: number): number =>
+    typeof extent === "number" ? Math.min(most, Math.ceil(extent / multiple) * multiple) : most;
+  const rowsBlock = block(m, blockRows, tileRows);
+  const columnsBlock = block(n, blockColumns, width);
+  const countBlock = block(k, blockCount, 1);
+  const packedA = program.allocate("panels_a", rowsBlock * countBlock * size);
+  const packedB = program.allocate("panels_b", columnsBlock * countBlock * size);
+  const spare = program.allocate("spare_tile", tileRows * width * size);
+
+  const counters = axesOf(batch, "b");
+  const at = counters.map(({ counter }) => localIndex(counter));
+  const start = (of: Matrix): Expr => {
+    const offset = at.reduce(
+      (sum, index, axis) => addIndex(sum, scaleIndex(index, of.batchStrides[axis] as Dim)),
+      of.offset,
+    );
+    return add(of.base, multiply(offset, constant(size)));
+  };
+  const [a0, b0, c0] = [local("a0", "i32"), local("b0", "i32"), local("c0", "i32")];
+  const [kb, jb, ib] = [local("kb", "i32"), local("jb", "i32"), local("ib", "i32")];
+  const [count, columns, rows] = [
+    local("count", "i32"),
+    local("columns", "i32"),
+    local("rows", "i32"),
+  ];
+  const [panels, panelStep, ldb] = [
+    local("panels", "i32"),
+    local("panel_step", "i32"),
+    local("ldb", "i32"),
+  ];
+  const [mm, nn, kk] = [dimIndex(m), dimIndex(n), dimIndex(k)];
+  const left = (extent: Expr, from: Local, most: number): Expr =>
+    minimum(constant(most), subtract(extent, read(from)));
+  const address = (base: Local, i: Local, si: Dim, j: Local, sj: Dim): Expr =>
+    add(
+      read(base),
+      multiply(
+        add(multiply(read(i), dimIndex(si)), multiply(read(j), dimIndex(sj))),
+        constant(size),
+      ),
+    );
+  const bBlock = address(b0, kb, b.rowStride, jb, b.columnStride);
+  const packB: readonly Statement[] = [
+    {
+      kind: "call",
+      callee: `pack_${dtype}_${width}`,
+      operands: [
+        bBlock,
+        dimIndex(b.columnStride),
+        dimIndex(b.rowStride),
+        read(columns),
+        read(count),
+        read(packedB.pointer),
+      ],
+      results: [],
+    },
+    set(panels, read(packedB.pointer)),
+    set(panelStep, multiply(read(count), constant(width * size))),
+    set(ldb, constant(width * size)),
+  ];
+  // B itself serves as panels when its columns are neighbours and no tile reaches over its edge.
+  const readB: readonly Statement[] = [
+    set(panels, bBlock),
+    set(panelStep, constant(width * size)),
+    set(ldb, multiply(dimIndex(b.rowStride), constant(size))),
+  ];
+  const direct = b.columnStride === 1 && typeof n === "number" && n % width === 0;
+  const chooseB: readonly Statement[] = !direct
+    ? packB
+    : typeof m === "number"
+      ? m < fewRows
+        ? readB
+        : packB
+      : [{ kind: "if", condition: less(mm, constant(fewRows)), then: readB, otherwise: packB }];
+  const body: readonly Statement[] = [
+    set(a0, start(a)),
+    set(b0, start(b)),
+    set(
+      c0,
+      add(c, multiply(flatIndex([...batch, m, n], [...at, constant(0), constant(0)]), constant(size))),
+    ),
+    clearIfEmpty(read(c0), mm, nn, kk, size),
+    loop(
+      kb,
+      kk,
+      [
+        set(count, left(kk, kb, countBlock)),
+        loop(
+          jb,
+          nn,
+          [
+            set(columns, left(nn, jb, columnsBlock)),
+            ...chooseB,
+            loop(
+              ib,
+              mm,
+              [
+                set(rows, left(mm, ib, rowsBlock)),
+                {
+                  kind: "call",
+                  callee: `pack_${dtype}_${tileRows}`,
+                  operands: [
+                    address(a0, ib, a.rowStride, kb, a.columnStride),
+                    dimIndex(a.rowStride),
+                    dimIndex(a.columnStride),
+                    read(rows),
+                    read(count),
+                    read(packedA.pointer),
+                  ],
+                  results: [],
+                },
+                {
+                  kind: "call",
+                  callee: `block_${dtype}`,
+                  operands: [
+                    read(packedA.pointer),
+                    read(panels),
+                    read(panelStep),
+                    read(ldb),
+                    address(c0, ib, n, jb, 1),
+                    multiply(dimIndex(n), constant(size)),
+                    read(rows),
+                    read(columns),
+                    read(count),
+                    op("ne", "i32", [read(kb), constant(0)]),
+                    read(spare.pointer),
+                  ],
+                  results: [],
+                },
+              ],
+              rowsBlock,
+            ),
+          ],
+          columnsBlock,
+        ),
+      ],
+      countBlock,
+    ),
+  ];
+  const [x, y] = equation.inputs as readonly [Value, Value];
+  program.kernel("dot", `dot of ${describe(x)} and ${describe(y)}`, wrap(counters, body));
+}
+
+/** A sum of nothing is zero: no block would write it. */
+function clearIfEmpty(c: Expr, m: Expr, n: Expr, k: Expr, size: number): Statement {
+  return {
+    kind: "if",
+    condition: op("eq", "i32", [k, constant(0)]),
+    then: [{ kind: "clear", to: c, bytes: multiply(multiply(m, n), constant(size)) }],
+    otherwise: [],
+  };
+}
+
+/**
+ * Loops without packing. Where elements are neighbours along k in both operands, each result is a
+ * row product; else rows of the result grow by multiples of rows: `c[i, :] += x[i, k] · y[k, :]`.
+ */
+function plainProduct(
+  program: Program,
+  equation: Equation,
+  left: View,
+  right: View,
+  axes: Axes,
+  lhsFree: readonly number[],
+  rhsFree: readonly number[],
+): void {
+  const output = equation.outputs[0] as Value;
+  const { dtype, shape } = output.type;
+  const counters = axesOf(shape);
+  const contracted = axesOf(axes.lhsContract.map((axis) => left.value.type.shape[axis] as Dim), "k");
+  const batch = axes.lhsBatch.length;
+  const place = (
+    view: View,
+    batchAxes: readonly number[],
+    free: readonly number[],
+    contract: readonly number[],
+    first: number,
+  ): Expr => {
+    const index: Expr[] = [];
+    batchAxes.forEach((axis, p) => (index[axis] = counterAt(counters, p)));
+    free.forEach((axis, p) => (index[axis] = counterAt(counters, first + p)));
+    contract.forEach((axis, p) => (index[axis] = counterAt(contracted, p)));
+    return elementOf(view, index);
+  };
+  const x = place(left, axes.lhsBatch, lhsFree, axes.lhsContract, batch);
+  const y = place(right, axes.rhsBatch, rhsFree, axes.rhsContract, batch + lhsFree.length);
+  const term = op("mul", dtype, [x, y]);
+  const { vectors } = program.options;
+  const name = `dot of ${describe(left.value)} and ${describe(right.value)}`;
+  const lastK = axes.lhsContract.length - 1;
+  const unit = (view: View, axis: number | undefined): boolean =>
+    axis === undefined || view.strides[axis] === 1;
+  const alongK =
+    unit(left, axes.lhsContract[lastK]) && unit(right, axes.rhsContract[lastK]);
+  const rule = { combine: "add", identity: 0, dtype };
+  if (shape.length === 0) {
+    const total = local("total", machine(dtype));
+    const body = alongRow(program, contracted, [], term, rule, (sum) => [set(total, sum)]);
+    program.kernel("dot", name, body, [total]);
+    program.define(output, { kind: "scalar", expr: read(total) });
+    return;
+  }
+  const buffer = program.fresh(output);
+  const at = flatIndex(shape, counters.map(({ counter }) => localIndex(counter)));
+  const base = read(buffer.pointer);
+  if (alongK || !vectors) {
+    const body = alongRow(program, contracted, [], term, rule, (sum) => [
+      store(base, at, dtype, sum),
+    ]);
+    program.kernel("dot", name, wrap(counters, body));
+  } else {
+    // The innermost axis of the result that walks through neighbours is the last of y, else of x.
+    const inner = unit(right, rhsFree.at(-1)) && rhsFree.length > 0 ? counters.length - 1 : batch + lhsFree.length - 1;
+    const innerAxis = counters[Math.max(0, inner)] as Axis;
+    const outer = counters.filter((axis) => axis !== innerAxis);
+    const sum = op("add", dtype, [load(base, at, dtype), term]);
+    program.kernel(
+      "dot",
+      name,
+      wrap(outer, [
+        ...nest([innerAxis], [store(base, at, dtype, constant(0, dtype))], vectors),
+        ...wrap(contracted, nest([innerAxis], [store(base, at, dtype, sum)], vectors)),
+      ]),
+    );
+  }
+  program.define(output, { kind: "array", buffer });
+}
+
+function counterAt(axes: readonly Axis[], k: number): Expr {
+  return localIndex((axes[k] as Axis).counter);
+}

@@ -1,0 +1,165 @@
+/** Functions of the user: a call reads the body with the actual arguments. */
+
+import ts from "typescript";
+import * as messages from "../../../compiler/diagnostics/messages.ts";
+import { newList } from "../objects.ts";
+import type { Reader } from "../reader.ts";
+import { type Activation, Scope } from "../scope.ts";
+import { runStatements } from "../statements/blocks.ts";
+import {
+  type FunctionNode,
+  type FunctionValue,
+  type ReaderValue,
+  unset,
+  undefinedValue,
+} from "../values.ts";
+import { bind } from "./assign.ts";
+import { usable } from "./names.ts";
+
+export function functionValue(
+  reader: Reader,
+  node: ts.ArrowFunction | ts.FunctionExpression,
+  scope: Scope,
+): FunctionValue {
+  refuseModifiers(reader, node);
+  const name = functionName(node);
+  if (ts.isFunctionExpression(node) && node.name !== undefined) {
+    const own = new Scope(scope);
+    const value: FunctionValue = { kind: "function", declaration: node, scope: own, name };
+    own.declare(name, { place: reader.heap.place<ReaderValue>(value, name), constant: true });
+    return value;
+  }
+  return { kind: "function", declaration: node, scope, name };
+}
+
+/** What the user calls a function. */
+export function functionName(node: FunctionNode): string {
+  if (node.name !== undefined) return node.name.getText();
+  const { parent } = node;
+  if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name)) return parent.name.text;
+  if (ts.isPropertyAssignment(parent)) return parent.name.getText();
+  return "the function";
+}
+
+export function callFunction(
+  reader: Reader,
+  callee: FunctionValue,
+  args: readonly ReaderValue[],
+  node: ts.Node,
+): ReaderValue {
+  const { declaration, name } = callee;
+  refuseModifiers(reader, declaration);
+  refuseRecursion(reader, callee, node);
+  const activation: Activation = {
+    returned: reader.heap.place<ReaderValue>(unset, `the result of ${name}`),
+    returnTarget: reader.newTarget(),
+    name,
+  };
+  const scope = new Scope(callee.scope, { activation });
+  reader.calls.push({ callee });
+  try {
+    bindParameters(reader, callee, args, scope, node);
+    const { body } = declaration;
+    if (body === undefined) {
+      return reader.fail(messages.unknownCallee({ name }, reader.span(node)));
+    }
+    if (!ts.isBlock(body)) return reader.evaluate(body, scope);
+    return result(reader, body, scope, activation, node);
+  } finally {
+    reader.calls.pop();
+  }
+}
+
+function result(
+  reader: Reader,
+  body: ts.Block,
+  scope: Scope,
+  activation: Activation,
+  node: ts.Node,
+): ReaderValue {
+  const exit = runStatements(reader, body.statements, new Scope(scope));
+  const value = reader.heap.read(activation.returned);
+  if (exit.kind === "normal" || value.kind === "unset") return undefinedValue;
+  if (value.kind === "faulty") return value;
+  const returnsNothing = value.kind === "static" && value.value === undefined;
+  if (exit.kind === "mixed" && !returnsNothing) {
+    const place = { ...reader.span(body), start: body.getEnd() - 1, length: 1 };
+    return reader.fail(messages.missingReturn({ name: activation.name }, place));
+  }
+  return usable(reader, value, activation.name, node);
+}
+
+function bindParameters(
+  reader: Reader,
+  callee: FunctionValue,
+  args: readonly ReaderValue[],
+  scope: Scope,
+  node: ts.Node,
+): void {
+  const { parameters } = callee.declaration;
+  for (const [k, parameter] of parameters.entries()) {
+    if (parameter.dotDotDotToken !== undefined) {
+      const rest = newList(reader, args.slice(k), { name: parameter.name.getText() });
+      bind(reader, parameter.name, rest, scope, false);
+      continue;
+    }
+    const given = args[k] ?? undefinedValue;
+    const isMissing = given.kind === "static" && given.value === undefined;
+    if (isMissing && parameter.initializer !== undefined) {
+      bind(reader, parameter.name, reader.evaluate(parameter.initializer, scope), scope, false);
+      continue;
+    }
+    if (args[k] === undefined && parameter.questionToken === undefined) {
+      reader.fail(
+        messages.missingArgument(
+          { name: callee.name, parameter: parameter.name.getText() },
+          reader.span(node),
+        ),
+      );
+    }
+    bind(reader, parameter.name, given, scope, false);
+  }
+}
+
+function refuseModifiers(reader: Reader, node: FunctionNode): void {
+  const { asteriskToken } = node;
+  const isAsync = (node.modifiers ?? []).find(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword);
+  if (isAsync !== undefined) {
+    reader.fail(
+      messages.unsupportedSyntax(
+        {
+          what: "an async function",
+          reason: "compiled code does not wait",
+          wayOut: "await outside, and pass the result as an argument",
+        },
+        reader.span(isAsync),
+      ),
+    );
+  }
+  if (asteriskToken !== undefined) {
+    reader.fail(
+      messages.unsupportedSyntax(
+        {
+          what: "a generator",
+          reason: "it keeps its state on the host",
+          wayOut: "fill an array and return it",
+        },
+        reader.span(asteriskToken),
+      ),
+    );
+  }
+}
+
+function refuseRecursion(reader: Reader, callee: FunctionValue, node: ts.Node): void {
+  const active = reader.calls.some(
+    ({ callee: other }) =>
+      other.declaration === callee.declaration && sameEnvironment(other.scope, callee.scope),
+  );
+  if (!active && reader.calls.length < 200) return;
+  reader.fail(messages.recursiveCall({ name: callee.name }, reader.span(node)));
+}
+
+/** A function of a module has a new, empty scope at each mention. */
+function sameEnvironment(a: Scope, b: Scope): boolean {
+  return a === b || (a.parent === undefined && b.parent === undefined);
+}

@@ -1,0 +1,592 @@
+/** Arrays of JavaScript: how they are made, and their methods. */
+
+import type ts from "typescript";
+import * as messages from "../../../compiler/diagnostics/messages.ts";
+import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
+import { type DType, scalarType, type Value } from "../../../compiler/ir/types.ts";
+import { invoke } from "../expressions/calls.ts";
+import { elementOf } from "../expressions/access.ts";
+import { countedLoop } from "../loop.ts";
+import {
+  asDim,
+  compareNumbers,
+  compute,
+  dimValue,
+  integer,
+  rangeOf,
+  toDtype,
+  toFloat,
+  toIndex,
+  toInteger,
+} from "../numbers.ts";
+import {
+  type ArrayKind,
+  appendItem,
+  beforeWrite,
+  filled,
+  itemsOf,
+  lengthOf,
+  makeDense,
+  newDense,
+  newList,
+  numberFrom,
+  plainArray,
+  readField,
+  store,
+  toDense,
+  toElement,
+  writeElement,
+} from "../objects.ts";
+import { normal, type Reader } from "../reader.ts";
+import {
+  type ArrayReference,
+  describe,
+  fixed,
+  isBoolean,
+  isNumber,
+  isStaticNumber,
+  type NativeCall,
+  type ReaderValue,
+  scalar,
+  undefinedValue,
+} from "../values.ts";
+import { truth } from "../numbers.ts";
+import { branch, plain } from "../branch.ts";
+
+type Method = (reader: Reader, array: ArrayReference, call: NativeCall) => ReaderValue;
+
+const methods: Readonly<Record<string, Method>> = {
+  at: (reader, array, { arguments: [index], node }) => {
+    const k = index ?? fixed(0);
+    if (isStaticNumber(k) && k.value < 0) {
+      const back = compute(reader, "add", lengthOf(reader, array, node), k, node);
+      return elementOf(reader, array, back, node);
+    }
+    return elementOf(reader, array, k, node);
+  },
+  concat: (reader, array, { arguments: others, node }) => {
+    const parts = [array, ...others].map((part) =>
+      part.kind === "array" ? itemsOf(reader, part, node) : [part],
+    );
+    if (parts.every((part) => part !== undefined)) return newList(reader, parts.flat());
+    const values = [array, ...others].map((part) =>
+      part.kind === "array"
+        ? toDense(reader, part, node)
+        : reader.at(node).reshape(toFloat(reader, part, node), [1]),
+    );
+    return newDense(reader, reader.at(node).concat(values, 0), kindOf(array));
+  },
+  every: (reader, array, call) => quantify(reader, array, call, "and"),
+  fill: fill,
+  forEach: (reader, array, call) => {
+    overElements(reader, array, call, (value) => void value);
+    return undefinedValue;
+  },
+  map: mapElements,
+  push: (reader, array, { arguments: values, node }) => {
+    for (const value of values) appendItem(reader, array, value, node);
+    return lengthOf(reader, array, node);
+  },
+  reduce: reduceElements,
+  slice: slice,
+  some: (reader, array, call) => quantify(reader, array, call, "or"),
+};
+
+export function arrayMember(
+  reader: Reader,
+  array: ArrayReference,
+  name: string,
+  node: ts.Node,
+): ReaderValue | undefined {
+  if (name === "length") return lengthOf(reader, array, node);
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  if (method === undefined) return undefined;
+  return { kind: "native", name, call: (inner, call) => method(inner, array, call) };
+}
+
+/** `new Float64Array(length)`, or of an array; `Float64Array.of(…)`. */
+export function newTypedArray(
+  reader: Reader,
+  call: NativeCall,
+  element: DType,
+  from?: "items",
+): ReaderValue {
+  const { node } = call;
+  const [first] = call.arguments;
+  const kind: ArrayKind = { typed: true, element };
+  if (from === "items") {
+    return typedFrom(reader, newList(reader, call.arguments), kind, node);
+  }
+  if (first === undefined) return zeros(reader, fixed(0), kind, node);
+  if (isNumber(first)) return zeros(reader, first, kind, node);
+  if (first.kind === "array") return typedFrom(reader, first, kind, node);
+  return reader.fail(
+    messages.wrongArgument(
+      { callee: "new", what: describe(first), position: 1 },
+      reader.span(node),
+    ),
+  );
+}
+
+/** `new Array(n)`, `Array(n)`: only with `fill`, which gives it numbers. */
+export function newArray(reader: Reader, call: NativeCall): ReaderValue {
+  const [first, ...rest] = call.arguments;
+  if (first === undefined || rest.length > 0 || !isNumber(first)) {
+    return newList(reader, call.arguments);
+  }
+  if (isStaticNumber(first) && first.value <= 64) {
+    return newList(reader, new Array<ReaderValue>(first.value).fill({ kind: "unset" }));
+  }
+  return zeros(reader, first, plainArray, call.node);
+}
+
+/** `Array.from(array)`, `Array.from({ length: n }, (_, k) => …)`. */
+export function arrayFrom(reader: Reader, call: NativeCall): ReaderValue {
+  const { node } = call;
+  const [source, each] = call.arguments;
+  if (source?.kind === "array") {
+    const copy = slice(reader, source, { ...call, arguments: [] });
+    if (copy.kind !== "array") return copy;
+    const plainCopy =
+      copy.object.typed && copy.object.element !== "f64"
+        ? copy
+        : copy.object.typed
+          ? newDense(reader, toDense(reader, copy, node), plainArray)
+          : copy;
+    return each === undefined
+      ? plainCopy
+      : mapElements(reader, plainCopy, { ...call, arguments: [each] });
+  }
+  const length =
+    source?.kind === "record" ? readField(reader, source, "length", node) : undefined;
+  if (length === undefined || !isNumber(length)) {
+    return reader.fail(
+      messages.wrongArgument(
+        { callee: "Array.from", what: describe(source ?? undefinedValue), position: 1 },
+        reader.span(node),
+      ),
+    );
+  }
+  if (isStaticNumber(length) && length.value <= 64) {
+    const items = Array.from({ length: length.value }, (_, k) =>
+      each === undefined
+        ? undefinedValue
+        : invoke(reader, each, { ...call, arguments: [undefinedValue, fixed(k)] }),
+    );
+    return newList(reader, items);
+  }
+  const dim = dimOf(reader, length, node);
+  if (each === undefined) {
+    return newDense(reader, filled(reader, [dim], fixed(0), "f64", node), plainArray);
+  }
+  const apply = (index: ReaderValue): ReaderValue =>
+    invoke(reader, each, { ...call, arguments: [undefinedValue, index] });
+  return tabulate(reader, dim, plainArray, apply, node);
+}
+
+/** A length as a dimension; a number known at run time is bound to a symbol. */
+export function dimOf(reader: Reader, length: ReaderValue, node: ts.Node): Dim {
+  const known = asDim(length);
+  if (known !== undefined && (typeof known !== "number" || known >= 0)) return known;
+  if (length.kind === "static") {
+    return reader.fail(
+      messages.wrongArgument(
+        { callee: "new", what: `the length ${String(length.value)}`, position: 1 },
+        reader.span(node),
+      ),
+    );
+  }
+  const source = length.kind === "scalar" || length.kind === "integer" ? length.value : undefined;
+  const index = toIndex(reader, length, node);
+  const name = reader.symbolFor(source ?? index, () => {
+    const fresh = reader.freshName(source?.name ?? "length");
+    reader.at(node).emit("bind", [index], { symbol: fresh });
+    return fresh;
+  });
+  return symbol(name);
+}
+
+function zeros(
+  reader: Reader,
+  length: ReaderValue,
+  kind: ArrayKind,
+  node: ts.Node,
+): ReaderValue {
+  const dim = dimOf(reader, length, node);
+  return newDense(reader, filled(reader, [dim], fixed(0), kind.element, node), kind);
+}
+
+function typedFrom(
+  reader: Reader,
+  array: ArrayReference,
+  kind: ArrayKind,
+  node: ts.Node,
+): ReaderValue {
+  const items = itemsOf(reader, array, node);
+  const values = items?.map((item) => (isStaticNumber(item) ? item.value : undefined));
+  if (values?.every((value) => value !== undefined) === true && kind.element !== "i32") {
+    if (kind.element !== "u8") {
+      return newDense(reader, reader.at(node).array(values, kind.element), kind);
+    }
+  }
+  const dense = toDense(reader, array, node);
+  if (dense.type.shape.length !== 1) {
+    return reader.fail(
+      messages.wrongArgument(
+        { callee: "new", what: "an array of arrays", position: 1 },
+        reader.span(node),
+      ),
+    );
+  }
+  if (dense.type.dtype === kind.element) {
+    return newDense(reader, reader.at(node).one("copy", [dense]), kind);
+  }
+  if (kind.element === "f32" || kind.element === "f64") {
+    return newDense(reader, reader.at(node).cast(dense, kind.element), kind);
+  }
+  const source = newDense(reader, dense, kindOf(array));
+  const dim = dense.type.shape[0] ?? 0;
+  return tabulate(reader, dim, kind, (k) => elementOf(reader, source, k, node), node);
+}
+
+/** A new array whose element `k` is `apply(k)`. */
+function tabulate(
+  reader: Reader,
+  dim: Dim,
+  kind: ArrayKind,
+  apply: (index: ReaderValue) => ReaderValue,
+  node: ts.Node,
+): ArrayReference {
+  const result = newDense(
+    reader,
+    filled(reader, [dim], fixed(0), kind.element, node),
+    kind,
+  );
+  const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
+  const exit = countedLoop(reader, {
+    node,
+    guess: [result.object.state],
+    breakTarget: reader.newTarget(),
+    continueTarget: reader.newTarget(),
+    count: toInteger(reader, dimValue(dim), node),
+    body: (turn) => {
+      const index = integer(turn, 0, Math.max(0, high));
+      writeElement(reader, result, index, apply(index), node);
+      return normal;
+    },
+  });
+  if (exit === undefined) throw new Error("the loop leaves early");
+  return result;
+}
+
+/** Scalar functions that write nothing become a `map`; all others a loop. */
+function mapElements(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
+  const { node } = call;
+  const [each] = call.arguments;
+  if (each === undefined) return notAFunction(reader, node);
+  const items = itemsOf(reader, array, node);
+  if (items !== undefined) {
+    const results = items.map((item, k) =>
+      invoke(reader, each, { ...call, arguments: [item, fixed(k), array] }),
+    );
+    return newList(reader, results);
+  }
+  const dense = toDense(reader, array, node);
+  const kind = kindOf(array);
+  if (dense.type.shape.length === 1) {
+    const mapped = asMap(reader, array, dense, kind, each, call);
+    if (mapped !== undefined) return mapped;
+  }
+  const dim = dense.type.shape[0] ?? 0;
+  return tabulate(
+    reader,
+    dim,
+    kind,
+    (k) =>
+      invoke(reader, each, {
+        ...call,
+        arguments: [elementOf(reader, array, k, node), k, array],
+      }),
+    node,
+  );
+}
+
+function asMap(
+  reader: Reader,
+  array: ArrayReference,
+  dense: Value,
+  kind: ArrayKind,
+  each: ReaderValue,
+  call: NativeCall,
+): ReaderValue | undefined {
+  const { node } = call;
+  const { shape } = dense.type;
+  const element: Value = { type: scalarType(dense.type.dtype) };
+  const index: Value = { type: scalarType("i32") };
+  const high = (rangeOf(dimValue(shape[0] ?? 0))?.high ?? 2 ** 31 - 1) - 1;
+  let result: Value | undefined;
+  const { result: block, changes } = reader.heap.record(() =>
+    reader.inBlock(() => {
+      const value = invoke(reader, each, {
+        ...call,
+        arguments: [
+          numberFrom(reader, element, node),
+          integer(index, 0, Math.max(0, high)),
+          array,
+        ],
+      });
+      if (isNumber(value) || isBoolean(value)) {
+        result = isBoolean(value)
+          ? undefined
+          : toElement(reader, value, kind.typed ? kind.element : "f64", node);
+      }
+    }),
+  );
+  if (changes.size > 0 || result === undefined) return undefined;
+  const { equations } = block.builder;
+  const scalars = equations.every(({ outputs }) =>
+    outputs.every(({ type }) => type.shape.length === 0 && !type.stack),
+  );
+  if (!scalars) return undefined;
+  const usesIndex = JSON.stringify(
+    equations.map(({ inputs }) => inputs.includes(index)),
+  ).includes("true");
+  const nested = equations.some(({ regions }) => regions.length > 0);
+  const withIndex = usesIndex || nested || result === index;
+  const builder = reader.at(node);
+  const inputs = withIndex ? [dense, builder.iota(shape, 0)] : [dense];
+  const parameters = withIndex ? [element, index] : [element];
+  const [output] = builder.map(shape, inputs, { parameters, equations, results: [result] });
+  return newDense(reader, output as Value, kind);
+}
+
+function reduceElements(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
+  const { node } = call;
+  const [each, initial] = call.arguments;
+  if (each === undefined) return notAFunction(reader, node);
+  const items = itemsOf(reader, array, node);
+  if (items !== undefined) {
+    const all = initial === undefined ? items : [initial, ...items];
+    const [first, ...rest] = all;
+    if (first === undefined) return reader.needsStatic("the first element", node);
+    const offset = initial === undefined ? 1 : 0;
+    return rest.reduce<ReaderValue>(
+      (sum, item, k) =>
+        invoke(reader, each, { ...call, arguments: [sum, item, fixed(k + offset), array] }),
+      first,
+    );
+  }
+  const start = initial ?? elementOf(reader, array, fixed(0), node);
+  const place = reader.heap.place<ReaderValue>(start, "the accumulator");
+  const skip = initial === undefined ? 1 : 0;
+  const length = lengthOf(reader, array, node);
+  const turns = compute(reader, "sub", length, fixed(skip), node);
+  countedLoop(reader, {
+    node,
+    guess: [place],
+    breakTarget: reader.newTarget(),
+    continueTarget: reader.newTarget(),
+    count: toInteger(reader, turns, node),
+    body: (turn) => {
+      const high = (rangeOf(turns)?.high ?? 2 ** 31 - 2) - 1;
+      const k = compute(reader, "add", integer(turn, 0, Math.max(0, high)), fixed(skip), node);
+      const item = elementOf(reader, array, k, node);
+      const args = [reader.heap.read(place), item, k, array];
+      reader.heap.write(place, invoke(reader, each, { ...call, arguments: args }));
+      return normal;
+    },
+  });
+  return reader.heap.read(place);
+}
+
+function overElements(
+  reader: Reader,
+  array: ArrayReference,
+  call: NativeCall,
+  use: (value: ReaderValue, index: ReaderValue) => void,
+): void {
+  const { node } = call;
+  const [each] = call.arguments;
+  if (each === undefined) return notAFunction(reader, node);
+  const visit = (index: ReaderValue): void => {
+    const item = elementOf(reader, array, index, node);
+    use(invoke(reader, each, { ...call, arguments: [item, index, array] }), index);
+  };
+  const items = itemsOf(reader, array, node);
+  if (items !== undefined) {
+    for (const k of items.keys()) visit(fixed(k));
+    return;
+  }
+  const length = lengthOf(reader, array, node);
+  const high = (rangeOf(length)?.high ?? 2 ** 31 - 1) - 1;
+  countedLoop(reader, {
+    node,
+    guess: [],
+    breakTarget: reader.newTarget(),
+    continueTarget: reader.newTarget(),
+    count: toInteger(reader, length, node),
+    body: (turn) => {
+      visit(integer(turn, 0, Math.max(0, high)));
+      return normal;
+    },
+  });
+}
+
+/** `some` and `every`. All elements are tested: the test writes nothing that could tell. */
+function quantify(
+  reader: Reader,
+  array: ArrayReference,
+  call: NativeCall,
+  op: "and" | "or",
+): ReaderValue {
+  const { node } = call;
+  const place = reader.heap.place<ReaderValue>(fixed(op === "and"), "the answer");
+  overElements(reader, array, call, (value) => {
+    const before = reader.heap.read(place);
+    const known = truth(reader, value, node);
+    const next = typeof known === "boolean" ? fixed(known) : scalar(known);
+    if (before.kind === "static") {
+      reader.heap.write(place, before.value === (op === "and") ? next : before);
+    } else if (next.kind === "static") {
+      reader.heap.write(place, next.value === (op === "and") ? before : next);
+    } else {
+      const [x, y] = [toDtype(reader, before, "bool", node), toDtype(reader, next, "bool", node)];
+      reader.heap.write(place, scalar(reader.at(node).binary(op, x, y)));
+    }
+  });
+  return reader.heap.read(place);
+}
+
+/** `a.fill(value, start?, end?)`. */
+function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
+  const { node } = call;
+  const [value = undefinedValue, start, end] = call.arguments;
+  beforeWrite(reader, array.object, node);
+  const items = itemsOf2(reader, array);
+  if (items !== undefined && start === undefined) {
+    for (const item of items) reader.heap.write(item, value);
+    return array;
+  }
+  const dense = makeDense(reader, array, node);
+  if (start === undefined && array.path.length === 0) {
+    const { shape } = dense.type;
+    if (shape.length !== 1) {
+      return reader.fail(
+        messages.wrongArgument(
+          { callee: "fill", what: describe(value), position: 1 },
+          reader.span(node),
+        ),
+      );
+    }
+    store(reader, array.object, filled(reader, shape, value, array.object.element, node));
+    return array;
+  }
+  const length = lengthOf(reader, array, node);
+  const [from, to] = limits(reader, length, start, end, node);
+  countedLoop(reader, {
+    node,
+    guess: [array.object.state],
+    breakTarget: reader.newTarget(),
+    continueTarget: reader.newTarget(),
+    count: toIndex(reader, compute(reader, "sub", to, from, node), node),
+    body: (turn) => {
+      const k = compute(reader, "add", from, integer(turn, 0, 2 ** 30), node);
+      writeElement(reader, array, k, value, node);
+      return normal;
+    },
+  });
+  return array;
+}
+
+function itemsOf2(
+  reader: Reader,
+  array: ArrayReference,
+): readonly import("../heap.ts").Place<ReaderValue>[] | undefined {
+  const state = reader.heap.read(array.object.state);
+  return state.form === "list" ? state.items : undefined;
+}
+
+/** `a.slice(start?, end?)`: a copy. */
+function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
+  const { node } = call;
+  const [start, end] = call.arguments;
+  const items = itemsOf(reader, array, node);
+  const known = [start, end].every((limit) => limit === undefined || isStaticNumber(limit));
+  if (items !== undefined && known) {
+    const [from, to] = [start, end].map((limit) =>
+      limit !== undefined && isStaticNumber(limit) ? limit.value : undefined,
+    );
+    return newList(reader, items.slice(from, to));
+  }
+  const dense = toDense(reader, array, node);
+  const kind = kindOf(array);
+  if (start === undefined) return newDense(reader, reader.at(node).one("copy", [dense]), kind);
+  const length = lengthOf(reader, array, node);
+  const [from, to] = limits(reader, length, start, end, node);
+  const size = dimOf(reader, compute(reader, "sub", to, from, node), node);
+  const first = asDim(from);
+  const { shape } = dense.type;
+  if (first !== undefined && asDim(to) !== undefined) {
+    const lows = shape.map((_, axis): Dim => (axis === 0 ? first : 0));
+    const highs = shape.map((dim, axis) => (axis === 0 ? (asDim(to) ?? dim) : dim));
+    return newDense(reader, reader.at(node).slice(dense, lows, highs), kind);
+  }
+  const at = toIndex(reader, from, node);
+  const part = reader.at(node).one("dynamic_slice", [dense, at], { axis: 0, size });
+  return newDense(reader, part, kind);
+}
+
+/** Start and end as `slice` and `fill` take them: from the end where negative, within the array. */
+function limits(
+  reader: Reader,
+  length: ReaderValue,
+  start: ReaderValue | undefined,
+  end: ReaderValue | undefined,
+  node: ts.Node,
+): readonly [ReaderValue, ReaderValue] {
+  const clamp = (limit: ReaderValue | undefined, otherwise: ReaderValue): ReaderValue => {
+    if (limit === undefined) return otherwise;
+    if (isStaticNumber(limit)) {
+      const whole = Math.trunc(limit.value) || 0;
+      if (isStaticNumber(length)) {
+        return fixed(whole < 0 ? Math.max(0, length.value + whole) : Math.min(whole, length.value));
+      }
+      if (whole === 0) return fixed(0);
+      const end_ = whole < 0 ? compute(reader, "add", length, fixed(whole), node) : fixed(whole);
+      const bound = whole < 0 ? fixed(0) : length;
+      return pick(reader, whole < 0 ? "ge" : "le", end_, bound, node);
+    }
+    if (compareSame(limit, length)) return length;
+    const wanted = integer(toIndex(reader, limit, node));
+    const positive = pick(reader, "ge", wanted, fixed(0), node);
+    return pick(reader, "le", positive, length, node);
+  };
+  const from = clamp(start, fixed(0));
+  const to = clamp(end, length);
+  return [from, pick(reader, "ge", to, from, node)];
+}
+
+function compareSame(a: ReaderValue, b: ReaderValue): boolean {
+  return a === b || (a.kind === "dim" && b.kind === "dim" && asDim(a) === asDim(b));
+}
+
+/** `a op b ? a : b`. */
+function pick(
+  reader: Reader,
+  op: "ge" | "le",
+  a: ReaderValue,
+  b: ReaderValue,
+  node: ts.Node,
+): ReaderValue {
+  const holds = truth(reader, compareNumbers(reader, op, a, b, node), node);
+  if (typeof holds === "boolean") return holds ? a : b;
+  return branch(reader, holds, () => plain(a), () => plain(b), node).value ?? a;
+}
+
+function kindOf(array: ArrayReference): ArrayKind {
+  return { typed: array.object.typed, element: array.object.element };
+}
+
+function notAFunction(reader: Reader, node: ts.Node): never {
+  return reader.fail(messages.notCallable({ what: "the argument" }, reader.span(node)));
+}

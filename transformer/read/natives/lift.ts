@@ -1,0 +1,152 @@
+/** A function that is transformed, as a function of the graph. */
+
+import type ts from "typescript";
+import * as messages from "../../../compiler/diagnostics/messages.ts";
+import type { Callee } from "../../../compiler/autodiff/callee.ts";
+import { type Block, isFloat, type Value, type ValueType } from "../../../compiler/ir/types.ts";
+import { freeValues, renameBlock } from "../../../compiler/ir/walk.ts";
+import { newShared } from "../alias.ts";
+import { invoke } from "../expressions/calls.ts";
+import { flatten, leafTypes, rebuild, type Template, templateOf, widen } from "../join.ts";
+import type { Reader } from "../reader.ts";
+import {
+  describe,
+  type FunctionValue,
+  type NativeCall,
+  type NativeValue,
+  type ReaderValue,
+} from "../values.ts";
+
+export type Callable = FunctionValue | NativeValue;
+
+/** A function of the graph, and what it captures: its last inputs. */
+export interface LiftedBody {
+  readonly callee: Callee;
+  readonly captured: readonly Value[];
+  /** Types of the leaves of the result. */
+  readonly results: readonly ValueType[];
+  readonly template: Template;
+  readonly result: ReaderValue;
+}
+
+export interface Lifted extends LiftedBody {
+  /** Leaves of the arguments, then what the function captures. */
+  readonly inputs: readonly Value[];
+  readonly active: readonly boolean[];
+  /** Templates of all arguments, and of those that are differentiated, in the order asked for. */
+  readonly templates: readonly Template[];
+  readonly differentiated: readonly Template[];
+}
+
+/**
+ * Reads `f` on arguments of the given kind. Arguments at `positions` are differentiated: known
+ * numbers among them become values, and all of their leaves must be floating point.
+ */
+export function lift(
+  reader: Reader,
+  f: Callable,
+  call: NativeCall,
+  positions: readonly number[],
+  transform: string,
+): Lifted {
+  const { node } = call;
+  const templates = call.arguments.map((value, k) => {
+    const template = templateOf(reader, value);
+    return positions.includes(k) ? differentiable(reader, f, template, k, node) : template;
+  });
+  const leaves = templates.map((template, k) =>
+    flatten(reader, template, call.arguments[k] as ReaderValue, node),
+  );
+  const parameters = leaves.flat().map(({ type, name }): Value => ({ type, name }));
+  const values = parameters.values();
+  const makeArguments = (): readonly ReaderValue[] =>
+    templates.map((part, k) => lent(reader, rebuild(reader, part, values, parameterName(f, k))));
+  const body = liftBody(reader, f, call, parameters, makeArguments, transform);
+  const active = leaves.flatMap((part, k) => part.map(() => positions.includes(k)));
+  return {
+    ...body,
+    inputs: [...leaves.flat(), ...body.captured],
+    active: [...active, ...body.captured.map(() => false)],
+    templates,
+    differentiated: positions.map((position) => templates[position] as Template),
+  };
+}
+
+/** Reads the body of `f` into a function of the graph with the given parameters. */
+export function liftBody(
+  reader: Reader,
+  f: Callable,
+  call: NativeCall,
+  parameters: readonly Value[],
+  makeArguments: () => readonly ReaderValue[],
+  transform: string,
+): LiftedBody {
+  const { node } = call;
+  const { result: read, changes } = reader.heap.record(() =>
+    reader.inBlock(() => {
+      const result = invoke(reader, f, { ...call, arguments: makeArguments() });
+      const template = templateOf(reader, result);
+      return { result, template, leaves: flatten(reader, template, result, node) };
+    }),
+  );
+  const [written] = changes.keys();
+  if (written !== undefined) {
+    reader.fail(
+      messages.writesCaptured(
+        { name: f.name, variable: written.name, transform },
+        reader.span(node),
+      ),
+    );
+  }
+  const { result, template, leaves } = read.result;
+  const open: Block = { parameters, equations: read.builder.equations, results: leaves };
+  const captured = freeValues(open);
+  const own = captured.map(({ type, name }): Value => ({ type, name }));
+  const renaming = new Map(captured.map((value, k) => [value, own[k] as Value] as const));
+  const body = { ...renameBlock(open, renaming), parameters: [...parameters, ...own] };
+  const name = reader.freshName(f.name);
+  reader.functions.set(name, { name, body });
+  return {
+    callee: { kind: "function", name },
+    captured,
+    results: leaves.map(({ type }) => type),
+    template,
+    result,
+  };
+}
+
+/** The template of an argument with all of its numbers as values. */
+function differentiable(
+  reader: Reader,
+  f: Callable,
+  template: Template,
+  position: number,
+  node: ts.Node,
+): Template {
+  const wide = widen(template);
+  const refuse = (what: string): never =>
+    reader.fail(
+      messages.notDifferentiable({ position: position + 1, name: f.name, what }, reader.span(node)),
+    );
+  const wrong = leafTypes(wide).find((type) => !isFloat(type.dtype));
+  if (wrong !== undefined) {
+    return refuse(wrong.dtype === "bool" ? "a boolean" : `made of integers (${wrong.dtype})`);
+  }
+  if (leafTypes(wide).length === 0) {
+    return refuse(template.kind === "fixed" ? describe(template.value) : "without numbers");
+  }
+  return wide;
+}
+
+/** The arguments of a transformed function belong to its caller. */
+function lent(reader: Reader, value: ReaderValue): ReaderValue {
+  if (value.kind !== "array" && value.kind !== "record") return value;
+  const shared = newShared(reader, { name: value.object.name, readOnly: "argument" });
+  if (value.kind === "array") return { ...value, object: { ...value.object, shared } };
+  return { ...value, object: { ...value.object, shared } };
+}
+
+function parameterName(f: Callable, position: number): string {
+  if (f.kind === "native") return `x${position}`;
+  return f.declaration.parameters[position]?.name.getText() ?? `x${position}`;
+}

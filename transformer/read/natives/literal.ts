@@ -1,0 +1,46 @@
+/** `tensor(data, shape?, dtype?)` in compiled code. */
+
+import * as messages from "../../../compiler/diagnostics/messages.ts";
+import { type Dim, exactQuotient, multiplyDims } from "../../../compiler/ir/dim.ts";
+import { type DType, dtypes, type Value } from "../../../compiler/ir/types.ts";
+import { asDim } from "../numbers.ts";
+import { itemsOf, toDense } from "../objects.ts";
+import { toDtype } from "../numbers.ts";
+import type { Reader } from "../reader.ts";
+import { describe, isNumber, type NativeCall, type ReaderValue } from "../values.ts";
+
+export function tensorLiteral(reader: Reader, call: NativeCall): ReaderValue {
+  const { node } = call;
+  const [data, shape, dtypeName] = call.arguments;
+  const dtype = dtypeOf(dtypeName);
+  if (data === undefined || dtype === undefined) return wrong(reader, call, 1);
+  let value: Value;
+  if (isNumber(data)) value = toDtype(reader, data, dtype, node);
+  else if (data.kind === "array") {
+    value = reader.at(node).cast(toDense(reader, data, node), dtype);
+  } else if (data.kind === "tensor") value = reader.at(node).cast(data.value, dtype);
+  else return wrong(reader, call, 1);
+  if (shape === undefined || (shape.kind === "static" && shape.value === undefined)) {
+    return { kind: "tensor", value };
+  }
+  const dims = shape.kind === "array" ? itemsOf(reader, shape, node)?.map(asDim) : undefined;
+  if (dims === undefined || dims.some((dim) => dim === undefined)) return wrong(reader, call, 2);
+  const wanted = dims as readonly Dim[];
+  const size = wanted.reduce<Dim>(multiplyDims, 1);
+  const own = value.type.shape.reduce<Dim>(multiplyDims, 1);
+  if (exactQuotient(own, size) !== 1) return wrong(reader, call, 2);
+  return { kind: "tensor", value: reader.at(node).reshape(value, wanted) };
+}
+
+function dtypeOf(value: ReaderValue | undefined): DType | undefined {
+  if (value === undefined || (value.kind === "static" && value.value === undefined)) return "f32";
+  return dtypes.find((dtype) => value.kind === "static" && value.value === dtype);
+}
+
+function wrong(reader: Reader, call: NativeCall, position: number): never {
+  const given = call.arguments[position - 1];
+  const what = given === undefined ? "nothing" : describe(given);
+  return reader.fail(
+    messages.wrongArgument({ callee: "tensor", what, position }, reader.span(call.node)),
+  );
+}

@@ -1,0 +1,406 @@
+/** Arrays and records of the code being read: making, reading and writing them. */
+
+import type ts from "typescript";
+import * as messages from "../../compiler/diagnostics/messages.ts";
+import { sameShape } from "../../compiler/ir/dim.ts";
+import { arrayType, type DType, type Shape, type Value } from "../../compiler/ir/types.ts";
+import { link, type Making, newShared, possibleAliases } from "./alias.ts";
+import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
+import type { Reader } from "./reader.ts";
+import {
+  type ArrayObject,
+  type ArrayReference,
+  describe,
+  fixed,
+  isBoolean,
+  isNumber,
+  isStaticNumber,
+  type ReaderValue,
+  type RecordObject,
+  type RecordReference,
+  scalar,
+} from "./values.ts";
+
+export interface ArrayKind {
+  readonly typed: boolean;
+  readonly element: DType;
+}
+
+/** `number[]`. */
+export const plainArray: ArrayKind = { typed: false, element: "f64" };
+
+export function newRecord(
+  reader: Reader,
+  fields: Iterable<readonly [string, ReaderValue]>,
+  making: Making = {},
+): RecordReference {
+  const name = making.name ?? "the record";
+  const places = new Map(
+    [...fields].map(([field, value]) => [field, reader.heap.place(value, field)] as const),
+  );
+  const object: RecordObject = {
+    name,
+    fields: reader.heap.place(places, name),
+    shared: newShared(reader, making),
+  };
+  return { kind: "record", object };
+}
+
+export function newList(
+  reader: Reader,
+  items: readonly ReaderValue[],
+  making: Making = {},
+): ArrayReference {
+  const name = making.name ?? "the array";
+  const places = items.map((item, k) => reader.heap.place(item, `${name}[${k}]`));
+  const object: ArrayObject = {
+    ...plainArray,
+    name,
+    state: reader.heap.place({ form: "list", items: places } as const, name),
+    shared: newShared(reader, making),
+  };
+  return { kind: "array", object, path: [] };
+}
+
+export function newDense(
+  reader: Reader,
+  value: Value,
+  kind: ArrayKind,
+  making: Making = {},
+): ArrayReference {
+  const name = making.name ?? "the array";
+  const object: ArrayObject = {
+    ...kind,
+    name,
+    state: reader.heap.place({ form: "dense", value } as const, name),
+    shared: newShared(reader, making),
+  };
+  return { kind: "array", object, path: [] };
+}
+
+/** Refuses an object that has been written under another name. */
+export function checkUsable(
+  reader: Reader,
+  object: ArrayObject | RecordObject,
+  node: ts.Node,
+): void {
+  const place = reader.heap.read(object.shared.stale);
+  if (place === undefined) return;
+  reader.fail(
+    messages.twoNames({ name: nameIn(object, node) }, reader.span(node), [
+      { message: "it may have been written here", span: place },
+    ]),
+  );
+}
+
+/** Refuses a write to what is not the program's own; outdates the other names of the object. */
+export function beforeWrite(
+  reader: Reader,
+  object: ArrayObject | RecordObject,
+  node: ts.Node,
+): void {
+  checkUsable(reader, object, node);
+  const name = nameIn(object, node);
+  if (object.shared.readOnly === "argument") {
+    reader.fail(messages.parameterWritten({ name }, reader.span(node)));
+  }
+  if (object.shared.readOnly === "captured") {
+    reader.fail(messages.capturedWrite({ name }, reader.span(node)));
+  }
+  for (const alias of possibleAliases(object.shared)) {
+    if (alias.readOnly !== undefined) {
+      reader.fail(messages.parameterWritten({ name }, reader.span(node)));
+    }
+    reader.heap.write(alias.stale, reader.span(node));
+  }
+}
+
+/** The length of an array: known for lists, an extent for dense ones. */
+export function lengthOf(reader: Reader, array: ArrayReference, node: ts.Node): ReaderValue {
+  checkUsable(reader, array.object, node);
+  // Not recorded as read: writing elements does not change a length.
+  const state = array.object.state.content;
+  if (state.form === "list") return fixed(state.items.length);
+  return dimValue(state.value.type.shape[array.path.length] ?? 0);
+}
+
+/** The items of a list, where the array is one. */
+export function itemsOf(
+  reader: Reader,
+  array: ArrayReference,
+  node: ts.Node,
+): readonly ReaderValue[] | undefined {
+  checkUsable(reader, array.object, node);
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "dense") return undefined;
+  return state.items.map((item) => reader.heap.read(item));
+}
+
+/** `array[index]`. */
+export function readElement(
+  reader: Reader,
+  array: ArrayReference,
+  index: ReaderValue,
+  node: ts.Node,
+): ReaderValue {
+  checkUsable(reader, array.object, node);
+  let state = reader.heap.read(array.object.state);
+  if (state.form === "list") {
+    if (isStaticNumber(index)) {
+      const item = state.items[index.value];
+      return item === undefined ? fixed(undefined) : reader.heap.read(item);
+    }
+    state = { form: "dense", value: makeDense(reader, array, node) };
+  }
+  const path = [...array.path, toIndex(reader, index, node)];
+  if (path.length < state.value.type.shape.length) return { ...array, path };
+  return numberFrom(reader, reader.at(node).at(state.value, path), node);
+}
+
+/** `array[index] = value`. */
+export function writeElement(
+  reader: Reader,
+  array: ArrayReference,
+  index: ReaderValue,
+  value: ReaderValue,
+  node: ts.Node,
+): void {
+  beforeWrite(reader, array.object, node);
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "list") {
+    if (isStaticNumber(index)) {
+      const item = state.items[index.value];
+      if (item === undefined) {
+        // JavaScript lengthens the array; only the next element is meant by anyone.
+        if (index.value !== state.items.length) reader.needsStatic("the length of the array", node);
+        return appendItem(reader, array, value, node);
+      }
+      return reader.heap.write(item, value);
+    }
+    makeDense(reader, array, node);
+  }
+  const dense = denseState(reader, array.object);
+  const path = [...array.path, toIndex(reader, index, node)];
+  const rank = dense.type.shape.length;
+  if (path.length === rank) {
+    const element = toElement(reader, value, array.object.element, node);
+    return store(reader, array.object, reader.at(node).update(dense, element, path));
+  }
+  if (value.kind !== "array") {
+    return reader.fail(
+      messages.wrongOperand({ operator: "=", operand: describe(value) }, reader.span(node)),
+    );
+  }
+  const row = toDense(reader, value, node);
+  if (!sameShape(row.type.shape, dense.type.shape.slice(path.length))) {
+    return reader.fail(
+      messages.lengthsDiffer(
+        { what: "writing a row", one: extentText(row), other: extentText(dense, path.length) },
+        reader.span(node),
+      ),
+    );
+  }
+  store(reader, array.object, reader.at(node).update(dense, row, path));
+  // The row that was given and the row of the array are one object from here on.
+  link(array.object.shared, value.object.shared);
+}
+
+export function appendItem(
+  reader: Reader,
+  array: ArrayReference,
+  value: ReaderValue,
+  node: ts.Node,
+): void {
+  beforeWrite(reader, array.object, node);
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "dense" || reader.heap.isOuter(array.object.state)) {
+    return reader.needsStatic("the length of the array", node);
+  }
+  const name = `${array.object.name}[${state.items.length}]`;
+  const items = [...state.items, reader.heap.place(value, name)];
+  reader.heap.write(array.object.state, { form: "list", items });
+}
+
+/** The value of an array as the graph has it. A list is made into one. */
+export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): Value {
+  checkUsable(reader, array.object, node);
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "list") {
+    const items = state.items.map((item) => reader.heap.read(item));
+    return stackItems(reader, items, node);
+  }
+  if (array.path.length === 0) return state.value;
+  return reader.at(node).at(state.value, array.path);
+}
+
+/** Turns a list into a dense array, for good: it is indexed by what is known at run time. */
+export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node): Value {
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "dense") return state.value;
+  const items = state.items.map((item) => reader.heap.read(item));
+  const value = stackItems(reader, items, node);
+  reader.heap.write(array.object.state, { form: "dense", value });
+  for (const item of items) if (item.kind === "array") link(array.object.shared, item.object.shared);
+  return value;
+}
+
+/** Numbers, or arrays of one shape, as one array. */
+export function stackItems(
+  reader: Reader,
+  items: readonly ReaderValue[],
+  node: ts.Node,
+): Value {
+  const builder = reader.at(node);
+  if (items.every(isStaticNumber)) {
+    return builder.array(
+      items.map((item) => item.value),
+      "f64",
+    );
+  }
+  if (items.every(isNumber)) {
+    const parts = items.map((item) =>
+      reader.at(node).reshape(toDtype(reader, item, "f64", node), [1]),
+    );
+    return reader.at(node).concat(parts, 0);
+  }
+  const rows = items.map((item) => {
+    if (item.kind !== "array") {
+      return reader.needsStatic(`the index into an array that holds ${describe(item)}`, node);
+    }
+    return toDense(reader, item, node);
+  });
+  const [first] = rows;
+  const shape = first?.type.shape ?? [];
+  for (const row of rows) {
+    if (!sameShape(row.type.shape, shape)) {
+      reader.needsStatic("the index into an array of arrays of several lengths", node);
+    }
+  }
+  const parts = rows.map((row) => reader.at(node).reshape(row, [1, ...shape]));
+  return reader.at(node).concat(parts, 0);
+}
+
+/** An element of an array, as a number of JavaScript. */
+export function numberFrom(reader: Reader, value: Value, node: ts.Node): ReaderValue {
+  switch (value.type.dtype) {
+    case "i32":
+      return integer(value);
+    case "u8":
+      return integer(reader.at(node).cast(value, "i32"), 0, 255);
+    case "bool":
+    case "f64":
+      return scalar(value);
+    default:
+      return scalar(reader.at(node).cast(value, "f64"));
+  }
+}
+
+/** A number as an element of an array, converted as JavaScript does on a write. */
+export function toElement(
+  reader: Reader,
+  value: ReaderValue,
+  element: DType,
+  node: ts.Node,
+): Value {
+  if (!isNumber(value) && !isBoolean(value)) {
+    return reader.fail(
+      messages.wrongOperand({ operator: "=", operand: describe(value) }, reader.span(node)),
+    );
+  }
+  switch (element) {
+    case "i32":
+      return toInt32(reader, value, node);
+    case "u8": {
+      if (isStaticInteger(value)) return reader.at(node).constant(value.value & 255, "u8");
+      const bits = toInt32(reader, value, node);
+      const builder = reader.at(node);
+      return builder.cast(builder.binary("bit_and", bits, builder.constant(255, "i32")), "u8");
+    }
+    default:
+      return toDtype(reader, value, element, node);
+  }
+}
+
+/** An array of one number. */
+export function filled(
+  reader: Reader,
+  shape: Shape,
+  value: ReaderValue,
+  element: DType,
+  node: ts.Node,
+): Value {
+  const one = toElement(reader, value, element, node);
+  return reader.at(node).broadcastTo(one, shape);
+}
+
+export function denseType(value: Value, path: readonly Value[]): ReturnType<typeof arrayType> {
+  return arrayType(value.type.dtype, value.type.shape.slice(path.length));
+}
+
+function denseState(reader: Reader, object: ArrayObject): Value {
+  const state = reader.heap.read(object.state);
+  if (state.form === "list") throw new Error("the array is a list");
+  return state.value;
+}
+
+export function store(reader: Reader, object: ArrayObject, value: Value): void {
+  const named: Value = value.name === undefined ? rename(value, object.name) : value;
+  reader.heap.write(object.state, { form: "dense", value: named });
+}
+
+/** Names a value after the user's variable; values are known by identity, so in place. */
+export function rename(value: Value, name: string): Value {
+  if (value.name === undefined) (value as { name?: string }).name = name;
+  return value;
+}
+
+export function readField(
+  reader: Reader,
+  record: RecordReference,
+  name: string,
+  node: ts.Node,
+): ReaderValue | undefined {
+  checkUsable(reader, record.object, node);
+  const place = reader.heap.read(record.object.fields).get(name);
+  return place === undefined ? undefined : reader.heap.read(place);
+}
+
+export function writeField(
+  reader: Reader,
+  record: RecordReference,
+  name: string,
+  value: ReaderValue,
+  node: ts.Node,
+): void {
+  beforeWrite(reader, record.object, node);
+  const fields = reader.heap.read(record.object.fields);
+  const place = fields.get(name);
+  if (place !== undefined) return reader.heap.write(place, value);
+  const added = new Map(fields).set(name, reader.heap.place(value, name));
+  reader.heap.write(record.object.fields, added);
+}
+
+/** Fields and their values, in order. */
+export function entriesOf(
+  reader: Reader,
+  record: RecordReference,
+  node: ts.Node,
+): readonly (readonly [string, ReaderValue])[] {
+  checkUsable(reader, record.object, node);
+  return [...reader.heap.read(record.object.fields)].map(
+    ([name, place]) => [name, reader.heap.read(place)] as const,
+  );
+}
+
+function extentText(value: Value, skip = 0): string {
+  return value.type.shape
+    .slice(skip)
+    .map((dim) => (typeof dim === "number" ? String(dim) : "an unknown length"))
+    .join(" by ");
+}
+
+/** What the user calls the object at this place. */
+function nameIn(object: ArrayObject | RecordObject, node: ts.Node): string {
+  if (!object.name.startsWith("the ")) return object.name;
+  return node.getText().split(/[[.(=\s]/)[0] ?? object.name;
+}

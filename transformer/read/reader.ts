@@ -1,0 +1,226 @@
+/** The state of reading one root: where equations go, what is written, what went wrong. */
+
+import ts from "typescript";
+import { type Diagnostic, DiagnosticError } from "../../compiler/diagnostics/diagnostic.ts";
+import * as messages from "../../compiler/diagnostics/messages.ts";
+import { symbolsOf } from "../../compiler/ir/dim.ts";
+import type { Fn, Span, Value, ValueType } from "../../compiler/ir/types.ts";
+import type { GraphBuilder } from "../../compiler/ops/builder.ts";
+import { TypeFault } from "../../compiler/ops/define.ts";
+import { newBuilder } from "../../compiler/ops/index.ts";
+import { Heap, type Place } from "./heap.ts";
+import type { Scope } from "./scope.ts";
+import type { FunctionValue, ReaderValue } from "./values.ts";
+import type { World } from "./world.ts";
+
+/** How control leaves a statement. Codes of targets are unique; 0 is going on. */
+export type Exit =
+  | { readonly kind: "normal" }
+  | { readonly kind: "abrupt"; readonly target: number }
+  /** Known at run time: an i32 that is 0 or one of the targets. */
+  | { readonly kind: "mixed"; readonly code: Value; readonly targets: ReadonlySet<number> };
+
+export const normal: Exit = { kind: "normal" };
+
+export interface Visitors {
+  readonly evaluate: (reader: Reader, node: ts.Expression, scope: Scope) => ReaderValue;
+  readonly run: (reader: Reader, node: ts.Statement, scope: Scope) => Exit;
+  readonly call: (
+    reader: Reader,
+    callee: FunctionValue,
+    args: readonly ReaderValue[],
+    node: ts.Node,
+  ) => ReaderValue;
+}
+
+/** What the tensor language offers: `surface.matmul(builder, [x, y])`. */
+export type SurfaceArgument = unknown;
+export type SurfaceFunction = (
+  builder: GraphBuilder,
+  args: readonly SurfaceArgument[],
+) => unknown;
+
+/** A variable of the host that the root reads. */
+export interface Captured {
+  readonly name: string;
+  readonly place: Place<ReaderValue>;
+}
+
+/** Thrown where a value must be known that a loop does not know: the loop is then unrolled. */
+export class NeedsStatic extends DiagnosticError {}
+
+export class Reader {
+  readonly heap = new Heap();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly functions = new Map<string, Fn>();
+  readonly visitors: Visitors;
+  readonly world: World;
+  readonly surface: Readonly<Record<string, SurfaceFunction>>;
+  /** User functions being read, innermost last. */
+  readonly calls: { readonly callee: FunctionValue }[] = [];
+  builder: GraphBuilder;
+  /** Above zero while a loop is read that can be unrolled instead. */
+  unrollable = 0;
+  /** Symbols whose extent is bound in the block being read, for each open block. */
+  private readonly bound: Map<Value, string>[] = [new Map()];
+  /** Variables from around the root, as they have been read. */
+  readonly hostValues = new Map<ts.Node, ReaderValue>();
+  private targets = 0;
+  private readonly names = new Map<string, number>();
+  /** Reads a variable of the host, from the declaration. Set by the root. */
+  capture: (declaration: ts.Node, name: string, node: ts.Node) => ReaderValue;
+
+  constructor(
+    world: World,
+    visitors: Visitors,
+    surface: Readonly<Record<string, SurfaceFunction>>,
+  ) {
+    this.world = world;
+    this.visitors = visitors;
+    this.surface = surface;
+    this.builder = newBuilder();
+    this.capture = (_, name, node) =>
+      this.fail(messages.unreachableCapture({ name }, this.span(node)));
+  }
+
+  span(node: ts.Node): Span {
+    const file = node.getSourceFile();
+    const start = node.getStart(file);
+    return { file: file.fileName, start, length: node.getEnd() - start };
+  }
+
+  /** The builder, with its equations placed at a node. */
+  at(node: ts.Node): GraphBuilder {
+    this.builder.span = this.span(node);
+    return this.builder;
+  }
+
+  /** The place that is being read, for messages without a better one. */
+  here(): ts.Node {
+    if (this.current === undefined) throw new Error("nothing is being read");
+    return this.current;
+  }
+  current: ts.Node | undefined;
+
+  evaluate(node: ts.Expression, scope: Scope): ReaderValue {
+    return this.visitors.evaluate(this, node, scope);
+  }
+
+  run(node: ts.Statement, scope: Scope): Exit {
+    return this.visitors.run(this, node, scope);
+  }
+
+  call(callee: FunctionValue, args: readonly ReaderValue[], node: ts.Node): ReaderValue {
+    return this.visitors.call(this, callee, args, node);
+  }
+
+  fail(diagnostic: Diagnostic): never {
+    throw new DiagnosticError(diagnostic);
+  }
+
+  /** What must be known at compile time and is not. */
+  needsStatic(what: string, node: ts.Node): never {
+    throw new NeedsStatic(messages.notStatic({ what }, this.span(node)));
+  }
+
+  /** Each message once: a piece of code may be read several times. */
+  report(diagnostic: Diagnostic): void {
+    const same = (other: Diagnostic): boolean =>
+      other.code === diagnostic.code &&
+      other.message === diagnostic.message &&
+      other.span?.file === diagnostic.span?.file &&
+      other.span?.start === diagnostic.span?.start;
+    if (!this.diagnostics.some(same)) this.diagnostics.push(diagnostic);
+  }
+
+  /** Turns whatever was thrown while reading `node` into a diagnostic, or throws it on. */
+  reportThrown(error: unknown, node: ts.Node): void {
+    if (error instanceof SilentFault) return;
+    if (error instanceof NeedsStatic && this.unrollable > 0) throw error;
+    if (error instanceof DiagnosticError) this.report(error.diagnostic);
+    else if (error instanceof TypeFault) {
+      this.report(messages.shapeFault({ sentence: error.message }, this.span(node)));
+    } else {
+      const message = error instanceof Error ? error.message : String(error);
+      this.report(messages.internalFault({ message }, this.span(node)));
+    }
+  }
+
+  /** Reads something whose equations go to a new block. */
+  inBlock<T>(body: () => T): { readonly builder: GraphBuilder; readonly result: T } {
+    const outer = this.builder;
+    const builder = newBuilder();
+    builder.span = outer.span;
+    this.builder = builder;
+    this.bound.push(new Map());
+    try {
+      return { builder, result: body() };
+    } finally {
+      this.builder = outer;
+      this.bound.pop();
+    }
+  }
+
+  /** Appends to a block that was read before. */
+  inBuilder<T>(builder: GraphBuilder, body: () => T): T {
+    const outer = this.builder;
+    this.builder = builder;
+    try {
+      return body();
+    } finally {
+      this.builder = outer;
+    }
+  }
+
+  /** The symbol for a length known at run time; the same for the same value. */
+  symbolFor(length: Value, make: () => string): string {
+    for (const open of this.bound) {
+      const known = open.get(length);
+      if (known !== undefined) return known;
+    }
+    const name = make();
+    this.bound.at(-1)?.set(length, name);
+    this.boundNames.add(name);
+    return name;
+  }
+  private readonly boundNames = new Set<string>();
+
+  /** True if a type mentions a length that is computed in a block that is closed by now. */
+  escapes(type: ValueType): boolean {
+    const open = new Set(this.bound.flatMap((symbols) => [...symbols.values()]));
+    return type.shape.some((dim) =>
+      symbolsOf(dim).some((name) => this.boundNames.has(name) && !open.has(name)),
+    );
+  }
+
+  /** True if a type mentions a length that is computed in the block being read. */
+  isBoundHere(type: ValueType): boolean {
+    const here = new Set(this.bound.at(-1)?.values());
+    return type.shape.some((dim) => symbolsOf(dim).some((name) => here.has(name)));
+  }
+
+  newTarget(): number {
+    return ++this.targets;
+  }
+
+  /** The symbol of a type parameter: one for each parameter, whatever it is called. */
+  dimName(name: string, type: ts.Type): string {
+    const known = this.dimNames.get(type);
+    if (known !== undefined) return known;
+    const fresh = this.freshName(name);
+    this.dimNames.set(type, fresh);
+    return fresh;
+  }
+  private readonly dimNames = new Map<ts.Type, string>();
+
+  /** A name that no other function or symbol of this root has. */
+  freshName(name: string): string {
+    const clean = name.replaceAll(/\W/g, "_") || "f";
+    const count = this.names.get(clean) ?? 0;
+    this.names.set(clean, count + 1);
+    return count === 0 ? clean : `${clean}_${count}`;
+  }
+}
+
+/** Thrown where an error has been reported already. */
+export class SilentFault extends Error {}

@@ -1,0 +1,237 @@
+/** The types of a root's parameters: from TypeScript to values of the graph and trees of leaves. */
+
+import ts from "typescript";
+import * as messages from "../../compiler/diagnostics/messages.ts";
+import { type Dim, symbol } from "../../compiler/ir/dim.ts";
+import { arrayType, type DType, dtypes, scalarType, type Value } from "../../compiler/ir/types.ts";
+import type { Tree } from "../../runtime/manifest.ts";
+import type { Making } from "./alias.ts";
+import { newDense, newList, newRecord } from "./objects.ts";
+import type { Reader } from "./reader.ts";
+import { fixed, type ReaderValue, scalar } from "./values.ts";
+
+/** A value that comes from the host. */
+export interface Incoming {
+  readonly tree: Tree;
+  readonly leaves: readonly Value[];
+  readonly value: ReaderValue;
+}
+
+const typedArrays: Readonly<Record<string, DType>> = {
+  Float64Array: "f64",
+  Float32Array: "f32",
+  Int32Array: "i32",
+  Uint8Array: "u8",
+};
+
+interface Context {
+  readonly reader: Reader;
+  readonly checker: ts.TypeChecker;
+  readonly node: ts.Node;
+  readonly readOnly: "argument" | "captured";
+  /** What the whole parameter is called, and its type, for messages. */
+  readonly name: string;
+  readonly type: ts.Type;
+}
+
+/** A parameter, or a captured variable, of the type that the checker gives it. */
+export function incoming(
+  reader: Reader,
+  type: ts.Type,
+  name: string,
+  node: ts.Node,
+  readOnly: "argument" | "captured",
+): Incoming {
+  const checker = reader.world.checkerOf(node);
+  const context: Context = { reader, checker, node, readOnly, name, type };
+  return ofType(context, type, name, 0);
+}
+
+function ofType(context: Context, type: ts.Type, name: string, depth: number): Incoming {
+  const { checker, reader } = context;
+  if (depth > 20) return refuse(context);
+  if ((type.flags & ts.TypeFlags.TypeParameter) !== 0) {
+    const constraint = checker.getBaseConstraintOfType(type);
+    return constraint === undefined ? refuse(context) : ofType(context, constraint, name, depth + 1);
+  }
+  if (type.isUnion()) {
+    const kinds = type.types.every((part) => (part.flags & ts.TypeFlags.NumberLike) !== 0);
+    if (kinds) return number(name);
+    if (type.types.every((part) => (part.flags & ts.TypeFlags.BooleanLike) !== 0)) {
+      return boolean(name);
+    }
+    return refuse(context);
+  }
+  if ((type.flags & ts.TypeFlags.NumberLike) !== 0) return number(name);
+  if ((type.flags & ts.TypeFlags.BooleanLike) !== 0) return boolean(name);
+  if (type.isStringLiteral()) return constant(type.value);
+  if ((type.flags & ts.TypeFlags.Undefined) !== 0) return constant(undefined);
+  if ((type.flags & ts.TypeFlags.Null) !== 0) return constant(null);
+  const making: Making = { name, readOnly: context.readOnly };
+  const element = typedArrayOf(type);
+  if (element !== undefined) {
+    const dim = symbol(reader.freshName(`${name}_length`));
+    const value: Value = { type: arrayType(element, [dim]), name };
+    const tree: Tree = { kind: "leaf", as: "typed", dtype: element, shape: [dim] };
+    return {
+      tree,
+      leaves: [value],
+      value: newDense(reader, value, { typed: true, element }, making),
+    };
+  }
+  const tensor = tensorType(context, type, name);
+  if (tensor !== undefined) return tensor;
+  if (checker.isTupleType(type)) return tuple(context, type, name, depth, making);
+  if (checker.isArrayType(type)) return array(context, type, name, making);
+  if ((type.flags & ts.TypeFlags.Object) !== 0) return record(context, type, name, depth, making);
+  if (type.isIntersection()) return record(context, type, name, depth, making);
+  return refuse(context);
+}
+
+function number(name: string): Incoming {
+  const value: Value = { type: scalarType("f64"), name };
+  const tree: Tree = { kind: "leaf", as: "number", dtype: "f64", shape: [] };
+  return { tree, leaves: [value], value: scalar(value) };
+}
+
+function boolean(name: string): Incoming {
+  const value: Value = { type: scalarType("bool"), name };
+  const tree: Tree = { kind: "leaf", as: "boolean", dtype: "bool", shape: [] };
+  return { tree, leaves: [value], value: scalar(value) };
+}
+
+function constant(value: string | undefined | null): Incoming {
+  return { tree: { kind: "constant", value }, leaves: [], value: fixed(value) };
+}
+
+function typedArrayOf(type: ts.Type): DType | undefined {
+  const name = type.symbol?.name;
+  if (name === undefined || !Object.hasOwn(typedArrays, name)) return undefined;
+
+  return typedArrays[name];
+}
+
+/** `number[]`, and rectangular `number[][]…`. */
+function array(context: Context, type: ts.Type, name: string, making: Making): Incoming {
+  const { checker, reader } = context;
+  let rank = 0;
+  let element: ts.Type = type;
+  while (checker.isArrayType(element)) {
+    const [inner] = checker.getTypeArguments(element as ts.TypeReference);
+    if (inner === undefined) return refuse(context);
+    element = inner;
+    rank++;
+  }
+  if ((element.flags & ts.TypeFlags.NumberLike) === 0) return refuse(context);
+  const letters = ["length", "width", "depth"];
+  const shape = Array.from({ length: rank }, (_, axis) =>
+    symbol(reader.freshName(`${name}_${letters[axis] ?? `axis${axis}`}`)),
+  );
+  const value: Value = { type: arrayType("f64", shape), name };
+  const tree: Tree = { kind: "leaf", as: "array", dtype: "f64", shape };
+  return {
+    tree,
+    leaves: [value],
+    value: newDense(reader, value, { typed: false, element: "f64" }, making),
+  };
+}
+
+function tuple(
+  context: Context,
+  type: ts.Type,
+  name: string,
+  depth: number,
+  making: Making,
+): Incoming {
+  const { target } = type as ts.TupleTypeReference;
+  if (target.hasRestElement || target.minLength !== target.elementFlags.length) {
+    return refuse(context);
+  }
+  const items = context.checker
+    .getTypeArguments(type as ts.TypeReference)
+    .map((item, k) => ofType(context, item, `${name}_${k}`, depth + 1));
+  return {
+    tree: { kind: "tuple", items: items.map((item) => item.tree) },
+    leaves: items.flatMap((item) => item.leaves),
+    value: newList(
+      context.reader,
+      items.map((item) => item.value),
+      making,
+    ),
+  };
+}
+
+/** An optional field counts as absent: a caller that passes it is told so at run time. */
+function record(
+  context: Context,
+  type: ts.Type,
+  name: string,
+  depth: number,
+  making: Making,
+): Incoming {
+  const { checker, reader, node } = context;
+  const isPlain =
+    type.getCallSignatures().length === 0 &&
+    type.getConstructSignatures().length === 0 &&
+    !type.isClass() &&
+    checker.getIndexInfosOfType(type).length === 0;
+  const properties = checker.getPropertiesOfType(type);
+  if (!isPlain || properties.length === 0) return refuse(context);
+  const fields = properties.map((property) => {
+    const declared = checker.getTypeOfSymbolAtLocation(property, node);
+    const isOptional = (property.flags & ts.SymbolFlags.Optional) !== 0;
+    const inner = isOptional ? constant(undefined) : ofType(context, declared, property.name, depth + 1);
+    return [property.name, inner] as const;
+  });
+  return {
+    tree: { kind: "record", fields: fields.map(([field, { tree }]) => [field, tree] as const) },
+    leaves: fields.flatMap(([, inner]) => inner.leaves),
+    value: newRecord(
+      reader,
+      fields.map(([field, inner]) => [field, inner.value] as const),
+      { ...making, name },
+    ),
+  };
+}
+
+function tensorType(context: Context, type: ts.Type, name: string): Incoming | undefined {
+  const { checker, reader } = context;
+  const declared = type.aliasSymbol ?? type.symbol;
+  if (declared?.name !== "Tensor") return undefined;
+  const file = declared.declarations?.[0]?.getSourceFile();
+  if (file === undefined || !reader.world.isLanguageFile(file.fileName)) return undefined;
+  const args =
+    type.aliasSymbol === undefined
+      ? checker.getTypeArguments(type as ts.TypeReference)
+      : (type.aliasTypeArguments ?? []);
+  const [shapeType, dtypeType] = args;
+  const dtype =
+    dtypeType === undefined
+      ? "f32"
+      : dtypes.find((known) => dtypeType.isStringLiteral() && dtypeType.value === known);
+  if (shapeType === undefined || dtype === undefined) return refuse(context);
+  if (!checker.isTupleType(shapeType)) return refuse(context);
+  const shape = checker
+    .getTypeArguments(shapeType as ts.TypeReference)
+    .map((dim) => dimOf(context, dim, name));
+  const value: Value = { type: arrayType(dtype, shape), name };
+  const tree: Tree = { kind: "leaf", as: "tensor", dtype, shape };
+  const origin = { name, span: reader.span(context.node) };
+  return { tree, leaves: [value], value: { kind: "tensor", value, origin } };
+}
+
+/** A literal, the symbol of a type parameter, or a symbol of its own. */
+function dimOf(context: Context, type: ts.Type, name: string): Dim {
+  if (type.isNumberLiteral()) return type.value;
+  if ((type.flags & ts.TypeFlags.TypeParameter) !== 0) {
+    return symbol(context.reader.dimName(type.symbol.name, type));
+  }
+  return symbol(context.reader.freshName(`${name}_dim`));
+}
+
+function refuse(context: Context): never {
+  const { reader, checker, name, type, node } = context;
+  return reader.fail(
+    messages.unsupportedType({ name, type: checker.typeToString(type) }, reader.span(node)),
+  );
+}

@@ -14,10 +14,7 @@ export interface RewriteContext {
 }
 
 /** Gives the values that stand for the equation's outputs, or undefined to leave it. */
-export type Rule = (
-  equation: Equation,
-  context: RewriteContext,
-) => readonly Value[] | undefined;
+export type Rule = (equation: Equation, context: RewriteContext) => readonly Value[] | undefined;
 
 /** The block with `rules` applied to each equation, the rules of its op first to last. */
 export function rewrite(block: Block, rules: ReadonlyMap<string, readonly Rule[]>): Block {
@@ -44,12 +41,15 @@ export function rewrite(block: Block, rules: ReadonlyMap<string, readonly Rule[]
         constant: (value) => value && constantOf(definitions, resolve(value)),
       };
       const replacement = firstOf(rules.get(equation.op) ?? [], resolved, context);
-      for (const made of builder.equations.slice(before)) define(made);
-      if (replacement === undefined) {
-        const walked: Equation = { ...resolved, regions: resolved.regions.map(visit) };
-        builder.put(walked);
+      if (replacement === undefined) builder.put(resolved);
+      // The regions of equations that a rule made still name what was replaced before.
+      for (let k = before; k < builder.equations.length; k++) {
+        const made = builder.equations[k] as Equation;
+        const walked: Equation = { ...made, regions: made.regions.map(visit) };
+        builder.equations[k] = walked;
         define(walked);
-      } else {
+      }
+      if (replacement !== undefined) {
         equation.outputs.forEach((output, k) => {
           const value = resolve(replacement[k] as Value);
           if (output.name !== undefined) builder.name(value, output.name);

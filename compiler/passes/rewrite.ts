@@ -42,10 +42,11 @@ export function rewrite(block: Block, rules: ReadonlyMap<string, readonly Rule[]
       };
       const replacement = firstOf(rules.get(equation.op) ?? [], resolved, context);
       if (replacement === undefined) builder.put(resolved);
-      // The regions of equations that a rule made still name what was replaced before.
+      // What a rule took from a region still names what was replaced before.
       for (let k = before; k < builder.equations.length; k++) {
         const made = builder.equations[k] as Equation;
-        const walked: Equation = { ...made, regions: made.regions.map(visit) };
+        const inputs = made.inputs.map(resolve);
+        const walked: Equation = { ...made, inputs, regions: made.regions.map(visit) };
         builder.equations[k] = walked;
         define(walked);
       }

@@ -67,9 +67,21 @@ interface Checker {
   readonly uniqueness: boolean;
   /** Arrays that are written in place. */
   readonly written: Set<Value>;
-  /** For results of branches: the values around the branch that they may be, and the reverse. */
-  readonly sources: Map<Value, Value[]>;
-  readonly users: Map<Value, Value[]>;
+  /** For results of branches and loops: the values that they may be, and the reverse. */
+  readonly sources: Map<Value, Link[]>;
+  readonly users: Map<Value, Link[]>;
+}
+
+/** Two values are one array, where the branch goes this way. */
+interface Link {
+  readonly to: Value;
+  readonly choice?: { readonly branch: Equation; readonly arm: number } | undefined;
+}
+
+/** A value that may be another one, where all these branches go their ways. */
+interface Alias {
+  readonly value: Value;
+  readonly choices: ReadonlyMap<Equation, number>;
 }
 
 /** What is known at one point of a block. */
@@ -139,7 +151,7 @@ function checkRegions(checker: Checker, scope: Scope, equation: Equation): void 
       }
       gone.forEach((value) => scope.gone.add(value));
       // Only now: what one branch consumes is no business of what the other one gives.
-      for (const region of regions) linkBranch(checker, scope, region, outputs);
+      linkBranch(checker, equation);
       return;
     }
     case "for":
@@ -188,21 +200,16 @@ function checkRegions(checker: Checker, scope: Scope, equation: Equation): void 
   }
 }
 
-/** The results of a branch may be values around it. */
-function linkBranch(
-  checker: Checker,
-  scope: Scope,
-  region: Block,
-  outputs: readonly Value[],
-): void {
-  region.results.forEach((result, k) => {
-    const output = outputs[k];
-    if (output === undefined || !isArray(result)) return;
-    for (const source of sourcesOf(checker, result)) {
-      if (!scope.visible.has(source)) continue;
-      link(checker.sources, output, source);
-      link(checker.users, source, output);
-    }
+/** The results of a branch are those of one of its arms. */
+function linkBranch(checker: Checker, branch: Equation): void {
+  branch.outputs.filter(isArray).forEach((output) => {
+    const k = branch.outputs.indexOf(output);
+    const results = branch.regions.map((region) => region.results[k]);
+    const isSame = results.every((result) => result === results[0]);
+    results.forEach((to, arm) => {
+      if (to === undefined || (isSame && arm > 0)) return;
+      link(checker, output, to, isSame ? undefined : { branch, arm });
+    });
   });
 }
 
@@ -252,10 +259,7 @@ function checkCarriedOn(checker: Checker, scope: Scope, equation: Equation): voi
     const starts = [initial[k], ...own(k).map((value) => initial[carried.indexOf(value)])];
     const behind = starts.flatMap((start) => (start ? sourcesOf(checker, start).slice(1) : []));
     const around = own(k).filter((value) => scope.visible.has(value));
-    for (const source of [...behind, ...around]) {
-      link(checker.sources, output, source);
-      link(checker.users, source, output);
-    }
+    for (const source of [...behind, ...around]) link(checker, output, source);
   });
 }
 
@@ -315,28 +319,49 @@ function consume(
 }
 
 function write(checker: Checker, scope: Scope, writer: string, value: Value): void {
-  for (const source of sourcesOf(checker, value)) {
-    if (!scope.owned.has(source)) {
-      report(checker, `${writer} consumes ${nameOf(checker, source)}, which is not its own`);
+  for (const source of aliasesOf(checker.sources, { value, choices: new Map() })) {
+    if (scope.visible.has(source.value) && !scope.owned.has(source.value)) {
+      const name = nameOf(checker, source.value);
+      report(checker, `${writer} consumes ${name}, which is not its own`);
     }
-    checker.written.add(source);
-    for (const user of closure(checker.users, source)) scope.gone.add(user);
+    checker.written.add(source.value);
+    for (const user of aliasesOf(checker.users, source)) scope.gone.add(user.value);
   }
 }
 
 /** A value and those that it may be by way of branches. */
 function sourcesOf(checker: Checker, value: Value): readonly Value[] {
-  return closure(checker.sources, value);
+  const aliases = aliasesOf(checker.sources, { value, choices: new Map() });
+  return [...new Set(aliases.map((alias) => alias.value))];
 }
 
-function closure(links: ReadonlyMap<Value, readonly Value[]>, value: Value): readonly Value[] {
-  const found = new Set([value]);
-  for (const one of found) for (const next of links.get(one) ?? []) found.add(next);
-  return [...found];
+/** Everything that `start` may be, along links that no branch contradicts; itself first. */
+function aliasesOf(links: ReadonlyMap<Value, readonly Link[]>, start: Alias): readonly Alias[] {
+  const found: Alias[] = [start];
+  for (const { value, choices } of found) {
+    for (const { to, choice } of links.get(value) ?? []) {
+      const taken = choice && choices.get(choice.branch);
+      if (taken !== undefined && taken !== choice?.arm) continue;
+      const next = new Map(choices);
+      if (choice !== undefined) next.set(choice.branch, choice.arm);
+      const known = found.some((other) => other.value === to && isWithin(other.choices, next));
+      if (!known) found.push({ value: to, choices: next });
+    }
+  }
+  return found;
 }
 
-function link(links: Map<Value, Value[]>, from: Value, to: Value): void {
-  links.set(from, [...(links.get(from) ?? []), to]);
+function isWithin(
+  few: ReadonlyMap<Equation, number>,
+  many: ReadonlyMap<Equation, number>,
+): boolean {
+  return [...few].every(([branch, arm]) => many.get(branch) === arm);
+}
+
+function link(checker: Checker, from: Value, to: Value, choice?: Link["choice"]): void {
+  const { sources, users } = checker;
+  sources.set(from, [...(sources.get(from) ?? []), { to, choice }]);
+  users.set(to, [...(users.get(to) ?? []), { to: from, choice }]);
 }
 
 function expectTypes(

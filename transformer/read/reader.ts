@@ -58,6 +58,8 @@ export class Reader {
   readonly surface: Readonly<Record<string, SurfaceFunction>>;
   /** User functions being read, innermost last. */
   readonly calls: { readonly callee: FunctionValue }[] = [];
+  /** The functions of the user that have been read. */
+  readonly declarations = new Set<ts.Node>();
   builder: GraphBuilder;
   /** Above zero while a loop is read that can be unrolled instead. */
   unrollable = 0;

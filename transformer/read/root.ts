@@ -8,12 +8,16 @@ import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Graph, Value } from "../../compiler/ir/types.ts";
 import type { Argument, Tree } from "../../runtime/manifest.ts";
+import { type Dim, symbol } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
+import { listItems } from "./expressions/literals.ts";
+import { isStaticInteger } from "./numbers.ts";
+import { newList, readField } from "./objects.ts";
 import { Reader, type SurfaceFunction } from "./reader.ts";
 import { outgoing } from "./result.ts";
 import { Scope } from "./scope.ts";
-import { type Incoming, incoming } from "./types.ts";
-import type { FunctionValue, NativeValue, ReaderValue } from "./values.ts";
+import { fromTree, type Incoming, incoming } from "./types.ts";
+import type { FunctionValue, ReaderValue } from "./values.ts";
 import { SilentFault, visitors } from "./visit.ts";
 import type { VariableLike, World } from "./world.ts";
 
@@ -28,24 +32,30 @@ export interface ReadRoot {
   /** Undefined where there are errors. */
   readonly program: { readonly graph: Graph; readonly signature: Signature } | undefined;
   readonly diagnostics: readonly Diagnostic[];
-  /** Files whose text the program was read from. */
+  /** Functions that were read, and the files where they stand. */
+  readonly declarations: ReadonlySet<ts.Node>;
   readonly files: readonly string[];
 }
+
+/** How the host calls the program that is made of a root. */
+export type RootShape =
+  /** The expression stands for a function: `compile(f)`, `grad(f)`. */
+  | { readonly kind: "function" }
+  /** `jvp(f, primals, tangents)`, as a function of primals and tangents. */
+  | { readonly kind: "jvp" }
+  /** The value of `vjp(f, …primals)` or `linearize(f, …primals)`, as a function of the primals. */
+  | { readonly kind: "value" }
+  /** What they give besides, as a function of the tuple of primals and what it is given. */
+  | { readonly kind: "pullback"; readonly result: Tree }
+  | { readonly kind: "pushforward" };
 
 export interface RootRequest {
   readonly world: World;
   readonly surface: Readonly<Record<string, SurfaceFunction>>;
-  /** The expression that stands for the compiled function: `compile(f)`, `grad(f)`, `f`. */
+  /** The call of a root, as it stands in the file; for `function` any expression of a function. */
   readonly node: ts.Expression;
   readonly name: string;
-  /** The parameters, where the type of the expression does not say them. */
-  readonly parameters?: readonly RootParameter[];
-}
-
-export interface RootParameter {
-  readonly name: string;
-  readonly type: ts.Type;
-  readonly node: ts.Node;
+  readonly shape?: RootShape;
 }
 
 export function readRoot(request: RootRequest): ReadRoot {
@@ -54,10 +64,16 @@ export function readRoot(request: RootRequest): ReadRoot {
   try {
     const program = readProgram(reader, request);
     const failed = reader.diagnostics.some(({ severity }) => severity === "error");
-    return { program: failed ? undefined : program, diagnostics: reader.diagnostics, files: [] };
+    return outcome(failed ? undefined : program);
   } catch (error) {
     reader.reportThrown(error, node);
-    return { program: undefined, diagnostics: reader.diagnostics, files: [] };
+    return outcome(undefined);
+  }
+
+  function outcome(program: ReadRoot["program"]): ReadRoot {
+    const { diagnostics, declarations } = reader;
+    const files = [...declarations].map((declaration) => declaration.getSourceFile().fileName);
+    return { program, diagnostics, declarations, files: [...new Set(files)] };
   }
 }
 
@@ -74,23 +90,8 @@ function readProgram(
   };
   reader.current = node;
   reader.builder.span = reader.span(node);
-  const callee = reader.evaluate(node, new Scope());
-  if (callee.kind !== "function" && callee.kind !== "native") {
-    return reader.fail(
-      messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)),
-    );
-  }
-  const parameters = (request.parameters ?? parametersOf(reader, callee, node)).map((parameter) => ({
-    name: parameter.name,
-    ...reader.heap.outsideOf(() =>
-      incoming(reader, parameter.type, parameter.name, parameter.node, "argument"),
-    ),
-  }));
-  const result = invoke(reader, callee, {
-    node,
-    arguments: parameters.map(({ value }) => value),
-    argumentNodes: [],
-  });
+  const { parameters, call } = shaped(reader, node, request.shape ?? { kind: "function" });
+  const result = call(parameters.map(({ value }) => value));
   if (result.kind === "faulty") throw new SilentFault("reported before");
   const { tree, leaves } = outgoing(reader, result, node);
   const inputs: Value[] = [...parameters, ...captured].flatMap((argument) => argument.leaves);
@@ -137,58 +138,190 @@ function captureVariable(
   return incoming(reader, type, name, declaration, "captured");
 }
 
-function parametersOf(
+type Parameter = Incoming & { readonly name: string };
+
+/** The parameters of a program, and what it does with them. */
+function shaped(
   reader: Reader,
-  callee: FunctionValue | NativeValue,
   node: ts.Expression,
-): readonly RootParameter[] {
-  if (callee.kind === "function") {
-    return callee.declaration.parameters.map((parameter) => {
-      const checker = reader.world.checkerOf(parameter);
-      if (parameter.dotDotDotToken !== undefined) {
-        reader.fail(
-          messages.unsupportedType(
-            { name: parameter.name.getText(), type: "a rest parameter" },
-            reader.span(parameter),
-          ),
-        );
-      }
-      const name = ts.isIdentifier(parameter.name) ? parameter.name.text : "argument";
-      return { name, type: checker.getTypeAtLocation(parameter), node: parameter };
-    });
+  shape: RootShape,
+): {
+  readonly parameters: readonly Parameter[];
+  readonly call: (args: readonly ReaderValue[]) => ReaderValue;
+} {
+  const apply = (callee: ReaderValue, args: readonly ReaderValue[]): ReaderValue =>
+    invoke(reader, callee, { node, arguments: args, argumentNodes: [] });
+  if (shape.kind === "function") {
+    const callee = reader.evaluate(node, new Scope());
+    if (callee.kind !== "function" && callee.kind !== "native") {
+      return reader.fail(messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)));
+    }
+    return { parameters: parametersOf(reader, node), call: (args) => apply(callee, args) };
   }
-  const checker = reader.world.checkerOf(node);
-  const inner = innermost(reader, node);
-  if (inner !== undefined) return parametersOf(reader, inner, node);
-  const [signature] = checker.getTypeAtLocation(node).getCallSignatures();
-  if (signature === undefined) {
+  const { expression, arguments: given } = node as ts.CallExpression;
+  const [first] = given;
+  if (first === undefined) {
     return reader.fail(messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)));
   }
-  return signature.getParameters().map((parameter) => ({
-    name: parameter.name,
-    type: checker.getTypeOfSymbolAtLocation(parameter, node),
-    node,
-  }));
+  const transform = reader.evaluate(expression, new Scope());
+  const f = reader.evaluate(first, new Scope());
+  const own = parametersOf(reader, first);
+  const again = (name: string): Parameter => {
+    const other = own.map((parameter) => similar(reader, parameter.tree, parameter.name));
+    return { ...tupleOf(reader, other), name };
+  };
+  const items = (value: ReaderValue | undefined): readonly ReaderValue[] =>
+    value?.kind === "array" ? (listItems(reader, value, node) ?? []) : [];
+  switch (shape.kind) {
+    case "jvp": {
+      const primals = { ...tupleOf(reader, own), name: "primals" };
+      const parameters = [primals, again("tangents")];
+      return { parameters, call: (args) => apply(transform, [f, ...args]) };
+    }
+    case "value":
+      return { parameters: own, call: (args) => apply(f, args) };
+    case "pushforward":
+    case "pullback": {
+      const primals = { ...tupleOf(reader, own), name: "primals" };
+      const given_ =
+        shape.kind === "pullback"
+          ? { ...similar(reader, shape.result, "cotangent"), name: "cotangent" }
+          : again("tangents");
+      return {
+        parameters: [primals, given_],
+        call: ([x, w]) => {
+          const [, back] = items(apply(transform, [f, ...items(x)]));
+          const inputs = shape.kind === "pullback" ? [w as ReaderValue] : items(w);
+          return apply(back as ReaderValue, inputs);
+        },
+      };
+    }
+  }
 }
 
-const sameParameters = new Set([
-  "compile",
-  "grad",
-  "valueAndGrad",
-  "jacfwd",
-  "jacrev",
-  "hessian",
-]);
+const sameParameters = new Set(["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"]);
 
-/** The user's function under transforms that keep its parameters. */
-function innermost(reader: Reader, node: ts.Expression): FunctionValue | undefined {
-  if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return undefined;
-  const declared = reader.world.resolve(node.expression);
-  if (declared.kind !== "language" || !sameParameters.has(declared.name)) return undefined;
-  const [argument] = node.arguments;
-  if (argument === undefined) return undefined;
-  const value: ReaderValue = reader.evaluate(argument, new Scope());
-  return value.kind === "function" ? value : innermost(reader, argument);
+/** The parameters of the function that an expression stands for, from the types of the user. */
+function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[] {
+  if (ts.isParenthesizedExpression(node)) return parametersOf(reader, node.expression);
+  const [transform, inner, options] = rootCall(reader, node);
+  if (inner !== undefined && sameParameters.has(transform)) return parametersOf(reader, inner);
+  if (inner !== undefined && transform === "hvp") {
+    const [x] = parametersOf(reader, inner);
+    if (x === undefined) return [];
+    return [x, { ...similar(reader, x.tree, "v"), name: "v" }];
+  }
+  if (inner !== undefined && transform === "vmap") {
+    const inAxes = options === undefined ? undefined : reader.evaluate(options, new Scope());
+    return batchedParameters(reader, parametersOf(reader, inner), inAxes, node);
+  }
+  const callee = reader.evaluate(node, new Scope());
+  if (callee.kind === "function") return declaredParameters(reader, callee);
+  return reader.fail(messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)));
+}
+
+function declaredParameters(reader: Reader, callee: FunctionValue): readonly Parameter[] {
+  return callee.declaration.parameters.map((parameter) => {
+    const checker = reader.world.checkerOf(parameter);
+    if (parameter.dotDotDotToken !== undefined) {
+      reader.fail(
+        messages.unsupportedType(
+          { name: parameter.name.getText(), type: "a rest parameter" },
+          reader.span(parameter),
+        ),
+      );
+    }
+    const name = ts.isIdentifier(parameter.name) ? parameter.name.text : "argument";
+    const type = checker.getTypeAtLocation(parameter);
+    const read = reader.heap.outsideOf(() =>
+      incoming(reader, type, name, parameter, "argument"),
+    );
+    return { ...read, name };
+  });
+}
+
+/** Another value of the same structure, with lengths of its own where it has lengths. */
+function similar(reader: Reader, tree: Tree, name: string): Incoming {
+  return reader.heap.outsideOf(() => fromTree(reader, tree, name));
+}
+
+function tupleOf(reader: Reader, parts: readonly Incoming[]): Incoming {
+  return {
+    tree: { kind: "tuple", items: parts.map((part) => part.tree) },
+    leaves: parts.flatMap((part) => part.leaves),
+    value: reader.heap.outsideOf(() =>
+      newList(
+        reader,
+        parts.map((part) => part.value),
+        { readOnly: "argument" },
+      ),
+    ),
+  };
+}
+
+/** Arguments of `vmap(f)` have one axis more, of one common length. */
+function batchedParameters(
+  reader: Reader,
+  parameters: readonly Parameter[],
+  options: ReaderValue | undefined,
+  node: ts.Node,
+): readonly Parameter[] {
+  const size = symbol(reader.freshName("batch"));
+  const inAxes =
+    options?.kind === "record" ? readField(reader, options, "inAxes", node) : undefined;
+  const axes = inAxes?.kind === "array" ? listItems(reader, inAxes, node) : undefined;
+  return parameters.map((parameter, k) => {
+    const axis = axes?.[k] ?? inAxes;
+    if (axis?.kind === "static" && axis.value === null) return parameter;
+    const at = axis !== undefined && isStaticInteger(axis) ? axis.value : 0;
+    const tree = withAxis(parameter.tree, size, at);
+    return { ...similar(reader, tree, parameter.name), name: parameter.name };
+  });
+}
+
+function withAxis(tree: Tree, size: Dim, axis: number): Tree {
+  switch (tree.kind) {
+    case "leaf": {
+      const at = axis < 0 ? axis + tree.shape.length + 1 : axis;
+      const shape = tree.shape.toSpliced(at, 0, size);
+      const isScalar = tree.as === "number" || tree.as === "boolean";
+      return { ...tree, as: isScalar ? "typed" : tree.as, shape };
+    }
+    case "record":
+      return {
+        kind: "record",
+        fields: tree.fields.map(([name, field]) => [name, withAxis(field, size, axis)] as const),
+      };
+    case "tuple":
+      return { kind: "tuple", items: tree.items.map((item) => withAxis(item, size, axis)) };
+    case "constant":
+      return tree;
+  }
+}
+
+/** The name of a root, its function and its options; where the expression calls a root. */
+function rootCall(
+  reader: Reader,
+  node: ts.Expression,
+): readonly [string, ts.Expression | undefined, ts.Expression | undefined] {
+  if (!ts.isCallExpression(node)) return ["", undefined, undefined];
+  const name = languageName(reader.world, node.expression);
+  return [name ?? "", name === undefined ? undefined : node.arguments[0], node.arguments[1]];
+}
+
+/** The name in the language that an expression stands for: `grad`, `fx.grad`, an alias. */
+export function languageName(world: World, node: ts.Expression): string | undefined {
+  if (ts.isIdentifier(node)) {
+    const declared = world.resolve(node);
+    return declared.kind === "language" ? declared.name : undefined;
+  }
+  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
+    const owner = world.resolve(node.expression);
+    if (owner.kind !== "module") return undefined;
+    const member = world.member(owner, node.name.text);
+    return member.kind === "language" ? member.name : undefined;
+  }
+  return undefined;
 }
 
 function rootName(node: ts.Expression): string {

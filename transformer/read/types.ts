@@ -235,3 +235,50 @@ function refuse(context: Context): never {
     messages.unsupportedType({ name, type: checker.typeToString(type) }, reader.span(node)),
   );
 }
+
+/** A value of the structure of a tree. */
+export function fromTree(reader: Reader, tree: Tree, name: string): Incoming {
+  const making: Making = { name, readOnly: "argument" };
+  switch (tree.kind) {
+    case "constant":
+      return { tree, leaves: [], value: fixed(tree.value) };
+    case "tuple": {
+      const items = tree.items.map((item, k) => fromTree(reader, item, `${name}_${k}`));
+      const leaves = items.flatMap((item) => item.leaves);
+      const value = newList(
+        reader,
+        items.map((item) => item.value),
+        making,
+      );
+      return { tree, leaves, value };
+    }
+    case "record": {
+      const fields = tree.fields.map(
+        ([field, inner]) => [field, fromTree(reader, inner, field)] as const,
+      );
+      const leaves = fields.flatMap(([, inner]) => inner.leaves);
+      const value = newRecord(
+        reader,
+        fields.map(([field, inner]) => [field, inner.value] as const),
+        making,
+      );
+      return { tree, leaves, value };
+    }
+    case "leaf": {
+      const value: Value = { type: arrayType(tree.dtype, tree.shape), name };
+      const leaves = [value];
+      switch (tree.as) {
+        case "number":
+        case "boolean":
+          return { tree, leaves, value: scalar(value) };
+        case "tensor":
+          return { tree, leaves, value: { kind: "tensor", value } };
+        case "typed":
+        case "array": {
+          const kind = { typed: tree.as === "typed", element: tree.dtype };
+          return { tree, leaves, value: newDense(reader, value, kind, making) };
+        }
+      }
+    }
+  }
+}

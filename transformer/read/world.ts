@@ -30,6 +30,8 @@ export class World {
   private readonly languageFolders: readonly string[];
 
   constructor(program: ts.Program, languageFolders: readonly string[] = defaultFolders) {
+    // Making the checker binds the files: it sets the parents of their nodes.
+    program.getTypeChecker();
     this.programs = [program];
     this.languageFolders = languageFolders;
   }
@@ -121,6 +123,7 @@ export class World {
     const read = host.getSourceFile.bind(host);
     host.getSourceFile = (file, ...rest) => main.getSourceFile(file) ?? read(file, ...rest);
     const program = ts.createProgram({ rootNames: [source], options, host });
+    program.getTypeChecker();
     this.programs.push(program);
     return program;
   }

@@ -57,6 +57,7 @@ export function callFunction(
   };
   const scope = new Scope(callee.scope, { activation });
   reader.calls.push({ callee });
+  reader.declarations.add(declaration);
   try {
     bindParameters(reader, callee, args, scope, node);
     const { body } = declaration;

@@ -1,0 +1,343 @@
+/**
+ * From a file of the user's program to what must be done to it: the roots in it, compiled, and the
+ * edits that put them in place of the calls. Knows no bundler.
+ */
+
+import MagicString, { type SourceMap } from "magic-string";
+import ts from "typescript";
+import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
+import * as messages from "../compiler/diagnostics/messages.ts";
+import type { Graph, Span } from "../compiler/ir/types.ts";
+import { surface } from "../lang/surface/index.ts";
+import type { Code, Tree } from "../runtime/manifest.ts";
+import { staleImports } from "./imports.ts";
+import { languageName, readRoot, type RootShape } from "./read/root.ts";
+import type { World } from "./read/world.ts";
+
+export type TargetName = CompilerOptions["target"];
+
+export interface PlanOptions {
+  /** For roots that do not say it. */
+  readonly target?: TargetName;
+  /** What compiles a graph: at once, or later. */
+  readonly compile: CompileProgram;
+}
+
+export type CompileProgram = (
+  graph: Graph,
+  signature: Signature,
+  options: CompilerOptions,
+) => Promise<Compiled>;
+
+/** A root in a file. */
+export interface Root {
+  readonly node: ts.CallExpression;
+  /** What the user wrote: `compile`, `grad`, … */
+  readonly transform: string;
+  readonly name: string;
+  readonly target: TargetName;
+  readonly programs: readonly RootProgram[];
+}
+
+export interface RootProgram {
+  readonly id: string;
+  readonly graph: Graph;
+  readonly signature: Signature;
+}
+
+/** What was read of a file, not yet compiled. */
+export interface ReadFile {
+  readonly file: ts.SourceFile;
+  readonly roots: readonly Root[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Functions that belong to compiled code. */
+  readonly compiled: ReadonlySet<ts.Node>;
+  /** Other files that the roots depend on. */
+  readonly dependencies: readonly string[];
+}
+
+export interface Plan extends ReadFile {
+  readonly edits: readonly Edit[];
+  /** Statements for the end of the file, and what they import from the runtime. */
+  readonly footer: string;
+  readonly programs: ReadonlyMap<string, Compiled>;
+}
+
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  /** The call that is replaced, where it is one. */
+  readonly node?: ts.Node;
+}
+
+const functionRoots = new Set([
+  "compile",
+  "grad",
+  "valueAndGrad",
+  "jacfwd",
+  "jacrev",
+  "hessian",
+  "hvp",
+  "vmap",
+]);
+const directRoots = new Set(["jvp", "vjp", "linearize"]);
+
+/** True where a file cannot have a root: it does not mention the package. */
+export function mayHaveRoots(text: string): boolean {
+  return text.includes("fluxion");
+}
+
+/** Reads all roots of a file. */
+export function readFile(
+  world: World,
+  file: ts.SourceFile,
+  options: { readonly target?: TargetName } = {},
+): ReadFile {
+  const found = rootCalls(world, file);
+  const roots: Root[] = [];
+  const failures: { readonly node: ts.Node; readonly diagnostics: readonly Diagnostic[] }[] = [];
+  const compiled = new Set<ts.Node>();
+  const dependencies = new Set<string>();
+  for (const { node, transform } of found) {
+    const name = rootName(node, transform);
+    const read = readPrograms(world, node, transform, name, roots.length);
+    for (const declaration of read.declarations) compiled.add(declaration);
+    for (const dependency of read.files) {
+      if (dependency !== file.fileName) dependencies.add(dependency);
+    }
+    failures.push({ node, diagnostics: read.diagnostics });
+    if (read.programs === undefined) continue;
+    const target = targetOf(node) ?? options.target ?? "wasm";
+    roots.push({ node, transform, name, target, programs: read.programs });
+  }
+  // A root inside a function that another root compiles is compiled there; by itself it may lack
+  // what it needs.
+  const diagnostics = failures
+    .filter(({ node }) => !isInside(node, compiled))
+    .flatMap((failure) => failure.diagnostics);
+  return { file, roots, diagnostics, compiled, dependencies: [...dependencies] };
+}
+
+/** Reads and compiles a file. */
+export async function plan(
+  world: World,
+  file: ts.SourceFile,
+  options: PlanOptions,
+): Promise<Plan> {
+  const read = readFile(world, file, options);
+  const programs = new Map<string, Compiled>();
+  const faults: Diagnostic[] = [];
+  for (const root of read.roots) {
+    for (const program of root.programs) {
+      try {
+        const compiled = await options.compile(program.graph, program.signature, {
+          target: root.target,
+          place: placeOf,
+        });
+        programs.set(program.id, compiled);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        faults.push(messages.internalFault({ message }, spanOf(root.node)));
+      }
+    }
+  }
+  return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);
+}
+
+/** The edits, once the programs are compiled. */
+export function finish(
+  read: ReadFile,
+  world: World,
+  programs: ReadonlyMap<string, Compiled>,
+): Plan {
+  const ready = read.roots.filter((root) => root.programs.every(({ id }) => programs.has(id)));
+  const { file } = read;
+  const edits: Edit[] = ready.map((root) => ({
+    start: root.node.getStart(file),
+    end: root.node.getEnd(),
+    text: replacement(root),
+    node: root.node,
+  }));
+  const footer = ready.flatMap((root) =>
+    root.programs.map((program) => loader(program, programs.get(program.id) as Compiled)),
+  );
+  if (ready.length > 0) {
+    edits.push(
+      ...staleImports(world, file, {
+        roots: ready.map((root) => root.node),
+        compiled: read.compiled,
+      }),
+    );
+  }
+  return { ...read, roots: ready, edits, footer: footer.join("\n"), programs };
+}
+
+/** The text of the file with its programs in it, and its source map. */
+export function applyPlan(plan_: Plan): { readonly code: string; readonly map: SourceMap } {
+  const { file, edits, footer } = plan_;
+  const text = new MagicString(file.text, { filename: file.fileName });
+  for (const { start, end, text: replaced } of edits) {
+    if (start === end) text.appendLeft(start, replaced);
+    else text.update(start, end, replaced);
+  }
+  if (footer !== "") {
+    const hashbang = /^#!.*\n/.exec(file.text)?.[0].length ?? 0;
+    text.appendLeft(hashbang, `import { load as ${loadName} } from "fluxion/runtime";\n`);
+    text.append(`\n${footer}\n`);
+  }
+  const map = text.generateMap({ source: file.fileName, includeContent: true, hires: true });
+  return { code: text.toString(), map };
+}
+
+export const loadName = "__fluxion_load";
+
+/** `file:line`, for faults at run time. */
+export function placeOf(span: Span): string {
+  const text = ts.sys.readFile(span.file) ?? "";
+  const line = text.slice(0, span.start).split("\n").length;
+  return `${span.file.split("/").at(-1)}:${line}`;
+}
+
+interface ReadPrograms {
+  readonly programs: readonly RootProgram[] | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly declarations: ReadonlySet<ts.Node>;
+  readonly files: readonly string[];
+}
+
+function readPrograms(
+  world: World,
+  node: ts.CallExpression,
+  transform: string,
+  name: string,
+  index: number,
+): ReadPrograms {
+  const programs: RootProgram[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const declarations = new Set<ts.Node>();
+  const files = new Set<string>();
+  const read = (shape: RootShape): Tree | undefined => {
+    const result = readRoot({ world, surface, node, name, shape });
+    diagnostics.push(...result.diagnostics);
+    for (const declaration of result.declarations) declarations.add(declaration);
+    for (const file of result.files) files.add(file);
+    if (result.program === undefined) return undefined;
+    programs.push({ id: `__fluxion_${index}_${programs.length}`, ...result.program });
+    return result.program.signature.result;
+  };
+  let complete = false;
+  if (functionRoots.has(transform)) complete = read({ kind: "function" }) !== undefined;
+  else if (transform === "jvp") complete = read({ kind: "jvp" }) !== undefined;
+  else {
+    const result = read({ kind: "value" });
+    const back: RootShape =
+      transform === "vjp" && result !== undefined
+        ? { kind: "pullback", result }
+        : { kind: "pushforward" };
+    complete = result !== undefined && read(back) !== undefined;
+  }
+  return { programs: complete ? programs : undefined, diagnostics, declarations, files: [...files] };
+}
+
+/** The calls of roots that do not stand in the arguments of another. */
+function rootCalls(
+  world: World,
+  file: ts.SourceFile,
+): readonly { readonly node: ts.CallExpression; readonly transform: string }[] {
+  const found: { readonly node: ts.CallExpression; readonly transform: string }[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const transform = languageName(world, node.expression);
+      if (transform !== undefined && (functionRoots.has(transform) || directRoots.has(transform))) {
+        found.push({ node, transform });
+        return;
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+function isInside(node: ts.Node, functions: ReadonlySet<ts.Node>): boolean {
+  for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
+    if (functions.has(up)) return true;
+  }
+  return false;
+}
+
+/** What the program is called: the variable, or the function in it. */
+function rootName(node: ts.CallExpression, transform: string): string {
+  const { parent } = node;
+  if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name)) return parent.name.text;
+  const [first] = node.arguments;
+  return first !== undefined && ts.isIdentifier(first) ? `${transform}_${first.text}` : transform;
+}
+
+/** `target: "js"` in the options of `compile`. */
+function targetOf(node: ts.CallExpression): TargetName | undefined {
+  const options = node.arguments[1];
+  if (options === undefined || !ts.isObjectLiteralExpression(options)) return undefined;
+  for (const property of options.properties) {
+    if (!ts.isPropertyAssignment(property) || property.name.getText() !== "target") continue;
+    if (!ts.isStringLiteralLike(property.initializer)) continue;
+    const { text } = property.initializer;
+    if (text === "js" || text === "wasm") return text;
+  }
+  return undefined;
+}
+
+/** What stands in place of the call. */
+function replacement(root: Root): string {
+  const [first, second] = root.programs;
+  if (first === undefined) throw new Error("a root has no program");
+  const made = (program: RootProgram): string => {
+    const names = program.signature.captured.map(({ name }) => name);
+    return names.length === 0 ? `${program.id}()` : `${program.id}(() => [${names.join(", ")}])`;
+  };
+  const given = root.node.arguments.slice(1).map((argument) => argument.getText());
+  switch (root.transform) {
+    case "jvp":
+      return `${made(first)}(${given.slice(0, 2).join(", ")})`;
+    case "vjp":
+    case "linearize": {
+      if (second === undefined) throw new Error("a root lacks its second program");
+      const back = root.transform === "vjp" ? "(w) => $(x, w)" : "(...w) => $(x, w)";
+      const call = back.replace("$", made(second));
+      return `((...x) => [${made(first)}(...x), ${call}])(${given.join(", ")})`;
+    }
+    default:
+      return made(first);
+  }
+}
+
+/** A function that loads a program; one without captured variables is loaded once. */
+function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): string {
+  const data = JSON.stringify(manifest);
+  const load = (captured: string): string =>
+    `${loadName}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
+  if (signature.captured.length > 0) {
+    return `function ${id}(captured) { return ${load(", captured")}; }`;
+  }
+  return `var ${id}_;\nfunction ${id}() { return ${id}_ ??= ${load("")}; }`;
+}
+
+function codeText(code: Code): string {
+  if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
+  const bytes = (array: Uint8Array): string =>
+    `Uint8Array.from(atob("${base64(array)}"), (c) => c.charCodeAt(0))`;
+  const relaxed = code.relaxed === undefined ? "" : `, relaxed: ${bytes(code.relaxed)}`;
+  return `{ kind: "wasm", plain: ${bytes(code.plain)}${relaxed} }`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+function spanOf(node: ts.Node): Span {
+  const file = node.getSourceFile();
+  const start = node.getStart(file);
+  return { file: file.fileName, start, length: node.getEnd() - start };
+}

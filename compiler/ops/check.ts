@@ -254,12 +254,19 @@ function checkCarriedOn(checker: Checker, scope: Scope, equation: Equation): voi
     }
     if (isWritten) write(checker, scope, "the body of a loop", initial[k] as Value);
   });
-  // Without iterations a result is what the loop started from, which a branch may have given.
+  // A result may be what the loop started from, its own or, where arrays change places, another's;
+  // the number of iterations decides for all of them at once, unless two results share a source.
+  const all = body.results.flatMap((_, k) => own(k));
   outputs.forEach((output, k) => {
-    const starts = [initial[k], ...own(k).map((value) => initial[carried.indexOf(value)])];
-    const behind = starts.flatMap((start) => (start ? sourcesOf(checker, start).slice(1) : []));
-    const around = own(k).filter((value) => scope.visible.has(value));
-    for (const source of [...behind, ...around]) link(checker, output, source);
+    if (!isArray(output)) return;
+    for (const value of new Set([carried[k] as Value, ...own(k)])) {
+      const from = carried.indexOf(value);
+      const start = initial[from];
+      const isShared = from !== k && all.filter((other) => other === value).length > 1;
+      const choice = isShared ? undefined : { branch: equation, arm: from - k };
+      if (start !== undefined) link(checker, output, start, choice);
+      else if (scope.visible.has(value)) link(checker, output, value);
+    }
   });
 }
 

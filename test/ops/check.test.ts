@@ -343,6 +343,39 @@ describe("uniqueness", () => {
   });
 });
 
+test("what one arm of a branch gives is no other array than what the other arm gives", () => {
+  const branch = [
+    "%a = copy %v : f64[3]",
+    "%b = copy %v : f64[3]",
+    "%d, %e = if %c {",
+    "yield %a, %b",
+    "} else {",
+    "yield %b, %a",
+    "} : f64[3], f64[3]",
+  ];
+  const write = "%f = update %d, %x, %i : f64[3]";
+  expect(faultsOf(...branch, write, "return %e, %f")).toEqual([]);
+  expect(faultsOf(...branch, write, "return %a, %f")).toEqual([
+    "%5, a result, was consumed before",
+  ]);
+});
+
+test("arrays that change places in a loop stay two arrays", () => {
+  const swap = (next: string): readonly string[] =>
+    faultsOf(
+      "%a = copy %v : f64[3]",
+      "%b = copy %v : f64[3]",
+      "%d, %e = for %i, %a, %b (%k: i32, %y: f64[3], %z: f64[3]) {",
+      "%g = update %y, %x, %k : f64[3]",
+      next,
+      "} : f64[3], f64[3]",
+      "%f = update %d, %x, %i : f64[3]",
+      "return %e, %f",
+    );
+  expect(swap("yield %z, %g")).toEqual([]);
+  expect(swap("yield %v, %g")).toEqual(["a loop carries on %1, which is not its own"]);
+});
+
 test("assertWellFormed shows the stage, the faults and the function", () => {
   const fn = parseFunction("fn @f(%0: f64) {\n%1 = neg %0 : f32\nreturn %1\n}");
   expect(() => assertWellFormed(fn, "simplify")).toThrow(

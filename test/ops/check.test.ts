@@ -373,7 +373,10 @@ test("arrays that change places in a loop stay two arrays", () => {
       "return %e, %f",
     );
   expect(swap("yield %z, %g")).toEqual([]);
-  expect(swap("yield %v, %g")).toEqual(["a loop carries on %1, which is not its own"]);
+  expect(swap("yield %v, %g")).toEqual([
+    "a loop carries on %1, which is not its own",
+    "update consumes %1, which is not its own",
+  ]);
 });
 
 test("assertWellFormed shows the stage, the faults and the function", () => {

@@ -90,6 +90,7 @@ export class Program {
   step = 0;
   private readonly places = new Map<Value, Place>();
   private readonly symbols = new Map<string, Local>();
+  private readonly byPointer = new Map<Local, Buffer>();
   private readonly planned = new Set<string>();
   private readonly groups = new Map<string, Group>();
   private readonly constantBytes: number[] = [];
@@ -253,6 +254,7 @@ export class Program {
       values: [],
     };
     this.buffers.push(buffer);
+    this.byPointer.set(home, buffer);
     return buffer;
   }
 
@@ -427,6 +429,10 @@ export class Program {
     results: readonly Local[],
   ): void {
     const parameters = freeLocals(body, results).filter((used) => used !== this.constantsBase);
+    for (const used of parameters) {
+      const buffer = this.byPointer.get(used);
+      if (buffer !== undefined) touch(buffer, this.step);
+    }
     const full = this.functionName(name);
     this.functions.push({
       name: full,

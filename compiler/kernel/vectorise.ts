@@ -80,10 +80,24 @@ function withLanes(
   lanes: Lanes,
 ): readonly Statement[] | undefined {
   const renamed = new Map<Local, Local>();
-  const vectoriser = new Vectoriser(counter, lanes, renamed);
+  return statements(body, new Vectoriser(counter, lanes, renamed), renamed, lanes);
+}
+
+function statements(
+  body: readonly Statement[],
+  vectoriser: Vectoriser,
+  renamed: Map<Local, Local>,
+  lanes: Lanes,
+): readonly Statement[] | undefined {
   const result: Statement[] = [];
   for (const statement of body) {
-    if (statement.kind === "set") {
+    if (statement.kind === "if") {
+      if (vectoriser.varies(statement.condition)) return undefined;
+      const then = statements(statement.then, vectoriser, renamed, lanes);
+      const otherwise = statements(statement.otherwise, vectoriser, renamed, lanes);
+      if (then === undefined || otherwise === undefined) return undefined;
+      result.push({ ...statement, then, otherwise });
+    } else if (statement.kind === "set") {
       if (!vectoriser.varies(statement.value)) {
         result.push(statement);
         continue;

@@ -2,12 +2,20 @@
 
 import type { Equation } from "../../ir/types.ts";
 import type { Program } from "../program.ts";
+import * as convolutions from "./conv.ts";
 import { dot } from "./dot.ts";
 import * as elements from "./elements.ts";
+import * as lines from "./lines.ts";
+import * as random from "./random.ts";
+import * as windows from "./windows.ts";
 
 export type Schedule = (program: Program, equation: Equation) => void;
 
 export const schedules: Readonly<Record<string, Schedule>> = {
+  ...convolutions,
   ...elements,
+  ...lines,
+  ...random,
+  ...windows,
   dot,
 };

@@ -1,0 +1,655 @@
+/**
+ * Convolutions without patches in memory: the images get their border of zeros once, and tiles of
+ * the result are summed in registers over the taps of the filter.
+ *
+ *   y[n, p, o] = Σ_q Σ_c x[n, p·stride + q·dilation - low, c] · k[q, c, o]
+ *
+ * The transpose in x is a convolution of y, spread out by the strides, with the filter turned
+ * around; the transpose in k sums over images and pixels instead of taps.
+ */
+
+import { addDims, type Dim, exactQuotient, multiplyDims, subtractDims } from "../../ir/dim.ts";
+import { byteSize, type DType, type Equation, type Value, type ValueType } from "../../ir/types.ts";
+import { addIndex, denseStrides, dimExpr, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
+import { type Buffer, bytesOf } from "../buffer.ts";
+import { ElementReader } from "../element.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  load,
+  type Local,
+  local,
+  loop,
+  minimum,
+  multiply,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+  subtract,
+} from "../loop.ts";
+import { axesOf, nest, wrap } from "../nest.ts";
+import { describe, type Program } from "../program.ts";
+import { alongRow } from "../reduce.ts";
+import { freeLocals } from "../outline.ts";
+import { convTile, type SumLoop } from "./convTile.ts";
+import { lanesOf, packFunction, range, type TileType } from "./tile.ts";
+
+interface Settings {
+  readonly stride: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly dilation: readonly number[];
+  readonly groups: number;
+}
+
+/** Images with their border: dense, [N, …spatial, C]. */
+interface Images {
+  readonly base: Expr;
+  readonly shape: readonly Dim[];
+  /** Elements before the first one that the convolution reads, along each spatial axis. */
+  readonly skip: readonly number[];
+}
+
+export function conv(program: Program, equation: Equation): void {
+  const [x, k] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const settings = equation.parameters as unknown as Settings;
+  const rank = settings.stride.length;
+  const images = bordered(program, x, settings.low, settings.high, range(rank).map(() => 0));
+  const filter = program.buffer(k);
+  convolve(program, images, read(filter.pointer), k.type, output, settings);
+}
+
+export function conv_input(program: Program, equation: Equation): void {
+  const [y, k] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const settings = equation.parameters as unknown as Settings;
+  const { stride, low, dilation, groups } = settings;
+  const rank = stride.length;
+  const window = k.type.shape.slice(0, rank) as readonly number[];
+  // Position p of x gets from y at (p + low - q·dilation) / stride: y is spread out by the strides
+  // and gets a border, wide enough for the last p to find all of its taps.
+  const before = range(rank).map((a) => at(dilation, a) * (at(window, a) - 1) - at(low, a));
+  const extents = range(rank).map((a) => y.type.shape[a + 1] as Dim);
+  const after = range(rank).map((a): Dim => {
+    const reach = at(dilation, a) * (at(window, a) - 1);
+    const spreadOut = spread(extents[a] as Dim, at(stride, a));
+    const needed = addDims(output.type.shape[a + 1] as Dim, reach);
+    return subtractDims(subtractDims(needed, spreadOut), at(before, a));
+  });
+  const images = bordered(
+    program,
+    y,
+    before.map((extent) => Math.max(0, extent)),
+    after.map((extent) => (typeof extent === "number" ? Math.max(0, extent) : extent)),
+    stride.map((step) => step - 1),
+    before.map((extent) => Math.max(0, -extent)),
+  );
+  const [channels, outputs] = k.type.shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const type: ValueType = {
+    dtype: k.type.dtype,
+    shape: [...window, perGroup, multiplyDims(channels, groups)],
+    stack: false,
+  };
+  const turned = turnedFilter(program, k, type, window, channels, perGroup, groups);
+  convolve(program, images, read(turned.pointer), type, output, {
+    ...settings,
+    stride: stride.map(() => 1),
+  });
+}
+
+/** `t[q, o, g·C + c] = k[last - q, c, g·O + o]`, C and O counted within a group. */
+function turnedFilter(
+  program: Program,
+  k: Value,
+  type: ValueType,
+  window: readonly number[],
+  channels: Dim,
+  perGroup: Dim,
+  groups: number,
+): Buffer {
+  const source = program.buffer(k);
+  const turned = program.allocate("turned_filter", bytesOf(type));
+  const group = local("g", "i32");
+  const inner = axesOf([...window, perGroup, channels]);
+  const index = inner.map(({ counter }) => localIndex(counter));
+  const taps = index.slice(0, window.length);
+  const [o, c] = index.slice(window.length) as [Expr, Expr];
+  const flipped = taps.map((q, axis) => addIndex(constant(at(window, axis) - 1), scaleIndex(q, -1)));
+  const from = flatIndex(k.type.shape, [
+    ...flipped,
+    c,
+    addIndex(scaleIndex(localIndex(group), perGroup), o),
+  ]);
+  const to = flatIndex(type.shape, [
+    ...taps,
+    o,
+    addIndex(scaleIndex(localIndex(group), channels), c),
+  ]);
+  const { dtype } = type;
+  const body = [store(read(turned.pointer), to, dtype, load(read(source.pointer), from, dtype))];
+  program.kernel(
+    "turn_filter",
+    `the taps of ${describe(k)} turned around`,
+    [loop(group, constant(groups), nest(inner, body, program.options.vectors))],
+  );
+  return turned;
+}
+
+export function conv_filter(program: Program, equation: Equation): void {
+  const [x, y] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const settings = equation.parameters as unknown as Settings;
+  const { stride, dilation, groups } = settings;
+  const rank = stride.length;
+  const zeros = range(rank).map(() => 0);
+  const images = bordered(program, x, settings.low, settings.high, zeros);
+  const weights = program.buffer(y);
+  const buffer = program.fresh(output);
+  const { dtype, shape } = output.type;
+  const window = shape.slice(0, rank) as readonly number[];
+  const [channels, outputs] = shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const pixels = y.type.shape.slice(0, -1);
+  const strides = denseStrides(images.shape);
+  const tile = tileTypeOf(program, dtype);
+  const name = `conv_filter of ${describe(x)} and ${describe(y)}`;
+  if (tile === undefined || typeof channels !== "number") {
+    plainFilter(program, name, images, read(weights.pointer), pixels, output, settings, buffer);
+    return;
+  }
+  const size = byteSize(dtype);
+  // Taps along the last axis and channels are neighbours in x when nothing lies between them.
+  const merged = groups === 1 && at(dilation, rank - 1) === 1;
+  const run = merged ? at(window, rank - 1) * channels : channels;
+  const outerTaps = merged ? window.slice(0, -1) : window;
+  const { rows, vectors } = chooseTile(tile, perGroup);
+  const width = vectors * lanesOf(tile);
+  const loops = range(rank).map((a): SumLoop => {
+    // Each loop's step takes back what the loops inside it have moved.
+    const own = multiplyDims(strides[a + 1] as Dim, at(stride, a));
+    const inside =
+      a === rank - 1
+        ? 0
+        : multiplyDims(
+            multiplyDims(strides[a + 2] as Dim, at(stride, a + 1)),
+            pixels[a + 2] as Dim,
+          );
+    return {
+      count: dimExpr(pixels[a + 1] as Dim, program.symbolLocal),
+      stepA: bytesExpr(program, subtractDims(own, inside), size),
+      stepB: a === rank - 1 ? bytesExpr(program, outputs, size) : constant(0),
+    };
+  });
+  const call = tileCaller(program, "filter_tile", { dtype: tile, vectors, rowStep: size }, loops);
+  const spare = program.allocate("spare_tile", rows * width * size);
+  const [image, group, r, j] = ["image", "g", "r", "j"].map((each) => local(each, "i32")) as [
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
+  const taps = axesOf(outerTaps, "q");
+  const tapIndex = taps.map(({ counter }) => localIndex(counter));
+  const perImage = (shapeOfEach: readonly Dim[]): Expr =>
+    scaleIndex(localIndex(image), denseStrides(shapeOfEach)[0] as Dim);
+  const startA = range(taps.length).reduce(
+    (sum, a) =>
+      addIndex(
+        sum,
+        scaleIndex(tapIndex[a] as Expr, multiplyDims(strides[a + 1] as Dim, at(dilation, a))),
+      ),
+    addIndex(perImage(images.shape), scaleIndex(localIndex(group), channels)),
+  );
+  const startB = addIndex(perImage(y.type.shape), scaleIndex(localIndex(group), perGroup));
+  const rowShape = merged ? [...outerTaps, run, outputs] : [...window, channels, outputs];
+  const startC = flatIndex(rowShape, [
+    ...tapIndex,
+    localIndex(r),
+    addIndex(scaleIndex(localIndex(group), perGroup), localIndex(j)),
+  ]);
+  const address = (base: Expr, index: Expr): Expr => add(base, multiply(index, constant(size)));
+  const wide = minimum(constant(width), subtract(dimIndex(perGroup), read(j)));
+  const tileAt = (count: number): readonly Statement[] =>
+    call({
+      rows: count,
+      a: address(images.base, addIndex(startA, localIndex(r))),
+      b: address(read(weights.pointer), addIndex(startB, localIndex(j))),
+      c: address(read(buffer.pointer), startC),
+      ldc: multiply(dimIndex(outputs), constant(size)),
+      accumulate: constant(1),
+      spare: read(spare.pointer),
+      wide,
+      full: exactQuotient(perGroup, width) !== undefined,
+    });
+  const whole = run - (run % rows);
+  const rowLoops: Statement[] = [loop(r, constant(whole), tileAt(rows), rows)];
+  if (run % rows > 0) {
+    rowLoops.push(loop(r, constant(run), tileAt(run % rows), rows, constant(whole)));
+  }
+  program.kernel("conv_filter", name, [
+    { kind: "clear", to: read(buffer.pointer), bytes: dimIndex(bytesOf(output.type)) },
+    loop(image, dimIndex(pixels[0] as Dim), [
+      loop(group, constant(groups), [
+        ...wrap(taps, [loop(j, dimIndex(perGroup), rowLoops, width)]),
+      ]),
+    ]),
+  ]);
+  program.define(output, { kind: "array", buffer });
+}
+
+/** Without tiles: one sum over images and pixels for each tap. */
+function plainFilter(
+  program: Program,
+  name: string,
+  images: Images,
+  weights: Expr,
+  pixels: readonly Dim[],
+  output: Value,
+  { stride, dilation, groups }: Settings,
+  buffer: Buffer,
+): void {
+  const { dtype, shape } = output.type;
+  const rank = stride.length;
+  const [channels, outputs] = shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const group = local("g", "i32");
+  const axes = axesOf([...shape.slice(0, rank), channels, perGroup]);
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const sums = axesOf(pixels, "p");
+  const pixel = sums.map(({ counter }) => localIndex(counter));
+  const [c, o] = index.slice(rank) as [Expr, Expr];
+  const x = load(
+    images.base,
+    flatIndex(images.shape, [
+      pixel[0] as Expr,
+      ...range(rank).map((a) =>
+        addIndex(
+          scaleIndex(pixel[a + 1] as Expr, at(stride, a)),
+          scaleIndex(index[a] as Expr, at(dilation, a)),
+        ),
+      ),
+      addIndex(scaleIndex(localIndex(group), channels), c),
+    ]),
+    dtype,
+  );
+  const column = addIndex(scaleIndex(localIndex(group), perGroup), o);
+  const y = load(weights, flatIndex([...pixels, outputs], [...pixel, column]), dtype);
+  const to = flatIndex(shape, [...index.slice(0, rank), c, column]);
+  const rule = { combine: "add", identity: 0, dtype };
+  program.kernel("conv_filter", name, [
+    loop(
+      group,
+      constant(groups),
+      wrap(
+        axes,
+        alongRow(program, sums, [], op("mul", dtype, [x, y]), rule, (total) => [
+          store(read(buffer.pointer), to, dtype, total),
+        ]),
+      ),
+    ),
+  ]);
+  program.define(output, { kind: "array", buffer });
+}
+
+/** `y[n, p, o] = Σ_q Σ_c images[n, skip + p·stride + q·dilation, c] · filter[q, c, o]`. */
+function convolve(
+  program: Program,
+  images: Images,
+  filter: Expr,
+  filterType: ValueType,
+  output: Value,
+  settings: Settings,
+): void {
+  const { stride, dilation, groups } = settings;
+  const rank = stride.length;
+  const { dtype, shape } = output.type;
+  const window = filterType.shape.slice(0, rank) as readonly number[];
+  const [channels, outputs] = filterType.shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const buffer = program.fresh(output);
+  const tile = tileTypeOf(program, dtype);
+  const strides = denseStrides(images.shape);
+  const allChannels = images.shape.at(-1) as Dim;
+  const name = `conv to ${describe(output)}`;
+  const pixelStep = multiplyDims(allChannels, at(stride, rank - 1));
+  if (tile === undefined || typeof pixelStep !== "number") {
+    plainConv(program, name, images, filter, filterType, output, settings, buffer);
+    return;
+  }
+  const size = byteSize(dtype);
+  const { rows, vectors } = chooseTile(tile, perGroup);
+  const width = vectors * lanesOf(tile);
+  const taps = window.reduce((product, extent) => product * extent, 1);
+  const depth = multiplyDims(taps, channels);
+  const merged = groups === 1 && at(dilation, rank - 1) === 1;
+  const run = merged ? multiplyDims(at(window, rank - 1), channels) : channels;
+  const outerTaps = merged ? window.slice(0, -1) : window;
+  // Outer taps, then the run of neighbours; each step takes back what the loops inside have moved.
+  const loops = [...outerTaps, run].map((count, a): SumLoop => {
+    const last = a === outerTaps.length;
+    const own = last ? 1 : multiplyDims(strides[a + 1] as Dim, at(dilation, a));
+    const inside = last
+      ? 0
+      : a + 1 === outerTaps.length
+        ? run
+        : multiplyDims(
+            multiplyDims(strides[a + 2] as Dim, at(dilation, a + 1)),
+            outerTaps[a + 1] as Dim,
+          );
+    return {
+      count: dimExpr(count, program.symbolLocal),
+      stepA: bytesExpr(program, subtractDims(own, inside), size),
+      stepB: last ? constant(width * size) : constant(0),
+    };
+  });
+  const pack = packFunction(tile, width);
+  program.library(pack);
+  const columnPanels = ceilDivide(program, perGroup, width);
+  const panelBytes = multiplyDims(depth, width * size);
+  const packed = program.allocate(
+    "filter_panels",
+    multiplyDims(
+      multiplyDims(panelBytes, groups),
+      typeof perGroup === "number" ? Math.ceil(perGroup / width) : addDims(perGroup, 1),
+    ),
+  );
+  const call = tileCaller(
+    program,
+    "conv_tile",
+    { dtype: tile, vectors, rowStep: pixelStep * size },
+    loops,
+  );
+  const spare = program.allocate("spare_tile", rows * width * size);
+  const [group, j, p] = ["g", "j", "p"].map((each) => local(each, "i32")) as [Local, Local, Local];
+  const outer = axesOf(shape.slice(0, rank), "n");
+  const outerIndex = outer.map(({ counter }) => localIndex(counter));
+  const pixels = shape[rank] as Dim;
+  const skipped = images.skip.reduce<Dim>(
+    (sum, extent, a) => addDims(sum, multiplyDims(strides[a + 1] as Dim, extent)),
+    0,
+  );
+  const startA = [...outerIndex, localIndex(p)].reduce(
+    (sum, index, a) =>
+      addIndex(sum, scaleIndex(index, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1)))),
+    addIndex(dimIndex(skipped), scaleIndex(localIndex(group), channels)),
+  );
+  const startC = flatIndex(shape, [
+    ...outerIndex,
+    localIndex(p),
+    addIndex(scaleIndex(localIndex(group), perGroup), localIndex(j)),
+  ]);
+  const groupPanels = multiply(multiply(localIndex(group), columnPanels), dimIndex(panelBytes));
+  const address = (base: Expr, index: Expr): Expr => add(base, multiply(index, constant(size)));
+  const tileAt = (count: number): readonly Statement[] =>
+    call({
+      rows: count,
+      a: address(images.base, startA),
+      b: add(
+        add(read(packed.pointer), groupPanels),
+        multiply(
+          op("index_div", "i32", [read(j), constant(width)]),
+          dimIndex(panelBytes),
+        ),
+      ),
+      c: address(read(buffer.pointer), startC),
+      ldc: multiply(dimIndex(outputs), constant(size)),
+      accumulate: constant(0),
+      spare: read(spare.pointer),
+      wide: minimum(constant(width), subtract(dimIndex(perGroup), read(j))),
+      full: exactQuotient(perGroup, width) !== undefined,
+    });
+  const pixelLoops = loopInTiles(p, pixels, rows, tileAt);
+  program.kernel("conv", name, [
+    loop(group, constant(groups), [
+      {
+        kind: "call",
+        callee: pack.name,
+        operands: [
+          address(filter, scaleIndex(localIndex(group), perGroup)),
+          constant(1),
+          dimIndex(outputs),
+          dimIndex(perGroup),
+          dimIndex(depth),
+          add(read(packed.pointer), groupPanels),
+        ],
+        results: [],
+      },
+      ...wrap(outer, [loop(j, dimIndex(perGroup), pixelLoops, width)]),
+    ]),
+  ]);
+  program.define(output, { kind: "array", buffer });
+}
+
+/** Whole tiles, then one of what is left: of a fixed size where the extent is known. */
+function loopInTiles(
+  counter: Local,
+  extent: Dim,
+  rows: number,
+  tileAt: (count: number) => readonly Statement[],
+): readonly Statement[] {
+  if (typeof extent === "number") {
+    const whole = extent - (extent % rows);
+    const loops: Statement[] = [loop(counter, constant(whole), tileAt(rows), rows)];
+    if (extent > whole) {
+      loops.push(loop(counter, constant(extent), tileAt(extent - whole), rows, constant(whole)));
+    }
+    return loops;
+  }
+  const whole = op("bit_and", "i32", [dimIndex(extent), constant(-rows)]);
+  return [
+    loop(counter, whole, tileAt(rows), rows),
+    loop(counter, dimIndex(extent), tileAt(1), 1, whole),
+  ];
+}
+
+/** Without tiles: one sum over taps and channels for each pixel and channel of the result. */
+function plainConv(
+  program: Program,
+  name: string,
+  images: Images,
+  filter: Expr,
+  filterType: ValueType,
+  output: Value,
+  { stride, dilation, groups }: Settings,
+  buffer: Buffer,
+): void {
+  const { dtype, shape } = output.type;
+  const rank = stride.length;
+  const [channels, outputs] = filterType.shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const group = local("g", "i32");
+  const axes = axesOf([...shape.slice(0, -1), perGroup]);
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const sums = axesOf([...filterType.shape.slice(0, rank), channels], "q");
+  const tap = sums.map(({ counter }) => localIndex(counter));
+  const c = tap.at(-1) as Expr;
+  const column = addIndex(scaleIndex(localIndex(group), perGroup), index.at(-1) as Expr);
+  const x = load(
+    images.base,
+    flatIndex(images.shape, [
+      index[0] as Expr,
+      ...range(rank).map((a) =>
+        addIndex(
+          addIndex(constant(at(images.skip, a)), scaleIndex(index[a + 1] as Expr, at(stride, a))),
+          scaleIndex(tap[a] as Expr, at(dilation, a)),
+        ),
+      ),
+      addIndex(scaleIndex(localIndex(group), channels), c),
+    ]),
+    dtype,
+  );
+  const k = load(filter, flatIndex(filterType.shape, [...tap, column]), dtype);
+  const to = flatIndex(shape, [...index.slice(0, -1), column]);
+  const rule = { combine: "add", identity: 0, dtype };
+  program.kernel("conv", name, [
+    loop(
+      group,
+      constant(groups),
+      wrap(
+        axes,
+        alongRow(program, sums, [], op("mul", dtype, [x, k]), rule, (total) => [
+          store(read(buffer.pointer), to, dtype, total),
+        ]),
+      ),
+    ),
+  ]);
+  program.define(output, { kind: "array", buffer });
+}
+
+// Tiles
+
+interface TileCall {
+  readonly rows: number;
+  readonly a: Expr;
+  readonly b: Expr;
+  readonly c: Expr;
+  readonly ldc: Expr;
+  readonly accumulate: Expr;
+  readonly spare: Expr;
+  /** Columns of the tile that exist. */
+  readonly wide: Expr;
+  /** All of them always do. */
+  readonly full: boolean;
+}
+
+/** Calls of tile functions, one function for each number of rows, made when first called. */
+function tileCaller(
+  program: Program,
+  stem: string,
+  shape: { readonly dtype: TileType; readonly vectors: number; readonly rowStep: number },
+  loops: readonly SumLoop[],
+): (call: TileCall) => readonly Statement[] {
+  const names = new Map<number, string>();
+  const width = shape.vectors * lanesOf(shape.dtype);
+  const size = byteSize(shape.dtype);
+  const used = loops.flatMap(({ count, stepA, stepB }) => [count, stepA, stepB]);
+  const probe: Statement = { kind: "call", callee: "", operands: used, results: [] };
+  const extra = freeLocals([probe], []);
+  const functionOf = (rows: number): string => {
+    let name = names.get(rows);
+    if (name === undefined) {
+      name = program.functionName(`${stem}_${rows}`);
+      names.set(rows, name);
+      program.functions.push(convTile(name, { ...shape, rows }, loops, extra));
+    }
+    return name;
+  };
+  return ({ rows, a, b, c, ldc, accumulate, spare, wide, full }) => {
+    const tile = (target: Expr, step: Expr, adds: Expr): Statement => ({
+      kind: "call",
+      callee: functionOf(rows),
+      operands: [a, b, target, step, adds, ...extra.map(read)],
+      results: [],
+    });
+    if (full) return [tile(c, ldc, accumulate)];
+    const [columns, target, r, v] = ["columns", "target", "r", "v"].map((each) =>
+      local(each, "i32"),
+    ) as [Local, Local, Local, Local];
+    const place = add(read(target), multiply(read(r), ldc));
+    const from = load(spare, add(multiply(read(r), constant(width)), read(v)), shape.dtype);
+    const sum = op("add", shape.dtype, [load(place, read(v), shape.dtype), from]);
+    const adds = accumulate.kind === "const" && accumulate.value === 1;
+    return [
+      set(columns, wide),
+      {
+        kind: "if",
+        condition: op("eq", "i32", [read(columns), constant(width)]),
+        then: [tile(c, ldc, accumulate)],
+        otherwise: [
+          tile(spare, constant(width * size), constant(0)),
+          set(target, c),
+          loop(r, constant(rows), [
+            loop(v, read(columns), [store(place, read(v), shape.dtype, adds ? sum : from)]),
+          ]),
+        ],
+      },
+    ];
+  };
+}
+
+function tileTypeOf(program: Program, dtype: DType): TileType | undefined {
+  return program.options.vectors && (dtype === "f32" || dtype === "f64") ? dtype : undefined;
+}
+
+/** Four rows by two vectors; where one vector is all there is, eight rows by one. */
+function chooseTile(dtype: TileType, columns: Dim): { rows: number; vectors: number } {
+  return typeof columns === "number" && columns <= lanesOf(dtype)
+    ? { rows: 8, vectors: 1 }
+    : { rows: 4, vectors: 2 };
+}
+
+// Borders
+
+/** Images with zeros around them, and between their elements; themselves where there are none. */
+function bordered(
+  program: Program,
+  x: Value,
+  low: readonly number[],
+  high: readonly Dim[],
+  between: readonly number[],
+  skip: readonly number[] = low.map(() => 0),
+): Images {
+  const { dtype, shape } = x.type;
+  const rank = low.length;
+  const plain = [...low, ...high, ...between].every((extent) => extent === 0);
+  if (plain) return { base: read(program.buffer(x).pointer), shape, skip };
+  const wider = shape.map((extent, axis): Dim => {
+    if (axis === 0 || axis > rank) return extent;
+    const spreadOut = spread(extent, at(between, axis - 1) + 1);
+    return addDims(addDims(spreadOut, at(low, axis - 1)), high[axis - 1] as Dim);
+  });
+  const type: ValueType = { dtype, shape: wider, stack: false };
+  const reader = new ElementReader(program);
+  const axes = axesOf(shape);
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const element = reader.read(x, index);
+  const buffer = program.allocate("bordered", bytesOf(type));
+  reader.finish([buffer]);
+  const place = index.map((i, axis) =>
+    axis === 0 || axis > rank
+      ? i
+      : addIndex(constant(at(low, axis - 1)), scaleIndex(i, at(between, axis - 1) + 1)),
+  );
+  const to = flatIndex(wider, place);
+  program.kernel("border", `zeros around ${describe(x)}`, [
+    { kind: "clear", to: read(buffer.pointer), bytes: dimIndex(bytesOf(type)) },
+    ...nest(
+      axes,
+      [...reader.statements, store(read(buffer.pointer), to, dtype, element)],
+      program.options.vectors,
+    ),
+  ]);
+  // A border that is there to be read may not share bytes with what it was made from.
+  buffer.overlays.clear();
+  return { base: read(buffer.pointer), shape: wider, skip };
+}
+
+/** Extent of elements `step` apart. */
+function spread(extent: Dim, step: number): Dim {
+  return addDims(multiplyDims(addDims(extent, -1), step), 1);
+}
+
+function divided(extent: Dim, groups: number): Dim {
+  const quotient = exactQuotient(extent, groups);
+  if (quotient === undefined) throw new Error("channels cannot be divided into groups");
+  return quotient;
+}
+
+function ceilDivide(program: Program, extent: Dim, by: number): Expr {
+  if (typeof extent === "number") return constant(Math.ceil(extent / by));
+  return op("index_div", "i32", [add(program.dim(extent), constant(by - 1)), constant(by)]);
+}
+
+function bytesExpr(program: Program, elements: Dim, size: number): Expr {
+  return dimExpr(multiplyDims(elements, size), program.symbolLocal);
+}
+
+function at(list: readonly number[], k: number): number {
+  return list[k] as number;
+}
+

@@ -3,7 +3,7 @@
 import { type Dim, symbolsOf } from "../ir/dim.ts";
 import type { Fn, Value } from "../ir/types.ts";
 import { parameterSymbols } from "../ir/walk.ts";
-import { type Buffer, bytesOf } from "./buffer.ts";
+import { type Buffer, bytesOf, rootsOf } from "./buffer.ts";
 import { lowerBlock } from "./frame.ts";
 import {
   constant,
@@ -122,6 +122,16 @@ class Ending {
     const buffers = results.map((result) =>
       result.type.shape.length === 0 ? undefined : program.buffer(result),
     );
+    results.forEach((result, k) => {
+      const buffer = buffers[k];
+      // Arrays that took turns in a loop may lie in each other's target.
+      const elsewhere = this.targets.filter((target, j) => target !== undefined && j !== k);
+      if (buffer === undefined || buffer.kind !== "joined") return;
+      if (!rootsOf(buffer).some((root) => elsewhere.includes(root))) return;
+      const kept = program.allocate("kept", bytesOf(result.type));
+      this.copyOut(result, buffer, read(kept.pointer));
+      buffers[k] = kept;
+    });
     results.forEach((result, k) => {
       const { dtype, shape } = result.type;
       if (shape.length === 0) {

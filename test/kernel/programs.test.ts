@@ -3,7 +3,7 @@
 import { describe, it } from "vitest";
 import { symbol } from "../../compiler/ir/dim.ts";
 import { ndarray, scalar } from "../../compiler/ir/ndarray.ts";
-import { arrayType, scalarType, type Value } from "../../compiler/ir/types.ts";
+import { arrayType, scalarType, stackType, type Value } from "../../compiler/ir/types.ts";
 import { expectSame, fnOf } from "./support.ts";
 
 const f64 = scalarType("f64");
@@ -43,5 +43,138 @@ describe("programs", () => {
       return b.for(n as Value, [x as Value, start], body);
     });
     await expectSame(fn, [scalar("i32", 10000), scalar("f64", 1), ndarray("f64", [6], wave(6))]);
+  });
+
+  it("keeps values of a loop on stacks, scalars and arrays", async () => {
+    const row = arrayType("f64", [3]);
+    const fn = fnOf([i32, row], (b, [n, a]) => {
+      const forward = b.block(
+        [i32, stackType("f64", []), stackType("f64", [3]), row],
+        (inner, [i, scalars, rows, x]) => {
+          const value = inner.cast(i as Value, "f64");
+          const next = inner.add(inner.mul(x as Value, 0.5), value);
+          return [inner.push(scalars as Value, value), inner.push(rows as Value, x as Value), next];
+        },
+      );
+      const [scalars, rows, last] = b.for(
+        n as Value,
+        [b.stackNew("f64", []), b.stackNew("f64", [3]), b.one("copy", [a as Value])],
+        forward,
+      );
+      const backward = b.block(
+        [i32, stackType("f64", []), stackType("f64", [3]), row],
+        (inner, [, s, r, sum]) => {
+          const [restS, value] = inner.pop(s as Value);
+          const [restR, x] = inner.pop(r as Value);
+          const scaled = inner.mul(x, inner.broadcastTo(value, [3]));
+          return [restS, restR, inner.add(sum as Value, scaled)];
+        },
+      );
+      const zero = b.zerosOf(row);
+      const results = b.for(n as Value, [scalars as Value, rows as Value, zero], backward);
+      return [last as Value, results[2] as Value];
+    });
+    await expectSame(fn, [scalar("i32", 1000), ndarray("f64", [3], wave(3))]);
+    await expectSame(fn, [scalar("i32", 0), ndarray("f64", [3], wave(3))]);
+  });
+
+  it("takes the branch that an `if` names, for scalars and arrays", async () => {
+    const row = arrayType("f64", [4]);
+    const fn = fnOf([f64, row], (b, [x, a]) => {
+      const doubled = b.mul(a as Value, 2);
+      const [s, r] = b.if(
+        b.binary("gt", x as Value, 0),
+        b.block([], (inner) => [inner.mul(x as Value, 3), inner.add(doubled, 1)]),
+        b.block([], (inner) => [inner.neg(x as Value), a as Value]),
+      );
+      return [s as Value, b.add(r as Value, doubled)];
+    });
+    await expectSame(fn, [scalar("f64", 1), ndarray("f64", [4], wave(4))]);
+    await expectSame(fn, [scalar("f64", -1), ndarray("f64", [4], wave(4))]);
+  });
+
+  it("swaps carried arrays and keeps what is read later", async () => {
+    const row = arrayType("f32", [5]);
+    const fn = fnOf([i32, row, row], (b, [n, a, c]) => {
+      const body = b.block([i32, row, row, row], (inner, [, x, y, z]) => {
+        const sum = inner.add(x as Value, inner.mul(y as Value, 0.25));
+        return [y as Value, sum, inner.add(z as Value, sum)];
+      });
+      const start = [b.one("copy", [a as Value]), b.one("copy", [c as Value]), b.zerosOf(row)];
+      return [...b.for(n as Value, start, body), b.add(a as Value, c as Value)];
+    });
+    for (const n of [0, 1, 2, 7]) {
+      await expectSame(fn, [scalar("i32", n), ndarray("f32", [5], wave(5)), ndarray("f32", [5], wave(5).reverse())]);
+    }
+  });
+
+  it("loops while a condition holds", async () => {
+    const fn = fnOf([f64], (b, [x]) => {
+      const condition = b.block([f64, i32], (inner, [v]) => [inner.binary("gt", v as Value, 1)]);
+      const body = b.block([f64, i32], (inner, [v, k]) => [
+        inner.mul(v as Value, 0.999),
+        inner.add(k as Value, inner.constant(1, "i32")),
+      ]);
+      const types = [f64, i32];
+      return b.append("while", [x as Value, b.constant(0, "i32")], {}, [condition, body], types);
+    });
+    await expectSame(fn, [scalar("f64", 1e9)]);
+    await expectSame(fn, [scalar("f64", 0.5)]);
+  });
+
+  it("makes arrays of a length found at run time", async () => {
+    const m = symbol("m");
+    const fn = fnOf([i32, f64], (b, [n, x]) => {
+      b.put({
+        op: "bind",
+        inputs: [n as Value],
+        parameters: { symbol: "m" },
+        regions: [],
+        outputs: [],
+        span: undefined,
+      });
+      const counts = b.cast(b.iota([m], 0), "f64");
+      const values = b.mul(counts, b.broadcastTo(x as Value, [m]));
+      const squares = b.mul(values, values);
+      return [b.sum(squares), b.add(squares, values)];
+    });
+    await expectSame(fn, [scalar("i32", 9), scalar("f64", 0.5)]);
+    await expectSame(fn, [scalar("i32", 0), scalar("f64", 0.5)]);
+  });
+
+  it("maps scalar code with loops over elements", async () => {
+    const row = arrayType("f64", [2, 3]);
+    const fn = fnOf([row, i32], (b, [a, n]) => {
+      const body = b.block([f64], (inner, [x]) => {
+        const step = inner.block([i32, f64], (deep, [, v]) => [
+          deep.sub(v as Value, deep.mul(0.1, deep.unary("sin", v as Value))),
+        ]);
+        const [v] = inner.for(n as Value, [x as Value], step);
+        return [v as Value, inner.mul(v as Value, v as Value)];
+      });
+      return b.map([2, 3], [a as Value], body);
+    });
+    await expectSame(fn, [ndarray("f64", [2, 3], wave(6)), scalar("i32", 20)]);
+  });
+
+  it("maps branches of scalar code as selections", async () => {
+    const row = arrayType("f32", [7]);
+    const fn = fnOf([row, row, scalarType("f32")], (b, [a, c, s]) => {
+      const f32 = scalarType("f32");
+      const body = b.block([f32, f32], (inner, [x, y]) => {
+        const [v] = inner.if(
+          inner.binary("gt", y as Value, 0),
+          inner.block([], (arm) => [arm.mul(x as Value, s as Value)]),
+          inner.block([], (arm) => [arm.constant(0, "f32")]),
+        );
+        return [v as Value, v as Value, x as Value];
+      });
+      return b.map([7], [a as Value, c as Value], body);
+    });
+    await expectSame(fn, [
+      ndarray("f32", [7], wave(7)),
+      ndarray("f32", [7], wave(7).reverse()),
+      scalar("f32", 3),
+    ]);
   });
 });

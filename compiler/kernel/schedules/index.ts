@@ -7,6 +7,7 @@ import { dot } from "./dot.ts";
 import * as elements from "./elements.ts";
 import * as lines from "./lines.ts";
 import * as random from "./random.ts";
+import * as stacks from "./stacks.ts";
 import * as windows from "./windows.ts";
 
 export type Schedule = (program: Program, equation: Equation) => void;
@@ -16,6 +17,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
   ...elements,
   ...lines,
   ...random,
+  ...stacks,
   ...windows,
   dot,
 };

@@ -1,0 +1,153 @@
+/** Stacks: growable memory of the host's, with its address, length and room in locals. */
+
+import { dimText } from "../../ir/dim.ts";
+import type { Block, Equation, Value } from "../../ir/types.ts";
+import { bytesOf } from "../buffer.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  load,
+  local,
+  multiply,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+  temporary,
+} from "../loop.ts";
+import type { Program, Stack } from "../program.ts";
+
+/** The first room that a stack asks for, in elements. */
+const firstCapacity = 16;
+
+export function stack_new(program: Program, equation: Equation): void {
+  const output = equation.outputs[0] as Value;
+  const { dtype, shape } = output.type;
+  const stack: Stack = {
+    base: local("stack_at", "i32"),
+    count: local("stack_count", "i32"),
+    capacity: local("stack_room", "i32"),
+    element: { dtype, shape, stack: false },
+  };
+  program.emit(
+    set(stack.base, constant(0)),
+    set(stack.count, constant(0)),
+    set(stack.capacity, constant(0)),
+  );
+  program.frames.at(-1)?.stacks.push(stack);
+  program.define(output, { kind: "stack", stack });
+}
+
+export function push(program: Program, equation: Equation): void {
+  const [from, value] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const stack = program.stack(from);
+  const { element, base, count } = stack;
+  const source = element.shape.length > 0 ? program.buffer(value) : undefined;
+  program.emit(growth(program, stack));
+  if (source === undefined) {
+    program.emit(store(read(base), read(count), element.dtype, program.scalar(value)));
+  } else {
+    program.emit({
+      kind: "copy",
+      to: addressOf(program, stack),
+      from: read(source.pointer),
+      bytes: program.dim(bytesOf(element)),
+    });
+  }
+  program.emit(set(count, add(read(count), constant(1))));
+  program.define(output, { kind: "stack", stack });
+}
+
+export function pop(program: Program, equation: Equation): void {
+  const [from] = equation.inputs as readonly [Value];
+  const [rest, value] = equation.outputs as readonly [Value, Value];
+  const stack = program.stack(from);
+  const { element, base, count } = stack;
+  const site = program.site("stack", equation.op, equation.span, from.name);
+  program.emit(
+    {
+      kind: "if",
+      condition: op("le", "i32", [read(count), constant(0)]),
+      then: [{ kind: "fault", site, index: read(count), extent: constant(0) }],
+      otherwise: [],
+    },
+    set(count, add(read(count), constant(-1))),
+  );
+  program.define(rest, { kind: "stack", stack });
+  if (element.shape.length === 0) {
+    program.setScalar(value, load(read(base), read(count), element.dtype));
+    return;
+  }
+  if (program.uses.count(value) === 0) return;
+  if (staysThere(program, value, stack)) {
+    const pointer = temporary("popped_at", "i32");
+    program.emit(set(pointer, addressOf(program, stack)));
+    const buffer = program.makeBuffer("parameter", "popped", bytesOf(element), pointer);
+    program.define(value, { kind: "array", buffer });
+    return;
+  }
+  const buffer = program.fresh(value);
+  program.emit({
+    kind: "copy",
+    to: read(buffer.pointer),
+    from: addressOf(program, stack),
+    bytes: program.dim(bytesOf(element)),
+  });
+  program.define(value, { kind: "array", buffer });
+}
+
+/** True when nothing is pushed on such a stack while the popped array may be read. */
+function staysThere(program: Program, value: Value, { element }: Stack): boolean {
+  const frame = program.frames.at(-1);
+  if (frame === undefined || frame.block.results.includes(value)) return false;
+  const pushes = (block: Block): boolean =>
+    block.equations.some(
+      (equation) =>
+        (equation.op === "push" && sameElement(equation.inputs[0] as Value)) ||
+        equation.regions.some(pushes),
+    );
+  const sameElement = ({ type }: Value): boolean =>
+    type.dtype === element.dtype &&
+    type.shape.map(dimText).join() === element.shape.map(dimText).join();
+  return !frame.block.equations
+    .slice(frame.position)
+    .some(
+      (equation) =>
+        (equation.op === "push" && sameElement(equation.inputs[0] as Value)) ||
+        equation.regions.some(pushes),
+    );
+}
+
+function addressOf(program: Program, { base, count, element }: Stack): Expr {
+  return add(read(base), multiply(read(count), program.dim(bytesOf(element))));
+}
+
+/** Twice the room when there is none left. */
+function growth(program: Program, { base, count, capacity, element }: Stack): Statement {
+  const bytes = program.dim(bytesOf(element));
+  const [room, moved] = [local("room", "i32"), local("moved", "i32")];
+  return {
+    kind: "if",
+    condition: op("ge", "i32", [read(count), read(capacity)]),
+    then: [
+      set(
+        room,
+        op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))]),
+      ),
+      {
+        kind: "call",
+        callee: "allocate",
+        operands: [multiply(read(room), bytes)],
+        results: [moved],
+      },
+      { kind: "copy", to: read(moved), from: read(base), bytes: multiply(read(count), bytes) },
+      { kind: "call", callee: "release", operands: [read(base)], results: [] },
+      set(base, read(moved)),
+      set(capacity, read(room)),
+    ],
+    otherwise: [],
+  };
+}

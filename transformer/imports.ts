@@ -34,9 +34,9 @@ export function staleImports(
   file: ts.SourceFile,
   parts: CompiledParts,
 ): readonly Edit[] {
-  const declarations = file.statements.filter(
-    (statement) => ts.isImportDeclaration(statement) && isLanguageImport(world, statement),
-  ) as readonly ts.ImportDeclaration[];
+  const declarations = file.statements
+    .filter(ts.isImportDeclaration)
+    .filter((statement) => isLanguageImport(world, statement));
   if (declarations.length === 0 || isUsedEagerly(world, file, parts)) return [];
   return declarations.map((declaration): Edit => {
     const bindings = declaration.importClause?.namedBindings;

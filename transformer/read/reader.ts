@@ -8,7 +8,8 @@ import type { Fn, Span, Value, ValueType } from "../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { TypeFault } from "../../compiler/ops/define.ts";
 import { newBuilder } from "../../compiler/ops/index.ts";
-import { Heap, type Place } from "./heap.ts";
+import { Heap } from "./heap.ts";
+import type { SurfaceFunction } from "../../lang/surface/support.ts";
 import type { Scope } from "./scope.ts";
 import type { FunctionValue, ReaderValue } from "./values.ts";
 import type { World } from "./world.ts";
@@ -31,19 +32,6 @@ export interface Visitors {
     args: readonly ReaderValue[],
     node: ts.Node,
   ) => ReaderValue;
-}
-
-/** What the tensor language offers: `surface.matmul(builder, [x, y])`. */
-export type SurfaceArgument = unknown;
-export type SurfaceFunction = (
-  builder: GraphBuilder,
-  args: readonly SurfaceArgument[],
-) => unknown;
-
-/** A variable of the host that the root reads. */
-export interface Captured {
-  readonly name: string;
-  readonly place: Place<ReaderValue>;
 }
 
 /** Thrown where a value must be known that a loop does not know: the loop is then unrolled. */

@@ -196,15 +196,12 @@ function record(
 
 function tensorType(context: Context, type: ts.Type, name: string): Incoming | undefined {
   const { checker, reader } = context;
-  const declared = type.aliasSymbol ?? type.symbol;
+  // `Tensor` is an interface: its own symbol and arguments, whatever alias names it.
+  const declared = type.symbol as ts.Symbol | undefined;
   if (declared?.name !== "Tensor") return undefined;
   const file = declared.declarations?.[0]?.getSourceFile();
   if (file === undefined || !reader.world.isLanguageFile(file.fileName)) return undefined;
-  const args =
-    type.aliasSymbol === undefined
-      ? checker.getTypeArguments(type as ts.TypeReference)
-      : (type.aliasTypeArguments ?? []);
-  const [shapeType, dtypeType] = args;
+  const [shapeType, dtypeType] = checker.getTypeArguments(type as ts.TypeReference);
   const dtype =
     dtypeType === undefined
       ? "f32"

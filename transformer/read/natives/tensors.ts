@@ -10,7 +10,8 @@ import { TypeFault } from "../../../compiler/ops/define.ts";
 import { invoke } from "../expressions/calls.ts";
 import { dimValue, toDtype } from "../numbers.ts";
 import { entriesOf, itemsOf, newList, newRecord, toDense } from "../objects.ts";
-import type { Reader, SurfaceArgument } from "../reader.ts";
+import type { SurfaceArgument } from "../../../lang/surface/support.ts";
+import type { Reader } from "../reader.ts";
 import {
   fixed,
   type NativeCall,

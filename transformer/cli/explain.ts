@@ -1,0 +1,76 @@
+/** `fluxion explain`: a stage of the compilation of a root, as text. */
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { explain as explainStage, type StageName, stageNames } from "../../compiler/compile.ts";
+import { placeOf, type Root, readFile, type TargetName } from "../plan.ts";
+import { ProjectCache } from "../project.ts";
+import { hasErrors, reportText } from "../report.ts";
+import { UserError } from "./userError.ts";
+
+/** All stages that there will be. */
+export const stages = [
+  "read",
+  "grad",
+  "simplify",
+  "placed",
+  "memory",
+  "kernels",
+  "wat",
+  "js",
+  "wgsl",
+  "glsl",
+  "ts",
+] as const;
+
+export async function explain(
+  place: string,
+  options: { readonly stage: string; readonly target?: TargetName },
+): Promise<void> {
+  const [, path = place, name] = /^(.*?\.[cm]?tsx?)(?::(\w+))?$/.exec(place) ?? [];
+  const file = resolve(path);
+  if (!existsSync(file)) throw new UserError(`fluxion: there is no file ${path}`);
+  const stage = stageOf(options.stage);
+  const { world, program } = new ProjectCache().projectOf(file);
+  const source = program.getSourceFile(file);
+  if (source === undefined) throw new UserError(`fluxion: ${path} is in no program`);
+  const { roots, diagnostics } = readFile(world, source, options);
+  if (diagnostics.length > 0) {
+    process.stderr.write(`${reportText(diagnostics, process.stderr.isTTY === true)}\n`);
+  }
+  const chosen = name === undefined ? roots : roots.filter((root) => isCalled(root, name));
+  if (chosen.length === 0) {
+    if (hasErrors(diagnostics)) throw new UserError("");
+    const names = roots.map((root) => root.name).join(", ") || "none";
+    throw new UserError(
+      name === undefined
+        ? `fluxion: ${path} has no roots`
+        : `fluxion: ${path} has no root called ${name}; it has ${names}`,
+    );
+  }
+  for (const root of chosen) {
+    for (const { graph } of root.programs) {
+      const target = root.target;
+      const text = await explainStage(graph, stage, { target, place: placeOf });
+      process.stdout.write(`// ${root.name} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
+    }
+  }
+  if (hasErrors(diagnostics)) throw new UserError("");
+}
+
+/** By the name of the root, or of the function in it. */
+function isCalled(root: Root, name: string): boolean {
+  const [first] = root.node.arguments;
+  return root.name === name || first?.getText() === name;
+}
+
+function stageOf(name: string): StageName {
+  const known = stageNames.find((stage) => stage === name);
+  if (known !== undefined) return known;
+  if ((stages as readonly string[]).includes(name)) {
+    throw new UserError(
+      `fluxion: the stage ${name} is not there yet; there are ${stageNames.join(", ")}`,
+    );
+  }
+  throw new UserError(`fluxion: there is no stage ${name}; there are ${stageNames.join(", ")}`);
+}

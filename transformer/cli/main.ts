@@ -1,0 +1,66 @@
+/** The command `fluxion`. */
+
+import { Command, Option } from "commander";
+import { build } from "./build.ts";
+import { check } from "./check.ts";
+import { explain, stages } from "./explain.ts";
+import { run } from "./run.ts";
+import { UserError } from "./userError.ts";
+
+const target = new Option("--target <target>", "where programs run that do not say it").choices([
+  "js",
+  "wasm",
+]);
+
+const program = new Command("fluxion")
+  .description("Compiles, runs and explains programs written in differentiable TypeScript.")
+  .showHelpAfterError("(fluxion --help says more)")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  fluxion run main.ts                         compile a program and run it
+  fluxion check                               all errors of the project
+  fluxion explain loss.ts:loss --stage grad   the derivative of a function, as the compiler sees it`,
+  );
+
+program
+  .command("run")
+  .description("type-check, compile and run a program under Node")
+  .argument("<file>", "the TypeScript file to run")
+  .argument("[args...]", "passed to the program")
+  .addOption(target)
+  .option("--no-check", "do not type-check")
+  .passThroughOptions()
+  .action(run);
+
+program
+  .command("check")
+  .description("print all errors and warnings; exit with 1 on errors")
+  .option("-p, --project <tsconfig>", "the project", "tsconfig.json")
+  .action(check);
+
+program
+  .command("build")
+  .description("emit JavaScript with programs in it, and declarations")
+  .option("-p, --project <tsconfig>", "the project", "tsconfig.json")
+  .addOption(target)
+  .action(build);
+
+program
+  .command("explain")
+  .description("print what the compiler makes of the roots of a file")
+  .argument("<file[:function]>", "a TypeScript file, and the root in it")
+  .option("--stage <stage>", `one of ${stages.join(", ")}`, "read")
+  .addOption(target)
+  .action(explain);
+
+program.enablePositionalOptions();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  if (error.message !== "") process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

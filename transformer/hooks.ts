@@ -1,0 +1,92 @@
+/** Loader hooks of Node: a TypeScript file becomes JavaScript with its roots compiled. */
+
+import { existsSync, readFileSync } from "node:fs";
+import type { LoadHook, ResolveHook } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import ts from "typescript";
+import { compile } from "../compiler/compile.ts";
+import { applyPlan, mayHaveRoots, plan, type TargetName } from "./plan.ts";
+import { ProjectCache } from "./project.ts";
+import { packageRoot } from "./read/world.ts";
+import { hasErrors, reportText, typeErrorText } from "./report.ts";
+
+const projects = new ProjectCache();
+const own = `${packageRoot()}/`;
+/** Folders of this package that are the compiler itself, never a user's program. */
+const compilerFolders = ["compiler", "transformer", "runtime", "lang", "stdlib", "dist"];
+
+/** `./file.js` and `./file` stand for `./file.ts`, as they do for TypeScript. */
+export const resolve: ResolveHook = async (specifier, context, next) => {
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    const { parentURL } = context;
+    if (!/^\.{1,2}\//.test(specifier) || parentURL?.startsWith("file:") !== true) throw error;
+    const base = fileURLToPath(new URL(specifier, parentURL));
+    const stem = base.replace(/\.[cm]?js$/, "");
+    const found = [`${stem}.ts`, `${stem}.mts`, `${stem}.tsx`, `${base}/index.ts`].find((file) =>
+      existsSync(file),
+    );
+    if (found === undefined) throw error;
+    return next(pathToFileURL(found).href, context);
+  }
+};
+
+export const load: LoadHook = async (url, context, next) => {
+  if (!url.startsWith("file:")) return next(url, context);
+  const file = fileURLToPath(url);
+  if (!/\.(ts|mts|tsx)$/.test(file) || file.includes("/node_modules/") || isCompiler(file)) {
+    return next(url, context);
+  }
+  const text = readFileSync(file, "utf8");
+  const compiled = mayHaveRoots(text) ? await compileFile(file) : text;
+  const { outputText } = ts.transpileModule(compiled, {
+    fileName: file,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.ESNext,
+      inlineSourceMap: true,
+      verbatimModuleSyntax: false,
+    },
+  });
+  return { format: "module", source: outputText, shortCircuit: true };
+};
+
+/** The file with its roots compiled. Errors end the program before it starts. */
+async function compileFile(file: string): Promise<string> {
+  const { world, program } = projects.projectOf(file);
+  const sourceFile = program.getSourceFile(file);
+  if (sourceFile === undefined) throw new Error(`${file} is in no program`);
+  const colours = process.stderr.isTTY === true;
+  if (process.env["FLUXION_CHECK"] === "1") {
+    const errors = [
+      ...program.getSyntacticDiagnostics(sourceFile),
+      ...program.getSemanticDiagnostics(sourceFile),
+    ];
+    if (errors.length > 0) fail(typeErrorText(errors, colours));
+  }
+  const planned = await plan(world, sourceFile, { compile, ...target() });
+  if (planned.diagnostics.length > 0) {
+    const text = reportText(planned.diagnostics, colours);
+    if (hasErrors(planned.diagnostics)) fail(text);
+    process.stderr.write(`${text}\n`);
+  }
+  return applyPlan(planned).code;
+}
+
+function target(): { readonly target?: TargetName } {
+  const named = process.env["FLUXION_TARGET"];
+  return named === "js" || named === "wasm" ? { target: named } : {};
+}
+
+function isCompiler(file: string): boolean {
+  return compilerFolders.some((folder) => file.startsWith(`${own}${folder}/`));
+}
+
+/** The message alone: where the compiler was when it found the error helps nobody. */
+function fail(text: string): never {
+  const error = new Error(text);
+  error.name = "CompileError";
+  error.stack = text;
+  throw error;
+}

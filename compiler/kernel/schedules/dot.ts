@@ -28,15 +28,24 @@ import {
 import { type Axis, axesOf, nest, wrap } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 import { alongRow } from "../reduce.ts";
-import { blockFunction, packFunction, tileColumns, tileFunction, tileRows, type TileType } from "./tile.ts";
+import {
+  blockFunction,
+  chooseRows,
+  packFunction,
+  tileColumns,
+  tileFunction,
+  type TileType,
+} from "./tile.ts";
 import { elementOf, mergedStride, reordered, type View, viewOf } from "./view.ts";
 
 /** Blocks of a product: A's stay in the second-level cache, panels of B in the first. */
-const blockRows = 96;
+const blockRows = 120;
 const blockColumns = 512;
 const blockCount = 256;
 /** Below this many multiply-adds plain loops are as fast. */
 const smallProduct = 512;
+/** Rows of a product of which the number is not known: some batch. */
+const typicalRows = 64;
 /** With fewer rows than this, B is read where it is: packing it would not pay. */
 const fewRows = 48;
 
@@ -143,10 +152,11 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
   const { dtype, m, n, k, batch, a, b, c } = product;
   const size = byteSize(dtype);
   const width = tileColumns(dtype);
+  const tileRows = chooseRows(typeof m === "number" ? m : typicalRows);
   program.library(packFunction(dtype, tileRows));
   program.library(packFunction(dtype, width));
-  program.library(tileFunction(dtype));
-  program.library(blockFunction(dtype));
+  program.library(tileFunction(dtype, tileRows));
+  program.library(blockFunction(dtype, tileRows));
   const block = (extent: Dim, most: number, multiple: number): number =>
     typeof extent === "number" ? Math.min(most, Math.ceil(extent / multiple) * multiple) : most;
   const rowsBlock = block(m, blockRows, tileRows);
@@ -260,7 +270,7 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
                 },
                 {
                   kind: "call",
-                  callee: `block_${dtype}`,
+                  callee: `block_${dtype}_${tileRows}`,
                   operands: [
                     read(packedA.pointer),
                     read(panels),

@@ -11,7 +11,6 @@ import {
   divide,
   type Expr,
   type Lanes,
-  less,
   load,
   type Local,
   local,
@@ -41,6 +40,9 @@ const tileSpeeds: readonly (readonly [rows: number, speed: number])[] = [
   [5, 55.3],
   [4, 53.9],
 ];
+
+/** Values of k that are packed for all panels before the next ones. */
+const packedTogether = 8;
 
 /** The rows of a tile with which that many rows are done soonest. */
 export function chooseRows(rows: number): number {
@@ -147,27 +149,55 @@ export function packFunction(dtype: TileType, width: number): LoopFunction {
     "to",
   );
   const [i, k, r, rows, source] = locals("i", "k", "r", "rows", "source");
-  const target = local("target", "i32");
+  const [target, start, head, whole0] = locals("target", "start", "head", "whole");
   const vectors = Math.floor(width / lanes);
   const single = range(width - vectors * lanes).map((r) => vectors * lanes + r);
-  // Neighbours along the panel: whole vectors are copied.
-  const copyVectors = loop(k, read(count), [
-    ...range(vectors).map((v) =>
-      store(
-        read(target),
-        constant(v * lanes),
-        dtype,
-        load(read(source), constant(v * lanes), dtype, lanes),
-        lanes,
+  // Neighbours along the panel: whole vectors are copied, a few k at a time for all panels, so that
+  // lines of the source are still in the cache when the next panel needs their other part.
+  const [kb, some] = locals("kb", "some");
+  const wholeExtent = subtract(
+    read(extent),
+    op("index_rem", "i32", [read(extent), constant(width)]),
+  );
+  const panelBytes = multiply(read(count), constant(width * size));
+  const copyPanels = loop(
+    kb,
+    read(count),
+    [
+      set(some, minimum(constant(packedTogether), subtract(read(count), read(kb)))),
+      set(source, add(read(from), multiply(multiply(read(kb), read(along)), constant(size)))),
+      set(start, add(read(to), multiply(read(kb), constant(width * size)))),
+      loop(
+        i,
+        read(whole0),
+        [
+          set(target, read(start)),
+          set(head, read(source)),
+          loop(k, read(some), [
+            ...range(vectors).map((v) =>
+              store(
+                read(target),
+                constant(v * lanes),
+                dtype,
+                load(read(head), constant(v * lanes), dtype, lanes),
+                lanes,
+              ),
+            ),
+            ...single.map((e) =>
+              store(read(target), constant(e), dtype, load(read(head), constant(e), dtype)),
+            ),
+            set(target, add(read(target), constant(width * size))),
+            set(head, add(read(head), multiply(read(along), constant(size)))),
+          ]),
+          set(source, add(read(source), constant(width * size))),
+          set(start, add(read(start), panelBytes)),
+        ],
+        width,
       ),
-    ),
-    ...single.map((e) =>
-      store(read(target), constant(e), dtype, load(read(source), constant(e), dtype)),
-    ),
-    set(target, add(read(target), constant(width * size))),
-    set(source, add(read(source), multiply(read(along), constant(size)))),
-  ]);
-  const scalarLoop = (start: Expr): Statement =>
+    ],
+    packedTogether,
+  );
+  const scalarLoop = (first: Expr): Statement =>
     loop(
       k,
       read(count),
@@ -193,7 +223,7 @@ export function packFunction(dtype: TileType, width: number): LoopFunction {
         ),
       ],
       1,
-      start,
+      first,
     );
   const whole = op("bit_and", "i32", [read(count), constant(-lanes)]);
   return {
@@ -201,6 +231,23 @@ export function packFunction(dtype: TileType, width: number): LoopFunction {
     comment: `rows of a matrix in panels of ${width}`,
     parameters: [from, across, along, extent, count, to],
     body: [
+      set(whole0, constant(0)),
+      {
+        kind: "if",
+        condition: op("eq", "i32", [read(across), constant(1)]),
+        then: [
+          set(whole0, wholeExtent),
+          copyPanels,
+          set(
+            to,
+            add(
+              read(to),
+              multiply(op("index_div", "i32", [read(whole0), constant(width)]), panelBytes),
+            ),
+          ),
+        ],
+        otherwise: [],
+      },
       loop(
         i,
         read(extent),
@@ -210,30 +257,20 @@ export function packFunction(dtype: TileType, width: number): LoopFunction {
           set(target, read(to)),
           {
             kind: "if",
-            condition: less(read(rows), constant(width)),
-            then: [scalarLoop(constant(0))],
-            otherwise: [
-              {
-                kind: "if",
-                condition: op("eq", "i32", [read(across), constant(1)]),
-                then: [copyVectors],
-                otherwise: [
-                  {
-                    kind: "if",
-                    condition: op("eq", "i32", [read(along), constant(1)]),
-                    then: [
-                      ...transposeLoop(dtype, width, whole, k, source, across, target),
-                      scalarLoop(whole),
-                    ],
-                    otherwise: [scalarLoop(constant(0))],
-                  },
-                ],
-              },
+            condition: op("and", "bool", [
+              op("eq", "i32", [read(rows), constant(width)]),
+              op("eq", "i32", [read(along), constant(1)]),
+            ]),
+            then: [
+              ...transposeLoop(dtype, width, whole, k, source, across, target),
+              scalarLoop(whole),
             ],
+            otherwise: [scalarLoop(constant(0))],
           },
-          set(to, add(read(to), multiply(read(count), constant(width * size)))),
+          set(to, add(read(to), panelBytes)),
         ],
         width,
+        read(whole0),
       ),
     ],
     results: [],

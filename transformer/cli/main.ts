@@ -15,6 +15,7 @@ const target = new Option("--target <target>", "where programs run that do not s
 const program = new Command("fluxion")
   .description("Compiles, runs and explains programs written in differentiable TypeScript.")
   .showHelpAfterError("(fluxion --help says more)")
+  .enablePositionalOptions()
   .addHelpText(
     "after",
     `
@@ -54,8 +55,6 @@ program
   .option("--stage <stage>", `one of ${stages.join(", ")}`, "read")
   .addOption(target)
   .action(explain);
-
-program.enablePositionalOptions();
 
 try {
   await program.parseAsync();

@@ -79,9 +79,12 @@ type Reversed<S extends Shape> = S extends readonly [infer P, infer Q, infer R]
       ? [Extent<P>]
       : AnyShape;
 
-/** A shape as `tensor` and `reshape` infer it from a list: no longer readonly, -1 unknown. */
+/**
+ * A shape as `tensor` and `reshape` infer it from a list: no longer readonly; what is -1, or was
+ * computed, is unknown.
+ */
 export type ShapeFrom<S extends Shape> = {
-  -readonly [K in keyof S]: S[K] extends -1 ? AnyShape : S[K];
+  -readonly [K in keyof S]: number extends S[K] ? AnyShape : S[K] extends -1 ? AnyShape : S[K];
 };
 
 /**

@@ -4,7 +4,7 @@ import { bytesPerElement, className, dtypeOfArray, type TypedArray, viewAt } fro
 import { dimText, evaluate, type Extents, solve } from "./dims.ts";
 import type { Argument, Leaf, Tree } from "./manifest.ts";
 import type { Memory } from "./memory.ts";
-import { flatten, measure, type Nested, Tensor } from "./tensor.ts";
+import { flatten, type Nested, Tensor } from "./tensor.ts";
 
 /** An argument's leaf and how to hand it over. */
 export type Input =
@@ -132,7 +132,7 @@ function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]):
   const expected = rank > 1 ? `rows, each ${wanted},` : wanted;
   if (leaf.as === "typed" && rank === 1 && !fits(leaf, value)) throw wrong(path, expected, value);
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw wrong(path, expected, value);
-  const shape = rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, rank);
+  const shape = rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
   if (shape.length !== rank) throw wrong(path, `${expected} nested ${rank} deep`, value);
   shapes.push({ path, leaf, shape });
   const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));
@@ -144,16 +144,18 @@ function fits(leaf: Leaf, value: unknown): boolean {
   return dtype === leaf.dtype || (dtype === "u8" && leaf.dtype === "bool");
 }
 
-/** The shape of nested rows; where there are none, zeros for the axes below. */
-function measureRows(value: Nested, rank: number): readonly number[] {
+/** The shape of nested rows; where there are none, the extents below them are as expected. */
+function measureRows(value: Nested, leaf: Leaf): readonly number[] {
   const shape: number[] = [];
   let inner: unknown = value;
-  while (shape.length < rank && (Array.isArray(inner) || ArrayBuffer.isView(inner))) {
-    const row = inner as unknown as ArrayLike<unknown>;
-    shape.push(row.length);
-    inner = row.length === 0 ? [] : row[0];
+  while (shape.length < leaf.shape.length && (Array.isArray(inner) || ArrayBuffer.isView(inner))) {
+    const rows = inner as unknown as ArrayLike<unknown>;
+    shape.push(rows.length);
+    inner = rows[0];
+    if (rows.length > 0) continue;
+    for (const dim of leaf.shape.slice(shape.length)) shape.push(typeof dim === "number" ? dim : 0);
   }
-  return shape.length === rank && !Array.isArray(inner) ? shape : shape.length === rank ? shape : measure(value);
+  return shape;
 }
 
 /** Binds symbols from the shapes; those that stand alone first, then `2*B` and the like. */

@@ -7,7 +7,7 @@
  * are dead, that is ordinary garbage; if not, they move back when they are used.
  */
 
-import { bytesPerElement, newArray, type TypedArray, viewAt } from "./arrays.ts";
+import { bytesPerElement, type TypedArray, viewAt } from "./arrays.ts";
 import type { DType } from "./manifest.ts";
 import { Memory } from "./memory.ts";
 
@@ -123,11 +123,10 @@ export class Pool {
     if (this.bytes + bytes <= limit) return;
     for (const [block, storage] of this.recent) {
       if (this.bytes + bytes <= limit || this.pinned.has(block)) break;
-      const host = newArray(storage.dtype, storage.length);
-      host.set(
-        viewAt(this.memory.memory.buffer, block.address, storage.dtype, storage.length),
-      );
-      storage.host = host;
+      // Slicing the buffer copies without filling the copy with zeros first.
+      const end = block.address + storage.length * bytesPerElement(storage.dtype);
+      const copy = this.memory.memory.buffer.slice(block.address, end);
+      storage.host = viewAt(copy, 0, storage.dtype, storage.length);
       storage.block = undefined;
       this.registry.unregister(storage);
       this.releaseBlock(block);

@@ -32,13 +32,17 @@ const step = compile((line: Line, xs: Float64Array, ys: Float64Array, rate: numb
   return { value, line: { weights, bias: line.bias - rate * gradient.bias } };
 });
 
-// Data from a known line, with a little noise that is the same on every run.
+// Data from a known line with a little noise, the same on every run: points of a lattice that
+// fills the cube evenly, by multiples of irrational numbers.
 const truth = { weights: [1.5, -2, 0.5], bias: 0.7 };
 const rows = 200;
-const xs = Float64Array.from({ length: rows * 3 }, (_, k) => Math.sin(k * 12.9898) * 2);
+const xs = Float64Array.from({ length: rows * 3 }, (_, k) => {
+  const step = Math.sqrt([2, 3, 5][k % 3]);
+  return 4 * ((Math.floor(k / 3) * step) % 1) - 2;
+});
 const ys = Float64Array.from({ length: rows }, (_, row) => {
-  const clean = truth.weights.reduce((sum, w, k) => sum + w * (xs[row * 3 + k] ?? 0), truth.bias);
-  return clean + 0.05 * Math.cos(row * 78.233);
+  const clean = truth.weights.reduce((sum, w, k) => sum + w * xs[row * 3 + k], truth.bias);
+  return clean + 0.05 * Math.cos(row * row);
 });
 
 let line: Line = { weights: new Float64Array(3), bias: 0 };

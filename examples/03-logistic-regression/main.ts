@@ -44,9 +44,10 @@ for (let epoch = 1; epoch <= 200; epoch++) {
   params = next.params;
   if (epoch % 50 === 0) {
     const [value] = await next.value.data();
-    console.log(`step ${epoch}: loss ${value?.toFixed(4)}`);
+    console.log(`step ${epoch}: loss ${value.toFixed(4)}`);
   }
 }
+const w = Array.from(await params.w.data(), (weight) => weight.toFixed(2));
 const [b] = await params.b.data();
-console.log(`w = ${(await params.w.data()).map((w) => +w.toFixed(2)).join(", ")}, b = ${b?.toFixed(2)}`);
+console.log(`w = ${w.join(", ")}, b = ${b.toFixed(2)}`);
 console.log(`accuracy on 123 new points: ${(100 * accuracy(params, test.x, test.y)).toFixed(1)} %`);

@@ -6,7 +6,7 @@ import * as cnn from "./cnn.ts";
 import { loadDigits } from "./data.ts";
 import * as mlp from "./mlp.ts";
 import { confusionTable, drawDigits } from "./show.ts";
-import { accuracyOf, classifyAll, type Digits, type Model, train } from "./train.ts";
+import { accuracyOf, classifyAll, type Digits, firstDigits, type Model, train } from "./train.ts";
 
 const help = `Trains a network on MNIST and shows what it learned.
 
@@ -37,12 +37,8 @@ if (options.model === "cnn") await run(cnn, options);
 else await run(mlp, options);
 
 async function run<P, S>(model: Model<P, S>, options: Options): Promise<void> {
-  const all = await loadDigits("train");
+  const digits = firstDigits(await loadDigits("train"), options.limit);
   const test = await loadDigits("test");
-  const digits: Digits = {
-    images: all.images.subarray(0, options.limit * 784),
-    labels: all.labels.subarray(0, options.limit),
-  };
   const count = digits.labels.length;
   console.log(`${options.model} on ${count} digits, batches of ${options.batch}`);
 
@@ -89,7 +85,7 @@ async function report<P, S>(
   const seen = await classifyAll(model, params, test);
   console.log(`\n${confusionTable(seen, test.labels)}\n`);
   const wrong = Array.from(seen.keys()).filter((k) => seen[k] !== test.labels[k]);
-  const shown = [0, 1, 2, ...wrong.slice(0, 1)];
+  const shown = [0, 1, ...wrong.slice(0, 1)];
   console.log(
     drawDigits(
       shown.map((k) => test.images.subarray(k * 784, (k + 1) * 784)),

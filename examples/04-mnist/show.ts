@@ -20,16 +20,16 @@ export function confusionTable(seen: Int32Array, labels: Uint8Array): string {
 /** Images side by side, two pixels a character, with a caption under each. */
 export function drawDigits(images: readonly Uint8Array[], captions: readonly string[]): string {
   const lines: string[] = [];
-  for (let y = 2; y < 26; y += 2) {
+  for (let y = 0; y < 28; y += 2) {
     lines.push(images.map((image) => drawRow(image, y)).join("  "));
   }
-  lines.push(captions.map((caption) => caption.padEnd(22)).join("  "));
+  lines.push(captions.map((caption) => caption.padEnd(28)).join("  "));
   return lines.join("\n");
 }
 
 function drawRow(image: Uint8Array, y: number): string {
   let line = "";
-  for (let x = 3; x < 25; x++) {
+  for (let x = 0; x < 28; x++) {
     const upper = (image[y * 28 + x] ?? 0) > 110;
     const lower = (image[(y + 1) * 28 + x] ?? 0) > 110;
     line += upper ? (lower ? "█" : "▀") : lower ? "▄" : " ";

@@ -11,6 +11,11 @@ export interface Digits {
 type Images = Tensor<[number, 784], "u8">;
 type Labels = Tensor<[number], "i32">;
 
+/** The first `count` of some digits. */
+export function firstDigits({ images, labels }: Digits, count: number): Digits {
+  return { images: images.subarray(0, count * 784), labels: labels.subarray(0, count) };
+}
+
 /** What a model file exports. */
 export interface Model<P, S> {
   readonly init: (seed: number) => { readonly params: P; readonly state: S };

@@ -54,7 +54,7 @@ export function limitOf(flops: number): Workload["systems"][string] {
     return () => {
       for (let k = 0; k < calls; k++) run(rounds);
       run(rest);
-      return NaN;
+      return undefined;
     };
   };
 }

@@ -121,11 +121,7 @@ export function readFile(
 }
 
 /** Reads and compiles a file. */
-export async function plan(
-  world: World,
-  file: ts.SourceFile,
-  options: PlanOptions,
-): Promise<Plan> {
+export async function plan(world: World, file: ts.SourceFile, options: PlanOptions): Promise<Plan> {
   const read = readFile(world, file, options);
   const programs = new Map<string, Compiled>();
   const faults: Diagnostic[] = [];
@@ -238,7 +234,12 @@ function readPrograms(
         : { kind: "pushforward" };
     complete = result !== undefined && read(back) !== undefined;
   }
-  return { programs: complete ? programs : undefined, diagnostics, declarations, files: [...files] };
+  return {
+    programs: complete ? programs : undefined,
+    diagnostics,
+    declarations,
+    files: [...files],
+  };
 }
 
 /** The calls of roots that do not stand in the arguments of another. */

@@ -16,40 +16,38 @@ export interface PluginOptions {
 
 export const unplugin: UnpluginInstance<PluginOptions | undefined, boolean> = createUnplugin<
   PluginOptions | undefined
->(
-  (options: PluginOptions | undefined = {}) => {
-    const { target, tsconfig, paths } = options;
-    const projects = new ProjectCache({ tsconfig, paths });
-    return {
-      name: "fluxion",
-      enforce: "pre",
-      watchChange(id) {
-        projects.changed(cleanId(id));
-      },
-      transformInclude: (id) => isSource(cleanId(id)),
-      async transform(code, id) {
-        if (!mayHaveRoots(code)) return null;
-        const file = cleanId(id);
-        const { world, program } = projects.projectOf(file, code);
-        const sourceFile = program.getSourceFile(file);
-        if (sourceFile === undefined) return null;
-        const planned = await plan(world, sourceFile, {
-          compile,
-          ...(target === undefined ? {} : { target }),
-        });
-        for (const dependency of planned.dependencies) this.addWatchFile(dependency);
-        if (planned.diagnostics.length > 0) {
-          const text = reportText(planned.diagnostics, false);
-          if (hasErrors(planned.diagnostics)) this.error(text);
-          else this.warn(text);
-        }
-        if (planned.edits.length === 0) return null;
-        const { code: changed, map } = applyPlan(planned);
-        return { code: changed, map };
-      },
-    };
-  },
-);
+>((options: PluginOptions | undefined = {}) => {
+  const { target, tsconfig, paths } = options;
+  const projects = new ProjectCache({ tsconfig, paths });
+  return {
+    name: "fluxion",
+    enforce: "pre",
+    watchChange(id) {
+      projects.changed(cleanId(id));
+    },
+    transformInclude: (id) => isSource(cleanId(id)),
+    async transform(code, id) {
+      if (!mayHaveRoots(code)) return null;
+      const file = cleanId(id);
+      const { world, program } = projects.projectOf(file, code);
+      const sourceFile = program.getSourceFile(file);
+      if (sourceFile === undefined) return null;
+      const planned = await plan(world, sourceFile, {
+        compile,
+        ...(target === undefined ? {} : { target }),
+      });
+      for (const dependency of planned.dependencies) this.addWatchFile(dependency);
+      if (planned.diagnostics.length > 0) {
+        const text = reportText(planned.diagnostics, false);
+        if (hasErrors(planned.diagnostics)) this.error(text);
+        else this.warn(text);
+      }
+      if (planned.edits.length === 0) return null;
+      const { code: changed, map } = applyPlan(planned);
+      return { code: changed, map };
+    },
+  };
+});
 
 function isSource(file: string): boolean {
   return /\.[cm]?tsx?$/.test(file) && !file.endsWith(".d.ts") && !file.includes("/node_modules/");

@@ -60,7 +60,9 @@ function emit(
     );
     const path = outputPath(file.fileName, options);
     const script = [path, outputText] as const;
-    return sourceMapText === undefined ? [script] : [script, [`${path}.map`, sourceMapText] as const];
+    return sourceMapText === undefined
+      ? [script]
+      : [script, [`${path}.map`, sourceMapText] as const];
   });
 }
 

@@ -35,4 +35,3 @@ export async function run(
   process.off("SIGINT", ignore);
   process.exitCode = code;
 }
-

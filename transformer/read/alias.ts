@@ -5,6 +5,7 @@
  */
 
 import type { Span } from "../../compiler/ir/types.ts";
+import type { Place } from "./heap.ts";
 import type { Reader } from "./reader.ts";
 import type { Group, Shared } from "./values.ts";
 
@@ -22,7 +23,6 @@ export function newShared(reader: Reader, making: Making): Shared {
     derived: new Set(),
     linked: new Set(),
   };
-  making.group?.members.push(shared);
   return shared;
 }
 
@@ -31,10 +31,36 @@ export function newGroup(): Group {
   return { members: [], origins: new Set() };
 }
 
-/** Records that members of the group may be the object. */
-export function mayBe(group: Group, origin: Shared): void {
-  group.origins.add(origin);
-  origin.derived.add(group);
+/** What a new object stands for: an object on each path, and all older objects that it may be. */
+export interface From {
+  readonly sides: readonly (readonly Shared[])[];
+  readonly origins: readonly Shared[];
+}
+
+/** Adds an object to a meeting. It is another member's equal where they were one on some path. */
+export function join(group: Group, shared: Shared, from: From): void {
+  for (const origin of from.origins) {
+    group.origins.add(origin);
+    origin.derived.add(group);
+  }
+  for (const other of group.members) {
+    const meet = from.sides.some((side, k) =>
+      side.some((mine) => (other.sides[k] ?? []).some((theirs) => mayEqual(mine, theirs))),
+    );
+    if (meet) link(shared, other.shared);
+  }
+  group.members.push({ shared, sides: from.sides });
+}
+
+function mayEqual(a: Shared, b: Shared): boolean {
+  return a === b || possibleAliases(a).has(b);
+}
+
+/** The objects from before the innermost recording that an object may be. */
+export function olderOrigins(reader: Reader, shared: Shared): readonly Shared[] {
+  if (reader.heap.isOuter(shared.stale as Place<unknown>)) return [shared];
+  const origins = [...(shared.group?.origins ?? [])];
+  return origins.flatMap((origin) => olderOrigins(reader, origin));
 }
 
 export function link(a: Shared, b: Shared): void {
@@ -53,7 +79,7 @@ export function possibleAliases(written: Shared): ReadonlySet<Shared> {
   };
   const below = (shared: Shared): void => {
     for (const other of shared.linked) down(other);
-    for (const group of shared.derived) group.members.forEach(down);
+    for (const group of shared.derived) for (const { shared: other } of group.members) down(other);
   };
   const up = (shared: Shared): void => {
     for (const origin of shared.group?.origins ?? []) {
@@ -61,7 +87,8 @@ export function possibleAliases(written: Shared): ReadonlySet<Shared> {
       found.add(origin);
       for (const other of origin.linked) down(other);
       for (const group of origin.derived) {
-        if (group !== shared.group) group.members.forEach(down);
+        if (group === shared.group) continue;
+        for (const { shared: member } of group.members) down(member);
       }
       up(origin);
     }

@@ -88,9 +88,7 @@ class Meeting {
     ) as unknown as Sides<Template>;
     const template = this.settle(join(templates[0], templates[1]));
     for (const side of [0, 1] as const) {
-      const leaves = this.inArm(side, () =>
-        flatten(reader, template, side === 0 ? a : b, node),
-      );
+      const leaves = this.inArm(side, () => flatten(reader, template, side === 0 ? a : b, node));
       this.results[side].push(...leaves);
     }
     return (outputs) => rebuild(reader, template, outputs, name, this.group);
@@ -112,13 +110,11 @@ class Meeting {
   /** Emits the equation and writes what the paths have changed. */
   finish(condition: Value, exit: Later<Exit>, value: Later<ReaderValue> | undefined): Path {
     const { reader, node } = this;
-    const [then, otherwise] = this.arms.map(
-      ({ builder }, side): Block => ({
-        parameters: [],
-        equations: builder.equations,
-        results: this.results[side as 0 | 1],
-      }),
-    ) as unknown as Sides<Block>;
+    const [then, otherwise] = this.arms.map(({ builder }, side): Block => ({
+      parameters: [],
+      equations: builder.equations,
+      results: this.results[side as 0 | 1],
+    })) as unknown as Sides<Block>;
     const builder = reader.at(node);
     const idle = then.equations.length === 0 && otherwise.equations.length === 0;
     const outputs = (

@@ -96,8 +96,7 @@ function holds(object: unknown, place: Place<unknown>): boolean {
   };
   if (owner.state === place) return true;
   const state = owner.state?.content as
-    | { readonly form: string; readonly items?: readonly Place<unknown>[] }
-    | undefined;
+    { readonly form: string; readonly items?: readonly Place<unknown>[] } | undefined;
   if (state?.items?.includes(place) === true) return true;
   return [...(owner.fields?.content.values() ?? [])].includes(place);
 }

@@ -59,6 +59,22 @@ export class Heap {
     (place as { content: T }).content = content;
   }
 
+  now(): number {
+    return this.clock++;
+  }
+
+  /** Says that nothing refers any more to places made since then. */
+  bury(since: number): void {
+    const inside = this.dead.findIndex(({ from }) => from >= since);
+    if (inside >= 0) this.dead.length = inside;
+    this.dead.push({ from: since, to: this.clock++ });
+  }
+
+  isDead(place: Place<unknown>): boolean {
+    return this.dead.some(({ from, to }) => place.birth >= from && place.birth < to);
+  }
+  private readonly dead: { readonly from: number; readonly to: number }[] = [];
+
   /** True for places that were there before the innermost recording began. */
   isOuter(place: Place<unknown>): boolean {
     const frame = this.frames.at(-1);

@@ -154,7 +154,6 @@ function isPlainRead(node: ts.Node, checker: ts.TypeChecker): boolean {
     const { FirstAssignment, LastAssignment } = ts.SyntaxKind;
     if (kind >= FirstAssignment && kind <= LastAssignment) return false;
   }
-  const primitive =
-    ts.TypeFlags.NumberLike | ts.TypeFlags.BooleanLike | ts.TypeFlags.StringLike;
+  const primitive = ts.TypeFlags.NumberLike | ts.TypeFlags.BooleanLike | ts.TypeFlags.StringLike;
   return (checker.getTypeAtLocation(top).flags & primitive) !== 0;
 }

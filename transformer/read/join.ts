@@ -16,7 +16,7 @@ import {
   type Value,
   type ValueType,
 } from "../../compiler/ir/types.ts";
-import { mayBe } from "./alias.ts";
+import { type From, join as joinGroup, olderOrigins } from "./alias.ts";
 import { rangeOf, toDtype, toInteger } from "./numbers.ts";
 import { type ArrayKind, newDense, newList, newRecord, toDense } from "./objects.ts";
 import type { Reader } from "./reader.ts";
@@ -40,13 +40,13 @@ export type Template = { readonly value?: ReaderValue | undefined } & (
       readonly kind: "array";
       readonly type: ValueType;
       readonly array: ArrayKind;
-      readonly from: readonly Shared[];
+      readonly from: From;
     }
-  | { readonly kind: "list"; readonly items: readonly Template[]; readonly from: readonly Shared[] }
+  | { readonly kind: "list"; readonly items: readonly Template[]; readonly from: From }
   | {
       readonly kind: "record";
       readonly fields: readonly (readonly [string, Template])[];
-      readonly from: readonly Shared[];
+      readonly from: From;
     }
   | { readonly kind: "conflict"; readonly problem: Problem }
 );
@@ -70,7 +70,7 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
     case "array": {
       const state = reader.heap.read(value.object.state);
       const { shared, typed, element } = value.object;
-      const from = [shared];
+      const from = fromOne(shared);
       if (state.form === "dense") {
         const { dtype, shape } = state.value.type;
         const type = arrayType(dtype, shape.slice(value.path.length));
@@ -85,7 +85,7 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
       const fields = [...reader.heap.read(value.object.fields)].map(
         ([name, place]) => [name, templateOf(reader, reader.heap.read(place), depth + 1)] as const,
       );
-      return { kind: "record", fields, from: [value.object.shared], value };
+      return { kind: "record", fields, from: fromOne(value.object.shared), value };
     }
     default:
       return { kind: "fixed", value };
@@ -125,8 +125,8 @@ export function join(a: Template, b: Template): Template {
     const kind = side.value?.kind;
     if (kind === "faulty" || kind === "conflict") return side;
   }
-  if (a.value?.kind === "unset") return { ...b, value: undefined } as Template;
-  if (b.value?.kind === "unset") return { ...a, value: undefined } as Template;
+  if (a.value?.kind === "unset") return anew(b);
+  if (b.value?.kind === "unset") return anew(a);
   const differ: Template = {
     kind: "conflict",
     problem: (name, span) =>
@@ -143,13 +143,13 @@ export function join(a: Template, b: Template): Template {
       const other = b.kind === "list" ? listAsArray(b) : b;
       if (other?.kind !== "array" || !sameType(a.type, other.type)) return differ;
       if (a.array.typed !== other.array.typed) return differ;
-      return { ...a, value: undefined, from: [...a.from, ...other.from] };
+      return { ...a, value: undefined, from: both(a.from, other.from) };
     }
     case "list": {
       if (b.kind === "array") return join(b, a);
       if (b.kind !== "list" || b.items.length !== a.items.length) return differ;
       const items = a.items.map((item, k) => join(item, b.items[k] as Template));
-      return { kind: "list", items, from: [...a.from, ...b.from] };
+      return { kind: "list", items, from: both(a.from, b.from) };
     }
     case "record": {
       if (b.kind !== "record") return differ;
@@ -161,10 +161,55 @@ export function join(a: Template, b: Template): Template {
         if (other === undefined) return differ;
         fields.push([name, join(field, other)]);
       }
-      return { kind: "record", fields, from: [...a.from, ...b.from] };
+      return { kind: "record", fields, from: both(a.from, b.from) };
     }
     default:
       return differ;
+  }
+}
+
+/** The template of a new thing of the same kind. */
+function anew(template: Template): Template {
+  return template.kind === "fixed" ? template : { ...template, value: undefined };
+}
+
+function fromOne(shared: Shared): From {
+  return { sides: [[shared]], origins: [shared] };
+}
+
+/** What stands for one object on one path and for another on the other. */
+function both(a: From, b: From): From {
+  return {
+    sides: [a.sides[0] ?? [], b.sides[0] ?? []],
+    origins: [...new Set([...a.origins, ...b.origins])],
+  };
+}
+
+/** A template whose objects stand only for what was there before the innermost recording. */
+export function withOlderOrigins(reader: Reader, template: Template): Template {
+  const older = (from: From): From => ({
+    ...from,
+    origins: from.origins.flatMap((origin) => olderOrigins(reader, origin)),
+  });
+  switch (template.kind) {
+    case "array":
+      return { ...template, from: older(template.from) };
+    case "list":
+      return {
+        ...template,
+        from: older(template.from),
+        items: template.items.map((item) => withOlderOrigins(reader, item)),
+      };
+    case "record":
+      return {
+        ...template,
+        from: older(template.from),
+        fields: template.fields.map(
+          ([name, field]) => [name, withOlderOrigins(reader, field)] as const,
+        ),
+      };
+    default:
+      return template;
   }
 }
 
@@ -246,9 +291,13 @@ export function rebuild(
     if (taken.name === undefined) (taken as { name?: string }).name = name;
     return taken;
   };
-  const making = (from: readonly Shared[]): { readonly name: string; readonly group?: Group } => {
-    if (group !== undefined) for (const origin of from) mayBe(group, origin);
-    return group === undefined ? { name } : { name, group };
+  const making = group === undefined ? { name } : { name, group };
+  const stand = <T extends { readonly object: { readonly shared: Shared } }>(
+    made: T,
+    from: From,
+  ): T => {
+    if (group !== undefined) joinGroup(group, made.object.shared, from);
+    return made;
   };
   switch (template.kind) {
     case "fixed":
@@ -262,18 +311,18 @@ export function rebuild(
     case "tensor":
       return { kind: "tensor", value: next() };
     case "array":
-      return newDense(reader, next(), template.array, making(template.from));
+      return stand(newDense(reader, next(), template.array, making), template.from);
     case "list": {
       const items = template.items.map((item, k) =>
         rebuild(reader, item, values, `${name}[${k}]`, group),
       );
-      return newList(reader, items, making(template.from));
+      return stand(newList(reader, items, making), template.from);
     }
     case "record": {
       const fields = template.fields.map(
         ([field, inner]) => [field, rebuild(reader, inner, values, field, group)] as const,
       );
-      return newRecord(reader, fields, making(template.from));
+      return stand(newRecord(reader, fields, making), template.from);
     }
   }
 }

@@ -24,6 +24,7 @@ import {
   type Template,
   templateOf,
   widen,
+  withOlderOrigins,
 } from "./join.ts";
 import { stackItems } from "./objects.ts";
 import { type Exit, normal, type Reader } from "./reader.ts";
@@ -55,21 +56,22 @@ export interface ConditionalLoop extends Loop {
 /** What a place carries: a thing, or the contents of a dense array. */
 type Carried = Template | { readonly kind: "contents"; readonly type: ValueType };
 type CarriedPlaces = ReadonlyMap<Place<unknown>, Carried>;
+/** Objects that a turn writes under another name: from the second turn on they are outdated. */
+type Outdated = Map<Place<unknown>, unknown>;
 
 interface Turn {
   readonly block: Block;
   readonly exit: Exit;
-  /** What must be carried beyond what was, and what must be outdated before the next reading. */
+  /** What must be carried beyond what was; undefined where that was enough. */
   readonly growth: CarriedPlaces | undefined;
-  readonly outdated: readonly (readonly [Place<unknown>, unknown])[];
 }
 
 /** Undefined where the loop writes its counter, or leaves early: it is then read as a `while`. */
 export function countedLoop(reader: Reader, loop: CountedLoop): Exit | undefined {
   const { node } = loop;
-  const settled = settle(reader, loop, (carried) => {
+  const settled = settle(reader, loop, (carried, outdated) => {
     let writesCounter = false;
-    const turn = readTurn(reader, node, carried, [scalarType("i32")], ([i]) => {
+    const turn = readTurn(reader, node, carried, outdated, [scalarType("i32")], ([i]) => {
       const exit = loop.body(i as Value);
       writesCounter = exit === "writesCounter";
       return { exit: exit === "writesCounter" ? normal : exit, results: [] };
@@ -80,14 +82,14 @@ export function countedLoop(reader: Reader, loop: CountedLoop): Exit | undefined
   if (settled === undefined) return undefined;
   const initial = resultsOf(reader, settled.carried, node);
   const outputs = reader.at(node).for(loop.count, initial, settled.turn.block);
-  writeAfter(reader, settled.carried, outputs);
+  writeAfter(reader, settled, outputs);
   return normal;
 }
 
 /** Any other loop. Its exit is whatever leaves it but `break`. */
 export function conditionalLoop(reader: Reader, loop: ConditionalLoop): Exit {
   const exits = new Set<number>();
-  for (let rotated = false; ; ) {
+  for (let rotated = false; ;) {
     const known = exits.size;
     const exit = readConditional(reader, loop, exits, rotated);
     if (exit === "rotate") rotated = true;
@@ -145,12 +147,12 @@ function readConditional(
   if (rotated) first.push(test(reader, loop));
 
   let condition: Block | undefined;
-  const settled = settle(reader, loop, (carried) => {
+  const settled = settle(reader, loop, (carried, outdated) => {
     if (!rotated) {
-      condition = readCondition(reader, loop, carried, withCode ? extra : []);
+      condition = readCondition(reader, loop, carried, outdated, withCode ? extra : []);
       if (condition === undefined) return undefined;
     }
-    return readTurn(reader, node, carried, extra, () => {
+    return readTurn(reader, node, carried, outdated, extra, () => {
       const exit = loop.body();
       for (const target of targetsOf(exit)) {
         if (target !== loop.continueTarget) exits.add(target);
@@ -168,7 +170,7 @@ function readConditional(
   const regions = [condition ?? carriedTest(turn.block, first.length - 1), turn.block];
   const types = initial.map(({ type }) => type);
   const outputs = reader.at(node).append("while", initial, {}, regions, types);
-  writeAfter(reader, carried, outputs.slice(extra.length));
+  writeAfter(reader, settled, outputs.slice(extra.length));
   const [code] = outputs;
   if (!withCode || code === undefined) return normal;
   const exit: Exit = { kind: "mixed", code, targets: new Set(exits) };
@@ -180,11 +182,12 @@ function readCondition(
   reader: Reader,
   loop: ConditionalLoop,
   carried: CarriedPlaces,
+  outdated: Outdated,
   extra: readonly ValueType[],
 ): Block | undefined {
   const { node } = loop;
   let writes = false;
-  const turn = readTurn(reader, node, carried, extra, ([code]) => {
+  const turn = readTurn(reader, node, carried, outdated, extra, ([code]) => {
     const { result, changes } = reader.heap.record(() => {
       if (code === undefined) return test(reader, loop);
       const running = isRunning(reader, code, node);
@@ -268,12 +271,19 @@ export function withoutTargets(
   return { kind: "mixed", code, targets };
 }
 
+interface Settled {
+  readonly carried: CarriedPlaces;
+  readonly outdated: Outdated;
+  readonly turn: Turn;
+}
+
 /** Reads turns until what they carry no longer grows. Undefined where `read` gives up. */
 function settle(
   reader: Reader,
   loop: Loop,
-  read: (carried: CarriedPlaces) => Turn | undefined,
-): { readonly carried: CarriedPlaces; readonly turn: Turn } | undefined {
+  read: (carried: CarriedPlaces, outdated: Outdated) => Turn | undefined,
+): Settled | undefined {
+  const outdated: Outdated = new Map();
   let carried: CarriedPlaces = new Map(
     loop.guess.flatMap((place) => {
       const first = carriedAtEntry(reader, place);
@@ -281,10 +291,10 @@ function settle(
     }),
   );
   for (let round = 0; round < 16; round++) {
-    const turn = read(carried);
+    const known = outdated.size;
+    const turn = read(carried, outdated);
     if (turn === undefined) return undefined;
-    for (const [place, content] of turn.outdated) reader.heap.write(place, content);
-    if (turn.growth === undefined && turn.outdated.length === 0) return { carried, turn };
+    if (turn.growth === undefined && outdated.size === known) return { carried, outdated, turn };
     carried = turn.growth ?? carried;
   }
   throw new Error("what this loop carries does not settle");
@@ -305,21 +315,29 @@ function readTurn(
   reader: Reader,
   node: ts.Node,
   carried: CarriedPlaces,
+  outdated: Outdated,
   extra: readonly ValueType[],
   body: (extra: readonly Value[]) => { readonly exit: Exit; readonly results: readonly Value[] },
 ): Turn {
-  const { builder, result } = reader.heap.record(() =>
-    reader.inBlock(() => {
-      const own = extra.map((type): Value => ({ type }));
-      const parameters = [...own, ...enter(reader, carried)];
-      const { exit, results } = body(own);
-      const { growth, outdated } = compare(reader, carried, node);
-      const ends = growth === undefined ? resultsOf(reader, carried, node) : [];
-      return { parameters, results: [...results, ...ends], exit, growth, outdated };
-    }),
-  ).result;
-  const { parameters, results, exit, growth, outdated } = result;
-  return { block: { parameters, equations: builder.equations, results }, exit, growth, outdated };
+  const start = reader.heap.now();
+  try {
+    const { builder, result } = reader.heap.record(() =>
+      reader.inBlock(() => {
+        const own = extra.map((type): Value => ({ type }));
+        const parameters = [...own, ...enter(reader, carried)];
+        for (const [place, content] of outdated) reader.heap.write(place, content);
+        const { exit, results } = body(own);
+        const growth = compare(reader, carried, outdated, node);
+        const ends = growth === undefined ? resultsOf(reader, carried, node) : [];
+        return { parameters, results: [...results, ...ends], exit, growth };
+      }),
+    ).result;
+    const { parameters, results, exit, growth } = result;
+    return { block: { parameters, equations: builder.equations, results }, exit, growth };
+  } finally {
+    // What the turn has made is gone: whatever leaves it is made anew around the loop.
+    reader.heap.bury(start);
+  }
 }
 
 /** Writes what is carried as parameters; the parameters. */
@@ -335,7 +353,12 @@ function enter(reader: Reader, carried: CarriedPlaces): readonly Value[] {
   return parameters;
 }
 
-function writeAfter(reader: Reader, carried: CarriedPlaces, outputs: readonly Value[]): void {
+function writeAfter(
+  reader: Reader,
+  { carried, outdated }: Settled,
+  outputs: readonly Value[],
+): void {
+  for (const [place, content] of outdated) reader.heap.write(place, content);
   const group = newGroup();
   const values = outputs.values();
   for (const [place, what] of carried) put(reader, place, what, values, group);
@@ -375,10 +398,10 @@ function contents(reader: Reader, state: ArrayState, node: ts.Node): Value {
 function compare(
   reader: Reader,
   carried: CarriedPlaces,
+  outdated: Outdated,
   node: ts.Node,
-): Pick<Turn, "growth" | "outdated"> {
+): CarriedPlaces | undefined {
   const next = new Map(carried);
-  const outdated: (readonly [Place<unknown>, unknown])[] = [];
   let grown = false;
   for (const [place, before] of reader.heap.written()) {
     const { content } = place;
@@ -402,16 +425,18 @@ function compare(
       const joined = bounded(
         reader,
         widen(
-          join(start ?? templateOf(reader, before as ReaderValue), templateOf(reader, content)),
+          join(
+            start ?? templateOf(reader, before as ReaderValue),
+            withOlderOrigins(reader, templateOf(reader, content)),
+          ),
         ),
       );
       if (start === undefined || !sameTemplate(start, joined)) grow(joined);
-    } else {
-      // The object was written under another name: from the second turn on it is outdated.
-      outdated.push([place, content]);
+    } else if (before === undefined) {
+      outdated.set(place, content);
     }
   }
-  return { growth: grown ? next : undefined, outdated };
+  return grown ? next : undefined;
 }
 
 /** Nothing of a length that is computed in a turn can leave it. */

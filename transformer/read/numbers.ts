@@ -43,12 +43,7 @@ export function toFloat(reader: Reader, value: ReaderValue, node: ts.Node): Valu
 }
 
 /** The scalar value of a number or a boolean, in a dtype. */
-export function toDtype(
-  reader: Reader,
-  value: ReaderValue,
-  dtype: DType,
-  node: ts.Node,
-): Value {
+export function toDtype(reader: Reader, value: ReaderValue, dtype: DType, node: ts.Node): Value {
   const builder = reader.at(node);
   switch (value.kind) {
     case "static":
@@ -279,13 +274,9 @@ function resultRange(op: Arithmetic, x: Range, y: Range): Range | undefined {
     case "sub":
       return { low: x.low - y.high, high: x.high - y.low };
     case "mul":
-      return x.low >= 0 && y.low >= 0
-        ? { low: x.low * y.low, high: x.high * y.high }
-        : undefined;
+      return x.low >= 0 && y.low >= 0 ? { low: x.low * y.low, high: x.high * y.high } : undefined;
     case "rem":
-      return x.low >= 0 && y.low > 0
-        ? { low: 0, high: Math.min(x.high, y.high - 1) }
-        : undefined;
+      return x.low >= 0 && y.low > 0 ? { low: 0, high: Math.min(x.high, y.high - 1) } : undefined;
     default:
       return undefined;
   }

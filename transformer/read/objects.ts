@@ -6,6 +6,7 @@ import { sameShape } from "../../compiler/ir/dim.ts";
 import { arrayType, type DType, type Shape, type Value } from "../../compiler/ir/types.ts";
 import { link, type Making, newShared, possibleAliases } from "./alias.ts";
 import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
+import type { Place } from "./heap.ts";
 import type { Reader } from "./reader.ts";
 import {
   type ArrayObject,
@@ -108,10 +109,13 @@ export function beforeWrite(
     reader.fail(messages.capturedWrite({ name }, reader.span(node)));
   }
   for (const alias of possibleAliases(object.shared)) {
+    if (reader.heap.isDead(alias.stale as Place<unknown>)) continue;
     if (alias.readOnly !== undefined) {
       reader.fail(messages.parameterWritten({ name }, reader.span(node)));
     }
-    reader.heap.write(alias.stale, reader.span(node));
+    if (reader.heap.read(alias.stale) === undefined) {
+      reader.heap.write(alias.stale, reader.span(node));
+    }
   }
 }
 
@@ -240,16 +244,13 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
   reader.heap.write(array.object.state, { form: "dense", value });
-  for (const item of items) if (item.kind === "array") link(array.object.shared, item.object.shared);
+  for (const item of items)
+    if (item.kind === "array") link(array.object.shared, item.object.shared);
   return value;
 }
 
 /** Numbers, or arrays of one shape, as one array. */
-export function stackItems(
-  reader: Reader,
-  items: readonly ReaderValue[],
-  node: ts.Node,
-): Value {
+export function stackItems(reader: Reader, items: readonly ReaderValue[], node: ts.Node): Value {
   const builder = reader.at(node);
   if (items.every(isStaticNumber)) {
     return builder.array(

@@ -99,7 +99,13 @@ function readProgram(
   const body: Block = { parameters: inputs, equations: reader.builder.equations, results: leaves };
   const root = reader.freshName(request.name);
   const functions = new Map([...reader.functions, [root, { name: root, body }]]);
-  const argument = ({ name, tree: own }: { readonly name: string; readonly tree: Tree }): Argument => ({
+  const argument = ({
+    name,
+    tree: own,
+  }: {
+    readonly name: string;
+    readonly tree: Tree;
+  }): Argument => ({
     name,
     tree: own,
   });
@@ -222,23 +228,34 @@ function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[]
 }
 
 function declaredParameters(reader: Reader, callee: FunctionValue): readonly Parameter[] {
-  return callee.declaration.parameters.map((parameter) => {
-    const checker = reader.world.checkerOf(parameter);
-    if (parameter.dotDotDotToken !== undefined) {
-      reader.fail(
-        messages.unsupportedType(
-          { name: parameter.name.getText(), type: "a rest parameter" },
-          reader.span(parameter),
-        ),
-      );
+  const failed: unknown[] = [];
+  const parameters = callee.declaration.parameters.flatMap((parameter) => {
+    try {
+      return [declaredParameter(reader, parameter)];
+    } catch (error) {
+      reader.reportThrown(error, parameter);
+      failed.push(error);
+      return [];
     }
-    const name = ts.isIdentifier(parameter.name) ? parameter.name.text : "argument";
-    const type = checker.getTypeAtLocation(parameter);
-    const read = reader.heap.outsideOf(() =>
-      incoming(reader, type, name, parameter, "argument"),
-    );
-    return { ...read, name };
   });
+  if (failed.length > 0) throw new SilentFault("reported before");
+  return parameters;
+}
+
+function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): Parameter {
+  const checker = reader.world.checkerOf(parameter);
+  if (parameter.dotDotDotToken !== undefined) {
+    reader.fail(
+      messages.unsupportedType(
+        { name: parameter.name.getText(), type: "a rest parameter" },
+        reader.span(parameter),
+      ),
+    );
+  }
+  const name = ts.isIdentifier(parameter.name) ? parameter.name.text : "argument";
+  const type = checker.getTypeAtLocation(parameter);
+  const read = reader.heap.outsideOf(() => incoming(reader, type, name, parameter, "argument"));
+  return { ...read, name };
 }
 
 /** Another value of the same structure, with lengths of its own where it has lengths. */

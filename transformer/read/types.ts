@@ -52,7 +52,9 @@ function ofType(context: Context, type: ts.Type, name: string, depth: number): I
   if (depth > 20) return refuse(context);
   if ((type.flags & ts.TypeFlags.TypeParameter) !== 0) {
     const constraint = checker.getBaseConstraintOfType(type);
-    return constraint === undefined ? refuse(context) : ofType(context, constraint, name, depth + 1);
+    return constraint === undefined
+      ? refuse(context)
+      : ofType(context, constraint, name, depth + 1);
   }
   if (type.isUnion()) {
     const kinds = type.types.every((part) => (part.flags & ts.TypeFlags.NumberLike) !== 0);
@@ -180,7 +182,9 @@ function record(
   const fields = properties.map((property) => {
     const declared = checker.getTypeOfSymbolAtLocation(property, node);
     const isOptional = (property.flags & ts.SymbolFlags.Optional) !== 0;
-    const inner = isOptional ? constant(undefined) : ofType(context, declared, property.name, depth + 1);
+    const inner = isOptional
+      ? constant(undefined)
+      : ofType(context, declared, property.name, depth + 1);
     return [property.name, inner] as const;
   });
   return {

@@ -105,7 +105,11 @@ export interface Shared {
 }
 /** Objects that stand, from where paths met, for objects that were there before. */
 export interface Group {
-  readonly members: Shared[];
+  /** Each with the objects that it stands for, path by path. */
+  readonly members: {
+    readonly shared: Shared;
+    readonly sides: readonly (readonly Shared[])[];
+  }[];
   readonly origins: Set<Shared>;
 }
 
@@ -117,10 +121,7 @@ export interface FunctionValue {
   readonly name: string;
 }
 export type FunctionNode =
-  | ts.FunctionDeclaration
-  | ts.FunctionExpression
-  | ts.ArrowFunction
-  | ts.MethodDeclaration;
+  ts.FunctionDeclaration | ts.FunctionExpression | ts.ArrowFunction | ts.MethodDeclaration;
 
 /** A function or an object that the reader knows: `Math`, `grad`, `x.matmul`. */
 export interface NativeValue {
@@ -202,6 +203,7 @@ export function describe(value: ReaderValue): string {
   switch (value.kind) {
     case "static":
       if (value.value === undefined || value.value === null) return String(value.value);
+      if (typeof value.value === "string") return `the string "${value.value}"`;
       return `a ${typeof value.value}`;
     case "dim":
     case "integer":

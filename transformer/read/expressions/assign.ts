@@ -60,9 +60,7 @@ export function targetOf(reader: Reader, node: ts.Expression, scope: Scope): Tar
       ),
     );
   }
-  return reader.fail(
-    messages.notDestructurable({ what: "this expression" }, reader.span(node)),
-  );
+  return reader.fail(messages.notDestructurable({ what: "this expression" }, reader.span(node)));
 }
 
 /** `target = value`, patterns included. */
@@ -229,12 +227,7 @@ function variableTarget(reader: Reader, node: ts.Identifier, scope: Scope): Targ
   };
 }
 
-function fieldTarget(
-  reader: Reader,
-  owner: RecordReference,
-  name: string,
-  node: ts.Node,
-): Target {
+function fieldTarget(reader: Reader, owner: RecordReference, name: string, node: ts.Node): Target {
   return {
     read: () => propertyOf(reader, owner, name, node),
     write: (value) => writeField(reader, owner, name, value, node),

@@ -8,11 +8,7 @@ import { describe, type NativeCall, type ReaderValue, undefinedValue } from "../
 import { spreadAll } from "./literals.ts";
 import { isNullish } from "./operators.ts";
 
-export function callExpression(
-  reader: Reader,
-  node: ts.CallExpression,
-  scope: Scope,
-): ReaderValue {
+export function callExpression(reader: Reader, node: ts.CallExpression, scope: Scope): ReaderValue {
   const callee = reader.evaluate(node.expression, scope);
   if (isNullish(callee) && (node.flags & ts.NodeFlags.OptionalChain) !== 0) return undefinedValue;
   const call: NativeCall = {

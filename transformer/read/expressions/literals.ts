@@ -3,14 +3,7 @@
 import ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { refusal } from "../fence.ts";
-import {
-  entriesOf,
-  itemsOf,
-  lengthOf,
-  newList,
-  newRecord,
-  readElement,
-} from "../objects.ts";
+import { entriesOf, itemsOf, lengthOf, newList, newRecord, readElement } from "../objects.ts";
 import type { Reader } from "../reader.ts";
 import type { Scope } from "../scope.ts";
 import { describe, fixed, isStaticNumber, type ReaderValue, undefinedValue } from "../values.ts";
@@ -46,9 +39,7 @@ export function listItems(
   node: ts.Node,
 ): readonly ReaderValue[] | undefined {
   if (value.kind !== "array") {
-    return reader.fail(
-      messages.notIndexable({ what: describe(value) }, reader.span(node)),
-    );
+    return reader.fail(messages.notIndexable({ what: describe(value) }, reader.span(node)));
   }
   return itemsOf(reader, value, node) ?? denseItems(reader, value, node);
 }

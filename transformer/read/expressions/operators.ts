@@ -169,7 +169,8 @@ export function apply(
   }
   for (const side of [left, right]) {
     const bool = isBoolean(side) && bitOperators[operator] !== undefined;
-    if (!isNumber(side) && !bool) return wrong(reader, ts.tokenToString(operator) ?? "", side, node);
+    if (!isNumber(side) && !bool)
+      return wrong(reader, ts.tokenToString(operator) ?? "", side, node);
   }
   const arithmetic = arithmeticOperators[operator];
   if (arithmetic !== undefined) return compute(reader, arithmetic, left, right, node);
@@ -191,7 +192,8 @@ function equality(
   const answer = (same: boolean): ReaderValue => fixed(same === (op === "eq"));
   if (isNumber(left) && isNumber(right)) return compareNumbers(reader, op, left, right, node);
   if (isBoolean(left) && isBoolean(right)) {
-    if (left.kind === "static" && right.kind === "static") return answer(left.value === right.value);
+    if (left.kind === "static" && right.kind === "static")
+      return answer(left.value === right.value);
     const [x, y] = [left, right].map((side) => toDtype(reader, side, "bool", node));
     return scalar(reader.at(node).binary(op, x as Value, y as Value));
   }
@@ -250,7 +252,9 @@ function rangeOfBits(
 ): readonly [number | undefined, number | undefined] {
   const [x, y] = [rangeOf(left), rangeOf(right)];
   if (op === "bit_and") {
-    const masks = [x, y].flatMap((range) => (range !== undefined && range.low >= 0 ? [range.high] : []));
+    const masks = [x, y].flatMap((range) =>
+      range !== undefined && range.low >= 0 ? [range.high] : [],
+    );
     if (masks.length > 0) return [0, Math.min(...masks)];
   }
   if (op === "shift_right" && x !== undefined) {
@@ -273,8 +277,20 @@ export function shortCircuit(
   const stops = operator === K.BarBarToken;
   if (typeof condition === "boolean") return condition === stops ? left : right();
   const path = stops
-    ? branch(reader, condition, () => plain(settled(left, true)), () => plain(right()), node)
-    : branch(reader, condition, () => plain(right()), () => plain(settled(left, false)), node);
+    ? branch(
+        reader,
+        condition,
+        () => plain(settled(left, true)),
+        () => plain(right()),
+        node,
+      )
+    : branch(
+        reader,
+        condition,
+        () => plain(right()),
+        () => plain(settled(left, false)),
+        node,
+      );
   return path.value ?? undefinedValue;
 }
 
@@ -358,11 +374,7 @@ export function typeOfExpression(
   return fixed(value.kind === "function" ? "function" : "object");
 }
 
-export function voidExpression(
-  reader: Reader,
-  node: ts.VoidExpression,
-  scope: Scope,
-): ReaderValue {
+export function voidExpression(reader: Reader, node: ts.VoidExpression, scope: Scope): ReaderValue {
   reader.evaluate(node.expression, scope);
   return undefinedValue;
 }

@@ -157,8 +157,7 @@ export function arrayFrom(reader: Reader, call: NativeCall): ReaderValue {
       ? plainCopy
       : mapElements(reader, plainCopy, { ...call, arguments: [each] });
   }
-  const length =
-    source?.kind === "record" ? readField(reader, source, "length", node) : undefined;
+  const length = source?.kind === "record" ? readField(reader, source, "length", node) : undefined;
   if (length === undefined || !isNumber(length)) {
     return reader.fail(
       messages.wrongArgument(
@@ -206,12 +205,7 @@ export function dimOf(reader: Reader, length: ReaderValue, node: ts.Node): Dim {
   return symbol(name);
 }
 
-function zeros(
-  reader: Reader,
-  length: ReaderValue,
-  kind: ArrayKind,
-  node: ts.Node,
-): ReaderValue {
+function zeros(reader: Reader, length: ReaderValue, kind: ArrayKind, node: ts.Node): ReaderValue {
   const dim = dimOf(reader, length, node);
   return newDense(reader, filled(reader, [dim], fixed(0), kind.element, node), kind);
 }
@@ -257,11 +251,7 @@ function tabulate(
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
 ): ArrayReference {
-  const result = newDense(
-    reader,
-    filled(reader, [dim], fixed(0), kind.element, node),
-    kind,
-  );
+  const result = newDense(reader, filled(reader, [dim], fixed(0), kind.element, node), kind);
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
     node,
@@ -329,11 +319,7 @@ function asMap(
     reader.inBlock(() => {
       const value = invoke(reader, each, {
         ...call,
-        arguments: [
-          numberFrom(reader, element, node),
-          integer(index, 0, Math.max(0, high)),
-          array,
-        ],
+        arguments: [numberFrom(reader, element, node), integer(index, 0, Math.max(0, high)), array],
       });
       if (isNumber(value) || isBoolean(value)) {
         result = isBoolean(value)
@@ -348,9 +334,9 @@ function asMap(
     outputs.every(({ type }) => type.shape.length === 0 && !type.stack),
   );
   if (!scalars) return undefined;
-  const usesIndex = JSON.stringify(
-    equations.map(({ inputs }) => inputs.includes(index)),
-  ).includes("true");
+  const usesIndex = JSON.stringify(equations.map(({ inputs }) => inputs.includes(index))).includes(
+    "true",
+  );
   const nested = equations.some(({ regions }) => regions.length > 0);
   const withIndex = usesIndex || nested || result === index;
   const builder = reader.at(node);
@@ -580,7 +566,15 @@ function pick(
 ): ReaderValue {
   const holds = truth(reader, compareNumbers(reader, op, a, b, node), node);
   if (typeof holds === "boolean") return holds ? a : b;
-  return branch(reader, holds, () => plain(a), () => plain(b), node).value ?? a;
+  return (
+    branch(
+      reader,
+      holds,
+      () => plain(a),
+      () => plain(b),
+      node,
+    ).value ?? a
+  );
 }
 
 function kindOf(array: ArrayReference): ArrayKind {

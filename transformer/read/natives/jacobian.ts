@@ -38,8 +38,7 @@ export function jacobian(
     );
   }
   const input = lifted.templates[position] as Template;
-  const table =
-    transform === "jacfwd" ? columns(reader, lifted, node) : rows(reader, lifted, node);
+  const table = transform === "jacfwd" ? columns(reader, lifted, node) : rows(reader, lifted, node);
   let row = 0;
   return overLeaves(reader, lifted.template, (output) => {
     const parts = table[row++] ?? [];
@@ -49,11 +48,7 @@ export function jacobian(
 }
 
 /** `table[output][input]`, each of shape `[…out, …in]`: forward, a basis of each input at a time. */
-function columns(
-  reader: Reader,
-  lifted: Lifted,
-  node: ts.Node,
-): readonly (readonly Value[])[] {
+function columns(reader: Reader, lifted: Lifted, node: ts.Node): readonly (readonly Value[])[] {
   const active = lifted.inputs.filter((_, k) => lifted.active[k] === true);
   const table: Value[][] = lifted.results.map(() => []);
   for (const [j, input] of active.entries()) {

@@ -26,11 +26,7 @@ import {
   scalar,
 } from "../values.ts";
 
-type MathFunction = (
-  reader: Reader,
-  args: readonly ReaderValue[],
-  node: ts.Node,
-) => ReaderValue;
+type MathFunction = (reader: Reader, args: readonly ReaderValue[], node: ts.Node) => ReaderValue;
 
 /** One op on one float. */
 const unaryOps: Readonly<Record<string, string>> = {
@@ -147,12 +143,7 @@ function mathNative(name: string, evaluate: MathFunction): NativeValue {
   };
 }
 
-function apply(
-  reader: Reader,
-  op: string,
-  x: ReaderValue | undefined,
-  node: ts.Node,
-): ReaderValue {
+function apply(reader: Reader, op: string, x: ReaderValue | undefined, node: ts.Node): ReaderValue {
   const value = required(reader, x, node);
   const single = value.kind === "scalar" && value.value.type.dtype === "f32";
   return scalar(reader.at(node).unary(op, toDtype(reader, value, single ? "f32" : "f64", node)));
@@ -189,20 +180,25 @@ function extreme(
 ): ReaderValue {
   const [first, ...rest] = args;
   if (first === undefined) return fixed(op === "max" ? -Infinity : Infinity);
-  return rest.reduce((best, next) => {
-    const [x, y] = [required(reader, best, node), required(reader, next, node)];
-    if (x.kind === "static" && y.kind === "static") {
-      return fixed(Math[op](Number(x.value), Number(y.value)));
-    }
-    const [r, s] = [rangeOf(x), rangeOf(y)];
-    if (r !== undefined && s !== undefined) {
-      const value = reader.at(node).binary(op, toInteger(reader, x, node), toInteger(reader, y, node));
-      return integer(value, Math[op](r.low, s.low), Math[op](r.high, s.high));
-    }
-    const dtype = meetingDtype(x, y);
-    const [a, b] = [toDtype(reader, x, dtype, node), toDtype(reader, y, dtype, node)];
-    return scalar(reader.at(node).binary(op, a, b));
-  }, required(reader, first, node));
+  return rest.reduce(
+    (best, next) => {
+      const [x, y] = [required(reader, best, node), required(reader, next, node)];
+      if (x.kind === "static" && y.kind === "static") {
+        return fixed(Math[op](Number(x.value), Number(y.value)));
+      }
+      const [r, s] = [rangeOf(x), rangeOf(y)];
+      if (r !== undefined && s !== undefined) {
+        const value = reader
+          .at(node)
+          .binary(op, toInteger(reader, x, node), toInteger(reader, y, node));
+        return integer(value, Math[op](r.low, s.low), Math[op](r.high, s.high));
+      }
+      const dtype = meetingDtype(x, y);
+      const [a, b] = [toDtype(reader, x, dtype, node), toDtype(reader, y, dtype, node)];
+      return scalar(reader.at(node).binary(op, a, b));
+    },
+    required(reader, first, node),
+  );
 }
 
 /** All bits below the highest one set, then 32 less their number, counted in parallel. */
@@ -223,7 +219,11 @@ function leadingZeros(reader: Reader, [x]: readonly ReaderValue[], node: ts.Node
     builder.add(bits, builder.binary("shift_right", bits, constant(4))),
     constant(0x0f0f0f0f),
   );
-  const count = builder.binary("shift_right", builder.mul(bits, constant(0x01010101)), constant(24));
+  const count = builder.binary(
+    "shift_right",
+    builder.mul(bits, constant(0x01010101)),
+    constant(24),
+  );
   return integer(builder.sub(builder.constant(32, "i32"), builder.cast(count, "i32")), 0, 32);
 }
 
@@ -284,7 +284,12 @@ const isFiniteTest = numberTest("isFinite", Number.isFinite, (reader, x, node) =
 });
 const isIntegerTest = numberTest("isInteger", Number.isInteger, (reader, x, node) => {
   if (isStaticInteger(x) || rangeOf(x) !== undefined) return fixed(true);
-  const finite = toDtype(reader, isFiniteTest.call?.(reader, { node, arguments: [x], argumentNodes: [] }) ?? fixed(false), "bool", node);
+  const finite = toDtype(
+    reader,
+    isFiniteTest.call?.(reader, { node, arguments: [x], argumentNodes: [] }) ?? fixed(false),
+    "bool",
+    node,
+  );
   return (
     branch(
       reader,

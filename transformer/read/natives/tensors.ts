@@ -192,4 +192,3 @@ function fromSurface(reader: Reader, result: unknown, call: NativeCall): ReaderV
   }
   return fixed(result as number);
 }
-

@@ -229,11 +229,7 @@ function stopGradient(reader: Reader, call: NativeCall): ReaderValue {
 }
 
 /** A thing from its leaves. */
-export function restore(
-  reader: Reader,
-  template: Template,
-  leaves: readonly Value[],
-): ReaderValue {
+export function restore(reader: Reader, template: Template, leaves: readonly Value[]): ReaderValue {
   return rebuild(reader, template, leaves.values(), "the result");
 }
 

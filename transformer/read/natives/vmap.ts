@@ -107,7 +107,8 @@ function batched(
 /** Known numbers and integers among the results become f64, to be elements of an array. */
 function numbersAsFloats(reader: Reader, f: Callable, call: NativeCall): ReaderValue {
   const { node } = call;
-  const result = f.kind === "function" ? reader.call(f, call.arguments, node) : f.call?.(reader, call);
+  const result =
+    f.kind === "function" ? reader.call(f, call.arguments, node) : f.call?.(reader, call);
   const visit = (value: ReaderValue): ReaderValue => {
     if (isNumber(value)) return { kind: "scalar", value: toDtype(reader, value, "f64", node) };
     if (value.kind === "static" && isBoolean(value)) {
@@ -244,9 +245,7 @@ function stacked(
       const [type = scalarType("f64")] = leafTypes(template);
       const rank = type.shape.length;
       const to = axis < 0 ? axis + rank + 1 : axis;
-      const order = Array.from({ length: rank + 1 }, (_, k) =>
-        k === to ? 0 : k < to ? k + 1 : k,
-      );
+      const order = Array.from({ length: rank + 1 }, (_, k) => (k === to ? 0 : k < to ? k + 1 : k));
       const moved = reader.at(node).transpose(value, order);
       if (template.kind === "tensor") return { kind: "tensor", value: moved };
       if (template.kind === "array") return newDense(reader, moved, template.array);

@@ -63,7 +63,9 @@ export function tripCount(reader: Reader, counter: Counter, node: ts.Node): numb
   const size = Math.abs(step);
   const distance = compute(reader, "sub", to, from, node);
   if (isStaticNumber(distance)) {
-    const turns = inclusive ? Math.floor(distance.value / size) + 1 : Math.ceil(distance.value / size);
+    const turns = inclusive
+      ? Math.floor(distance.value / size) + 1
+      : Math.ceil(distance.value / size);
     return turns > 0 ? turns : 0;
   }
   const range = rangeOf(distance);

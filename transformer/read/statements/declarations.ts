@@ -7,11 +7,7 @@ import { type Exit, normal, type Reader } from "../reader.ts";
 import type { Scope } from "../scope.ts";
 import { faulty, type ReaderValue, unset } from "../values.ts";
 
-export function variableStatement(
-  reader: Reader,
-  node: ts.VariableStatement,
-  scope: Scope,
-): Exit {
+export function variableStatement(reader: Reader, node: ts.VariableStatement, scope: Scope): Exit {
   declare(reader, node.declarationList, scope);
   return normal;
 }

@@ -9,13 +9,7 @@ import { elementOf } from "../expressions/access.ts";
 import { assignedPlaces } from "../guess.ts";
 import type { Place } from "../heap.ts";
 import { identical } from "../join.ts";
-import {
-  conditionalLoop,
-  countedLoop,
-  isRunning,
-  testAfter,
-  withoutTargets,
-} from "../loop.ts";
+import { conditionalLoop, countedLoop, isRunning, testAfter, withoutTargets } from "../loop.ts";
 import { compareNumbers, compute, integer, rangeOf, toInteger, truth } from "../numbers.ts";
 import { itemsOf, lengthOf } from "../objects.ts";
 import { type Exit, NeedsStatic, normal, type Reader } from "../reader.ts";
@@ -154,12 +148,9 @@ function generalFor(reader: Reader, node: ts.ForStatement, scope: Scope): Exit {
     guess: assignedPlaces([condition, incrementor, statement], scope),
     ...jump,
     condition: () =>
-      condition === undefined
-        ? true
-        : truth(reader, reader.evaluate(condition, scope), condition),
+      condition === undefined ? true : truth(reader, reader.evaluate(condition, scope), condition),
     body: () => runAll(reader, [{ statement, scope: new Scope(scope, { jump }) }]),
-    update:
-      incrementor === undefined ? undefined : () => void reader.evaluate(incrementor, scope),
+    update: incrementor === undefined ? undefined : () => void reader.evaluate(incrementor, scope),
   });
 }
 

@@ -1,0 +1,4 @@
+import { grad } from "fluxion";
+
+const both = (x: number) => [x, x] as const;
+export const f = grad(both as never);

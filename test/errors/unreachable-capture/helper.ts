@@ -1,0 +1,7 @@
+export let hidden = 3;
+export function change() {
+  hidden++;
+}
+export function helper(x: number) {
+  return x * hidden;
+}

@@ -1,0 +1,3 @@
+import { compile } from "fluxion";
+
+export const f = compile((x: number) => (y: number) => x + y);

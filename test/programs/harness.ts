@@ -1,0 +1,124 @@
+/** Runs a program as it is and compiled, and compares what its `main` returns. */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import ts from "typescript";
+import { compile } from "../../compiler/compile.ts";
+import { applyPlan, plan, type TargetName } from "../../transformer/plan.ts";
+import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
+import { reportText } from "../../transformer/report.ts";
+
+export const folder = dirname(fileURLToPath(import.meta.url));
+const projects = new ProjectCache({
+  tsconfig: join(folder, "tsconfig.json"),
+  paths: sourcePaths(),
+});
+
+interface Program {
+  readonly main: () => unknown;
+  /** What `main` returns, where the eager language cannot run it. */
+  readonly expected?: () => unknown;
+  /** Relative difference that is allowed: none where absent. */
+  readonly tolerance?: number;
+}
+
+/** The program as it stands, on the eager language. */
+export async function plainProgram(name: string): Promise<Program> {
+  const file = join(folder, name, "main.ts");
+  return load(name, "plain", readFileSync(file, "utf8"));
+}
+
+export interface CompiledProgram extends Program {
+  readonly roots: number;
+}
+
+export async function compiledProgram(name: string, target: TargetName): Promise<CompiledProgram> {
+  const file = join(folder, name, "main.ts");
+  const { world, program } = projects.projectOf(file);
+  const source = program.getSourceFile(file);
+  if (source === undefined) throw new Error(`${file} is in no program`);
+  const typeErrors = program.getSemanticDiagnostics(source);
+  if (typeErrors.length > 0) {
+    throw new Error(
+      typeErrors
+        .map((error) => ts.flattenDiagnosticMessageText(error.messageText, "\n"))
+        .join("\n"),
+    );
+  }
+  const planned = await plan(world, source, {
+    target,
+    compile: (graph, signature, options) => compile(graph, signature, { ...options, check: true }),
+  });
+  if (planned.diagnostics.length > 0) throw new Error(reportText(planned.diagnostics, false));
+  const loaded = await load(name, target, applyPlan(planned).code);
+  return { ...loaded, roots: planned.roots.length };
+}
+
+async function load(name: string, version: string, text: string): Promise<Program> {
+  const { outputText } = ts.transpileModule(text, {
+    compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+  });
+  const resolved = outputText
+    .replaceAll(/from "(fluxion(?:\/\w+)?)"/g, (_, specifier: string) => {
+      return `from ${JSON.stringify(sourceOf(specifier))}`;
+    })
+    .replaceAll(/from "\.\/(\w+)\.ts"/g, (_, other: string) => {
+      return `from ${JSON.stringify(join(folder, name, `${other}.ts`))}`;
+    });
+  const out = join(folder, "out");
+  mkdirSync(out, { recursive: true });
+  const file = join(out, `${name}.${version}.js`);
+  writeFileSync(file, resolved);
+  return (await import(`${pathToFileURL(file).href}?${Date.now()}`)) as Program;
+}
+
+function sourceOf(specifier: string): string {
+  const paths = sourcePaths();
+  const exact = paths[specifier]?.[0];
+  const [pattern = ""] = paths["fluxion/*"] ?? [];
+  return exact ?? pattern.replace("*", specifier.slice("fluxion/".length));
+}
+
+/** Where two results differ, as a path and the two values; undefined where they agree. */
+export function difference(
+  actual: unknown,
+  expected: unknown,
+  tolerance: number,
+  path = "main()",
+): string | undefined {
+  if (typeof actual === "number" && typeof expected === "number") {
+    if (Object.is(actual, expected)) return undefined;
+    const size = Math.max(Math.abs(actual), Math.abs(expected), 1e-3);
+    if (tolerance > 0 && Math.abs(actual - expected) <= tolerance * size) return undefined;
+    return `${path}: ${actual}, and ${expected} is expected`;
+  }
+  const [a, b] = [plainData(actual), plainData(expected)];
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) {
+    return Object.is(a, b) ? undefined : `${path}: ${String(a)}, and ${String(b)} is expected`;
+  }
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  if (a.constructor !== b.constructor) {
+    return `${path}: a ${a.constructor?.name}, and a ${b.constructor?.name} is expected`;
+  }
+  const keys = Object.keys(other);
+  if (Object.keys(one).join() !== keys.join()) {
+    return `${path}: has ${Object.keys(one).join()}, and ${keys.join()} are expected`;
+  }
+  for (const key of keys) {
+    const found = difference(one[key], other[key], tolerance, `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A tensor by its shape and its elements. */
+function plainData(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("dataSync" in value)) return value;
+  const { shape, dtype, dataSync } = value as {
+    readonly shape: readonly number[];
+    readonly dtype: string;
+    readonly dataSync: () => ArrayLike<number>;
+  };
+  return { shape: [...shape], dtype, data: Array.from(dataSync.call(value)) };
+}

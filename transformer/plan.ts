@@ -159,14 +159,12 @@ export function finish(
   const footer = ready.flatMap((root) =>
     root.programs.map((program) => loader(program, programs.get(program.id) as Compiled)),
   );
-  if (ready.length > 0) {
-    edits.push(
-      ...staleImports(world, file, {
-        roots: ready.map((root) => root.node),
-        compiled: read.compiled,
-      }),
-    );
-  }
+  edits.push(
+    ...staleImports(world, file, {
+      roots: ready.map((root) => root.node),
+      compiled: read.compiled,
+    }),
+  );
   return { ...read, roots: ready, edits, footer: footer.join("\n"), programs };
 }
 

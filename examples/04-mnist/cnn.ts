@@ -24,7 +24,10 @@ type Images<B extends Dim> = Tensor<[B, 784], "u8">;
 type Labels<B extends Dim> = Tensor<[B], "i32">;
 
 function predict<B extends Dim>(p: Params, images: Images<B>): Tensor<[B, 10]> {
-  const x = images.cast("f32").mul(1 / 255).reshape([images.shape[0], 28, 28, 1]);
+  const x = images
+    .cast("f32")
+    .mul(1 / 255)
+    .reshape([images.shape[0], 28, 28, 1]);
   const h1 = maxPool2d(convolution(p.first, x, { padding: "same" }).relu(), 2);
   const h2 = maxPool2d(convolution(p.second, h1, { padding: "same" }).relu(), 2);
   return dense(p.last, h2.reshape([images.shape[0], 7 * 7 * 16]));

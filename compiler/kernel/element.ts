@@ -140,10 +140,17 @@ export class ElementReader {
     }
     if (lower.kind === "element") {
       const reader = (k: number, at: readonly Element[]): Element =>
-        element(operand(k, at.map(expression)));
+        element(operand(k, this.sameIndex(at.map(expression))));
       return expression(lower.element(writer, equation, index.map(element), reader));
     }
     throw new Error(`\`${equation.op}\` is not computed element by element`);
+  }
+
+  /** An index that is the kernel's own is that very list. */
+  private sameIndex(index: readonly Expr[]): readonly Expr[] {
+    const { identity } = this;
+    const same = index.length === identity.length && index.every((i, k) => i === identity[k]);
+    return same ? identity : index;
   }
 
   private readonly numbers = new Map<Equation, number>();

@@ -67,7 +67,7 @@ export function lowerElementwise(program: Program, equation: Equation): void {
     program.setScalar(output, elementwise(equation.op, dtypes, operands, dtype));
     return;
   }
-  if (program.uses.count(output) > 1) {
+  if (program.uses.count(output) > 1 || program.isResult(output)) {
     program.join(equation);
     return;
   }

@@ -13,13 +13,14 @@ import { hoist } from "./hoist.ts";
 import {
   constant,
   type Expr,
+  isConstant,
   type Local,
   local,
   loop,
   op,
   type Statement,
 } from "./loop.ts";
-import { mapExpressions, mapOperands, visitExpressions } from "./rewrite.ts";
+import { mapExpressions, mapOperands, mapStatement, visitExpressions } from "./rewrite.ts";
 import { vectorise } from "./vectorise.ts";
 
 /** A loop of a nest: outermost first. */
@@ -51,6 +52,7 @@ export function wrap(axes: readonly Axis[], body: readonly Statement[]): readonl
 
 /** The largest multiple of `lanes` that is not above `extent`. */
 export function wholeVectors(extent: Expr, lanes: number): Expr {
+  if (isConstant(extent)) return constant(extent.value & -lanes);
   return op("bit_and", "i32", [extent, constant(-lanes)]);
 }
 
@@ -138,7 +140,18 @@ export function settle(
   body: readonly Statement[],
   symbolLocal: SymbolLocal,
 ): readonly Statement[] {
-  return hoist(spellIndices(body, symbolLocal, new Map()));
+  return hoist(dropEmptyLoops(spellIndices(body, symbolLocal, new Map())));
+}
+
+/** Loops that never run: tails of vectors where nothing is left. */
+function dropEmptyLoops(body: readonly Statement[]): readonly Statement[] {
+  return body
+    .filter((statement) => {
+      if (statement.kind !== "for") return true;
+      const { from, to } = statement;
+      return !(isConstant(from) && isConstant(to) && from.value >= to.value);
+    })
+    .map((statement) => mapStatement(statement, (expr) => expr, dropEmptyLoops));
 }
 
 /** Index forms become arithmetic, outer loops first. */

@@ -328,6 +328,12 @@ export class Program {
     return [place.buffer, ...rootsOf(place.buffer)].some(({ values }) => values.includes(value));
   }
 
+  /** True when the block being lowered hands the value on. */
+  isResult(value: Value): boolean {
+    const frame = this.frames.at(-1);
+    return frame !== undefined && frame.block.results.includes(value);
+  }
+
   /** Locals that loops assign again in every round. */
   readonly reassigned: Set<Local> = new Set();
   isReassigned(of: Local): boolean {

@@ -25,7 +25,7 @@ import { operandsOf } from "./rewrite.ts";
 const floatOps =
   "add sub mul div neg abs sqrt rsqrt floor ceil trunc max min sign eq ne lt le gt ge select " +
   "is_nan stop_gradient copy";
-const singleOps = "exp log tanh sigmoid expm1";
+const singleOps = "exp log tanh expm1";
 const integerOps =
   "add sub mul neg abs max min eq ne lt le gt ge select bit_and bit_or bit_xor bit_not " +
   "stop_gradient copy";

@@ -1,5 +1,8 @@
 /** Functions of our own that spelled ops call, as WebAssembly text, by name. */
 
+/** 1/1!, 1/2!, …: enough of them for |x| < 0.55. */
+const inverseFactorials = [1, 2, 6, 24, 120, 720, 5040, 40320, 362880].map((n) => 1 / n);
+
 export const helpers: Readonly<Record<string, string>> = {
   ...integerHelpers("i32", "s"),
   ...integerHelpers("u32", "u"),
@@ -44,16 +47,18 @@ export const helpers: Readonly<Record<string, string>> = {
       (f32x4.mul (local.get $x) ${power("(local.get $half)")})
       ${power("(i32x4.sub (local.get $n) (local.get $half))")}))`,
 
-  // e^x - 1 = 2^n (e^r - 1) + (2^n - 1): no cancellation near 0.
+  // e^x - 1 = 2^n (e^r - 1) + (2^n - 1). Where |x| < 0.55, n is 0, so that nothing cancels.
   expm1_f32x4: `(func $expm1_f32x4 (param $x v128) (result v128)
     (local $n v128) (local $scale v128) (local $input v128)
     (local.set $input (local.get $x))
     (local.set $x (f32x4.min (f32x4.max (local.get $x) ${f32s(-40)}) ${f32s(88)}))
-    (local.set $n (f32x4.nearest (f32x4.mul (local.get $x) ${f32s(Math.LOG2E)})))
+    (local.set $n (v128.and
+      (f32x4.nearest (f32x4.mul (local.get $x) ${f32s(Math.LOG2E)}))
+      (f32x4.ge (f32x4.abs (local.get $x)) ${f32s(0.55)})))
     (local.set $x (f32x4.add (f32x4.sub (local.get $x) (f32x4.mul (local.get $n) ${f32s(0.693359375)}))
       (f32x4.mul (local.get $n) ${f32s(0.693359375 - Math.LN2)})))
     (local.set $x (f32x4.mul (local.get $x)
-      ${horner("$x", [1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720])}))
+      ${horner("$x", inverseFactorials)}))
     (local.set $scale ${power("(i32x4.trunc_sat_f32x4_s (local.get $n))")})
     (v128.bitselect
       (call $exp_f32x4 (local.get $input))

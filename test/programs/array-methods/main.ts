@@ -15,7 +15,20 @@ const f = (x: Float64Array, y: number[]) => {
   const typed = Float64Array.from(generated);
   const some = x.some((value) => value > 3);
   const every = y.every((value) => value > 0);
-  return { squares, total, largest, weighted, filled, middle, tail, generated, typed, some, every, last: x.at(-1) };
+  return {
+    squares,
+    total,
+    largest,
+    weighted,
+    filled,
+    middle,
+    tail,
+    generated,
+    typed,
+    some,
+    every,
+    last: x.at(-1),
+  };
 };
 const compiled = compile(f);
 

@@ -4,7 +4,8 @@ let rate = 0.5;
 const table = new Float64Array([1, 2, 3]);
 const settings = { gain: 2, bias: { value: 1 } };
 
-const make = (factor: number) => compile((x: number) => (x * factor + rate) * settings.gain + table[1] + settings.bias.value);
+const make = (factor: number) =>
+  compile((x: number) => (x * factor + rate) * settings.gain + table[1] + settings.bias.value);
 
 export const main = () => {
   const f = make(3);

@@ -27,7 +27,10 @@ const f = (x: number) => {
   function cube(value: number) {
     return value ** power;
   }
-  const both = compose(square, compose(cube, (v) => v + 1));
+  const both = compose(
+    square,
+    compose(cube, (v) => v + 1),
+  );
   return [
     apply(square, x),
     apply(cube, x),

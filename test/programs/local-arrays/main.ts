@@ -18,7 +18,15 @@ const f = (x: Float64Array) => {
   ints[1] = -1.9;
   const singles = new Float32Array(1);
   singles[0] = 0.1;
-  return { doubled, sum, counts: counts[0] + 10 * counts[1], bytes, ints, singles, first: bytes[0] + ints[1] };
+  return {
+    doubled,
+    sum,
+    counts: counts[0] + 10 * counts[1],
+    bytes,
+    ints,
+    singles,
+    first: bytes[0] + ints[1],
+  };
 };
 const compiled = compile(f);
 

@@ -14,7 +14,7 @@ const f = (n: number) => {
     turns++;
   }
   let x = 1;
-  for (; x < 100; ) x *= 3;
+  for (; x < 100;) x *= 3;
   let a = 0;
   for (let i = 0, j = 10; i < j; i++, j--) a += i * j;
   return [sum, turns, x, a];

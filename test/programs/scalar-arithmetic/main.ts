@@ -8,5 +8,10 @@ const f = (a: number, b: number) => {
 };
 const compiled = compile(f);
 
-export const main = () => [compiled(1.5, 2.25), compiled(-7.3, 0.1), compiled(0, -5), compiled(NaN, 1)];
+export const main = () => [
+  compiled(1.5, 2.25),
+  compiled(-7.3, 0.1),
+  compiled(0, -5),
+  compiled(NaN, 1),
+];
 export const tolerance = 1e-15;

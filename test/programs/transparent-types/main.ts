@@ -8,7 +8,10 @@ const f = (x: number, y: 1 | 2) => {
     readonly z: number;
   }
   const local: Local = { z: value };
-  return (local as Local).z, local.z + (void 0 === undefined ? 1 : 0) + (typeof x === "number" ? 1 : 0);
+  return (
+    (local as Local).z,
+    local.z + (void 0 === undefined ? 1 : 0) + (typeof x === "number" ? 1 : 0)
+  );
 };
 const compiled = compile(f);
 

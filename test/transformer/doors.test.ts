@@ -1,0 +1,209 @@
+/**
+ * The ways in: bundlers, the loader of Node, ts-patch, the command line. They find the language as
+ * a user's project does, in the built package: `npm test` builds first.
+ */
+
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as esbuild from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { build } from "vite";
+import { packageRoot } from "../../transformer/read/world.ts";
+import esbuildPlugin from "../../transformer/bundlers/esbuild.ts";
+import vitePlugin from "../../transformer/bundlers/vite.ts";
+
+const run = promisify(execFile);
+const root = packageRoot();
+const cli = join(root, "transformer/cli/main.ts");
+let folder = "";
+
+const main = `import { compile, grad } from "fluxion";
+import { square } from "./square.ts";
+
+const rate = Number("0.5");
+export const f = compile((x: number) => square(x) * rate);
+export const g = grad((x: Float64Array) => x[0]! * x[1]!);
+console.log(JSON.stringify([f(3), [...g(new Float64Array([2, 5]))]]));
+`;
+const expected = "[4.5,[5,2]]\n";
+
+beforeAll(() => {
+  mkdirSync(join(root, "out"), { recursive: true });
+  folder = mkdtempSync(join(root, "out/doors-"));
+  writeFileSync(join(folder, "main.ts"), main);
+  writeFileSync(join(folder, "square.ts"), "export const square = (x: number) => x * x;\n");
+  writeFileSync(
+    join(folder, "bad.ts"),
+    'import { compile } from "fluxion";\nexport const f = compile((x: number) => { console.log(x); return x; });\n',
+  );
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: {
+        target: "es2023",
+        module: "nodenext",
+        strict: true,
+        types: ["node"],
+        skipLibCheck: true,
+        rewriteRelativeImportExtensions: true,
+        outDir: "built",
+        rootDir: ".",
+        declaration: true,
+      },
+      include: ["main.ts", "square.ts"],
+    }),
+  );
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(root, join(folder, "node_modules/fluxion"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs JavaScript that imports the runtime from its sources. */
+async function output(file: string, code: string): Promise<string> {
+  const runtime = JSON.stringify(join(root, "runtime/index.ts"));
+  writeFileSync(file, code.replaceAll('"fluxion/runtime"', runtime));
+  return (await run(process.execPath, [file])).stdout;
+}
+
+describe("bundlers", () => {
+  test("vite puts programs in place of roots, and leaves the language out", async () => {
+    const result = await build({
+      root: folder,
+      logLevel: "silent",
+      configFile: false,
+      plugins: [vitePlugin()],
+      build: {
+        write: false,
+        minify: false,
+        lib: { entry: join(folder, "main.ts"), formats: ["es"], fileName: "main" },
+        rollupOptions: { external: ["fluxion/runtime", "fluxion"] },
+      },
+    });
+    const [bundle] = Array.isArray(result) ? result : [result];
+    if (bundle === undefined || !("output" in bundle)) throw new Error("vite gave no output");
+    const { code } = bundle.output[0];
+    expect(code).not.toContain('from "fluxion"');
+    expect(await output(join(folder, "vite.mjs"), code)).toBe(expected);
+  });
+
+  test("esbuild runs the same program, with a source map", async () => {
+    const result = await esbuild.build({
+      entryPoints: [join(folder, "main.ts")],
+      bundle: true,
+      write: false,
+      format: "esm",
+      sourcemap: "external",
+      outdir: folder,
+      external: ["fluxion", "fluxion/runtime"],
+      plugins: [esbuildPlugin()],
+    });
+    const code = result.outputFiles.find((file) => file.path.endsWith(".js"))?.text ?? "";
+    const map = result.outputFiles.find((file) => file.path.endsWith(".map"))?.text ?? "";
+    expect(await output(join(folder, "esbuild.mjs"), code)).toBe(expected);
+    expect((JSON.parse(map) as { readonly sources: string[] }).sources.join()).toContain("main.ts");
+  });
+
+  test("an error of the language is an error of the build", async () => {
+    const failed = esbuild.build({
+      entryPoints: [join(folder, "bad.ts")],
+      bundle: true,
+      write: false,
+      logLevel: "silent",
+      external: ["fluxion", "fluxion/runtime"],
+      plugins: [esbuildPlugin()],
+    });
+    await expect(failed).rejects.toThrow(/FX1004: `console.log`/);
+  });
+});
+
+describe("ts-patch", () => {
+  const tspc = (project: string): Promise<{ stdout: string }> =>
+    run(process.execPath, [join(root, "node_modules/ts-patch/bin/tspc.js"), "-p", project], {
+      cwd: folder,
+    });
+  const configure = (name: string, include: readonly string[], outDir: string): void => {
+    const config = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as {
+      readonly compilerOptions: object;
+    };
+    const compilerOptions = {
+      ...config.compilerOptions,
+      outDir,
+      plugins: [{ transform: "fluxion/transformer", target: "js" }],
+    };
+    writeFileSync(join(folder, name), JSON.stringify({ compilerOptions, include }));
+  };
+
+  test("tspc emits programs in place of roots", async () => {
+    configure("patched.json", ["main.ts", "square.ts"], "patched");
+    await tspc("patched.json");
+    const file = join(folder, "patched/main.js");
+    const code = readFileSync(file, "utf8");
+    expect(code).not.toContain('from "fluxion"');
+    expect(await output(file, code)).toBe(expected);
+  });
+
+  test("tspc reports errors of the language as its own", async () => {
+    configure("unpatched.json", ["bad.ts"], "unpatched");
+    await expect(tspc("unpatched.json")).rejects.toMatchObject({
+      stdout: expect.stringContaining("FX1004: `console.log`"),
+    });
+  });
+});
+
+describe("the command line", () => {
+  const fluxion = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+    run(process.execPath, [cli, ...args], { cwd: folder });
+
+  test("run runs a program", async () => {
+    expect((await fluxion("run", "main.ts")).stdout).toBe(expected);
+    expect((await fluxion("run", "--target", "js", "main.ts")).stdout).toBe(expected);
+  });
+
+  test("run ends with 1 where the program has errors", async () => {
+    await expect(fluxion("run", "bad.ts")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("error FX1004: `console.log`"),
+    });
+  });
+
+  test("check tells all errors", async () => {
+    expect((await fluxion("check")).stdout).toContain("2 files checked, no errors");
+    const config = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as object;
+    const bad = { ...config, include: ["bad.ts"] };
+    writeFileSync(join(folder, "bad.json"), JSON.stringify(bad));
+    await expect(fluxion("check", "-p", "bad.json")).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("bad.ts(2,43): error FX1004"),
+    });
+  });
+
+  test("build emits JavaScript and declarations", async () => {
+    const { stdout } = await fluxion("build");
+    expect(stdout).toContain("2 roots compiled");
+    const code = readFileSync(join(folder, "built/main.js"), "utf8");
+    expect(readFileSync(join(folder, "built/main.d.ts"), "utf8")).toContain(
+      "export declare const f",
+    );
+    expect(await output(join(folder, "built/main.js"), code)).toBe(expected);
+  });
+
+  test("explain prints a stage, and refuses what is not there", async () => {
+    expect((await fluxion("explain", "main.ts:f")).stdout).toContain("mul");
+    expect((await fluxion("explain", "main.ts:g", "--stage", "grad")).stdout).toContain("fn @g");
+    await expect(fluxion("explain", "main.ts", "--stage", "wgsl")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("the stage wgsl is not there yet"),
+    });
+    await expect(fluxion("explain", "main.ts:nothing")).rejects.toMatchObject({
+      stderr: expect.stringContaining("it has f, g"),
+    });
+  });
+
+  test("the help says what there is", async () => {
+    const { stdout } = await fluxion("--help");
+    for (const command of ["run", "check", "build", "explain"]) expect(stdout).toContain(command);
+  });
+});

@@ -1,0 +1,24 @@
+/** The worker of `compileSync.ts`: compiles what it is sent, and wakes who waits. */
+
+import { type MessagePort, workerData } from "node:worker_threads";
+import { compile } from "../compiler/compile.ts";
+import type { CompileAnswer, CompileJob } from "./compileSync.ts";
+import { placeOf } from "./plan.ts";
+
+const { port, signal } = workerData as { readonly port: MessagePort; readonly signal: Int32Array };
+
+port.on("message", (job: CompileJob) => {
+  void answer(job).then((message) => {
+    port.postMessage(message);
+    Atomics.store(signal, 0, 1);
+    Atomics.notify(signal, 0);
+  });
+});
+
+async function answer({ graph, signature, target }: CompileJob): Promise<CompileAnswer> {
+  try {
+    return { compiled: await compile(graph, signature, { target, place: placeOf }) };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}

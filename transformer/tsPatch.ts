@@ -1,0 +1,141 @@
+/**
+ * The plugin for ts-patch, `{ "transform": "fluxion/transformer" }`: `tspc` emits JavaScript with
+ * programs in place of roots. Errors are added to those of TypeScript; warnings are printed.
+ */
+
+import type { PluginConfig, TransformerExtras } from "ts-patch";
+import ts from "typescript";
+import type { Compiled } from "../compiler/compile.ts";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
+import * as messages from "../compiler/diagnostics/messages.ts";
+import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
+import { type Edit, finish, loadName, mayHaveRoots, type Plan, readFile } from "./plan.ts";
+import { World } from "./read/world.ts";
+import { reportText } from "./report.ts";
+
+export interface TsPatchConfig extends PluginConfig {
+  /** For roots that do not say it; "wasm" where absent. */
+  readonly target?: "js" | "wasm";
+}
+
+export default function transformer(
+  program: ts.Program,
+  config: TsPatchConfig,
+  extras: TransformerExtras,
+): ts.TransformerFactory<ts.SourceFile> {
+  const world = new World(program);
+  let compiler: SyncCompiler | undefined;
+  return (context) => (file) => {
+    if (file.isDeclarationFile || !mayHaveRoots(file.text)) return file;
+    compiler ??= syncCompiler();
+    const plan = planNow(world, file, config, compiler);
+    for (const diagnostic of plan.diagnostics) {
+      if (diagnostic.severity === "error") extras.addDiagnostic(asTypeScript(program, diagnostic));
+      else process.stderr.write(`${reportText([diagnostic], false)}\n`);
+    }
+    return edited(context, file, plan);
+  };
+}
+
+function planNow(
+  world: World,
+  file: ts.SourceFile,
+  config: TsPatchConfig,
+  compiler: SyncCompiler,
+): Plan {
+  const read = readFile(world, file, config);
+  const programs = new Map<string, Compiled>();
+  const faults: Diagnostic[] = [];
+  for (const root of read.roots) {
+    for (const { id, graph, signature } of root.programs) {
+      try {
+        programs.set(id, compiler.compile({ graph, signature, target: root.target }));
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        const start = root.node.getStart(file);
+        const span = { file: file.fileName, start, length: root.node.getEnd() - start };
+        faults.push(messages.internalFault({ message }, span));
+      }
+    }
+  }
+  return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);
+}
+
+/** The tree with the edits in it. Texts that we have made are printed as they are. */
+function edited(
+  context: ts.TransformationContext,
+  file: ts.SourceFile,
+  { edits, footer }: Plan,
+): ts.SourceFile {
+  if (edits.length === 0) return file;
+  const { factory } = context;
+  const byNode = new Map(
+    edits.flatMap((edit): [ts.Node, Edit][] => (edit.node ? [[edit.node, edit]] : [])),
+  );
+  const verbatim = (text: string): ts.Identifier => factory.createIdentifier(text);
+  const visit = (node: ts.Node): ts.Node | undefined => {
+    const edit = byNode.get(node);
+    if (edit === undefined) return ts.visitEachChild(node, visit, context);
+    if (!ts.isImportDeclaration(node)) return ts.setTextRange(verbatim(edit.text), node);
+    return edit.text === "" ? undefined : runtimeImport(factory, namesIn(edit.text));
+  };
+  const visited = ts.visitEachChild(file, visit, context);
+  const statements = [
+    runtimeImport(factory, [["load", loadName]]),
+    ...visited.statements,
+    factory.createExpressionStatement(verbatim(footer)),
+  ];
+  return factory.updateSourceFile(
+    visited,
+    ts.setTextRange(factory.createNodeArray(statements), visited.statements),
+  );
+}
+
+function runtimeImport(
+  factory: ts.NodeFactory,
+  names: readonly (readonly [imported: string, local: string])[],
+): ts.ImportDeclaration {
+  const elements = names.map(([imported, local]) =>
+    factory.createImportSpecifier(
+      false,
+      imported === local ? undefined : factory.createIdentifier(imported),
+      factory.createIdentifier(local),
+    ),
+  );
+  return factory.createImportDeclaration(
+    undefined,
+    factory.createImportClause(undefined, undefined, factory.createNamedImports(elements)),
+    factory.createStringLiteral("fluxion/runtime"),
+  );
+}
+
+/** The names of `import { a, b as c } from "…"`. */
+function namesIn(text: string): readonly (readonly [string, string])[] {
+  const inside = /\{(.*)\}/.exec(text)?.[1] ?? "";
+  return inside.split(",").flatMap((part): (readonly [string, string])[] => {
+    const [imported, local] = part.trim().split(/\s+as\s+/);
+    return imported === undefined || imported === "" ? [] : [[imported, local ?? imported]];
+  });
+}
+
+function asTypeScript(program: ts.Program, diagnostic: Diagnostic): ts.Diagnostic {
+  const { code, message, hint, span, related } = diagnostic;
+  const file = span === undefined ? undefined : program.getSourceFile(span.file);
+  return {
+    category: ts.DiagnosticCategory.Error,
+    code: Number(code.slice(2)),
+    source: "fluxion",
+    messageText: `${code}: ${message}${hint === "" ? "" : `\n  hint: ${hint}`}`,
+    file,
+    start: span?.start,
+    length: span?.length,
+    relatedInformation: related.map((place) => ({
+      category: ts.DiagnosticCategory.Message,
+      code: Number(code.slice(2)),
+      messageText: place.message,
+      file: program.getSourceFile(place.span.file),
+      start: place.span.start,
+      length: place.span.length,
+    })),
+  };
+}

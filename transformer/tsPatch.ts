@@ -80,6 +80,7 @@ function edited(
     return edit.text === "" ? undefined : runtimeImport(factory, namesIn(edit.text));
   };
   const visited = ts.visitEachChild(file, visit, context);
+  if (footer === "") return visited;
   const statements = [
     runtimeImport(factory, [["load", loadName]]),
     ...visited.statements,

@@ -3,7 +3,7 @@
  * edits that put them in place of the calls. Knows no bundler.
  */
 
-import MagicString, { type SourceMap } from "magic-string";
+import { MagicString, type SourceMap } from "magic-string";
 import ts from "typescript";
 import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";

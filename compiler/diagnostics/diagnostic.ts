@@ -1,6 +1,11 @@
 /** What the compiler says to its user: a code, a sentence, a place, other places, a way out. */
 
-import type { Span } from "../ir/types.ts";
+/** A place in a source file, as offsets in UTF-16 units. */
+export interface Span {
+  readonly file: string;
+  readonly start: number;
+  readonly length: number;
+}
 
 export type Severity = "error" | "warning";
 

@@ -3,8 +3,7 @@
  * places, hint.
  */
 
-import type { Span } from "../ir/types.ts";
-import type { Diagnostic, Severity } from "./diagnostic.ts";
+import type { Diagnostic, Severity, Span } from "./diagnostic.ts";
 
 export interface FormatOptions {
   /** The text of a source file; undefined where there is none to show. */

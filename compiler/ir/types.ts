@@ -1,7 +1,9 @@
 /** The graph IR: typed A-normal form with structured regions, as plain readonly data. */
 
+import type { Span } from "../diagnostics/diagnostic.ts";
 import { type Dim, sameShape, shapeText } from "./dim.ts";
 
+export type { Span } from "../diagnostics/diagnostic.ts";
 export type { Dim } from "./dim.ts";
 
 export const dtypes = ["f64", "f32", "i32", "u32", "u8", "bool"] as const;
@@ -28,13 +30,6 @@ export interface Value {
   readonly name?: string | undefined;
   /** The dimension that this scalar is known to equal, for shapes made from it. */
   readonly extent?: Dim | undefined;
-}
-
-/** A place in a source file, as offsets in UTF-16 units. */
-export interface Span {
-  readonly file: string;
-  readonly start: number;
-  readonly length: number;
 }
 
 /** A static parameter of an equation: plain data. */

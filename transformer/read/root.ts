@@ -190,12 +190,12 @@ function shaped(
     case "pushforward":
     case "pullback": {
       const primals = { ...tupleOf(reader, own), name: "primals" };
-      const given_ =
+      const other =
         shape.kind === "pullback"
           ? { ...similar(reader, shape.result, "cotangent"), name: "cotangent" }
           : again("tangents");
       return {
-        parameters: [primals, given_],
+        parameters: [primals, other],
         call: ([x, w]) => {
           const [, back] = items(apply(transform, [f, ...items(x)]));
           const inputs = shape.kind === "pullback" ? [w as ReaderValue] : items(w);

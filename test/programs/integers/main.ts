@@ -11,7 +11,8 @@ const f = (x: Float64Array, n: number) => {
   }
   let last = 0;
   for (let i = 0; i < size; i++) last = i;
-  const zero = 0 * -size;
+  const none = size - size;
+  const zero = none * -size;
   return { checksum, last, half: size / 2, negative: -size, reciprocal: 1 / zero };
 };
 const compiled = compile(f);

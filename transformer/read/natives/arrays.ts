@@ -49,6 +49,7 @@ import {
   type ReaderValue,
   scalar,
   undefinedValue,
+  unset,
 } from "../values.ts";
 import { truth } from "../numbers.ts";
 import { branch, plain } from "../branch.ts";
@@ -135,7 +136,7 @@ export function newArray(reader: Reader, call: NativeCall): ReaderValue {
     return newList(reader, call.arguments);
   }
   if (isStaticNumber(first) && first.value <= 64) {
-    return newList(reader, new Array<ReaderValue>(first.value).fill({ kind: "unset" }));
+    return newList(reader, new Array<ReaderValue>(first.value).fill(unset));
   }
   return zeros(reader, first, plainArray, call.node);
 }
@@ -538,9 +539,9 @@ function limits(
         return fixed(whole < 0 ? Math.max(0, length.value + whole) : Math.min(whole, length.value));
       }
       if (whole === 0) return fixed(0);
-      const end_ = whole < 0 ? compute(reader, "add", length, fixed(whole), node) : fixed(whole);
+      const edge = whole < 0 ? compute(reader, "add", length, fixed(whole), node) : fixed(whole);
       const bound = whole < 0 ? fixed(0) : length;
-      return pick(reader, whole < 0 ? "ge" : "le", end_, bound, node);
+      return pick(reader, whole < 0 ? "ge" : "le", edge, bound, node);
     }
     if (compareSame(limit, length)) return length;
     const wanted = integer(toIndex(reader, limit, node));

@@ -73,7 +73,7 @@ function callSurface(reader: Reader, name: string, call: NativeCall): ReaderValu
   if (apply === undefined) throw new Error(`the surface has no ${name}`);
   const args = call.arguments.map((arg) => toSurface(reader, arg, call));
   try {
-    return fromSurface(reader, apply(reader.at(node), args), call);
+    return fromSurface(reader, apply(reader.at(node), args));
   } catch (error) {
     if (!(error instanceof TypeFault)) throw error;
     const hint = (error as { readonly hint?: string }).hint;
@@ -147,9 +147,7 @@ function scalarFunction(
       const { result, changes } = reader.heap.record(() =>
         invoke(reader, callee, {
           ...call,
-          arguments: scalars.map((value) =>
-            value.type.dtype === "i32" ? scalar(value) : scalar(value),
-          ),
+          arguments: scalars.map(scalar),
         }),
       );
       const [written] = changes.keys();
@@ -173,11 +171,11 @@ function elementDtype(scalars: readonly Value[], result: ReaderValue): Value["ty
   return float?.type.dtype ?? scalars[0]?.type.dtype ?? "f64";
 }
 
-function fromSurface(reader: Reader, result: unknown, call: NativeCall): ReaderValue {
+function fromSurface(reader: Reader, result: unknown): ReaderValue {
   if (Array.isArray(result)) {
     return newList(
       reader,
-      result.map((item) => fromSurface(reader, item, call)),
+      result.map((item) => fromSurface(reader, item)),
     );
   }
   if (typeof result === "object" && result !== null && "type" in result) {
@@ -186,7 +184,7 @@ function fromSurface(reader: Reader, result: unknown, call: NativeCall): ReaderV
   }
   if (typeof result === "object" && result !== null) {
     const fields = Object.entries(result).map(
-      ([name, field]) => [name, fromSurface(reader, field, call)] as const,
+      ([name, field]) => [name, fromSurface(reader, field)] as const,
     );
     return newRecord(reader, fields);
   }

@@ -49,9 +49,12 @@ export const helpers: Readonly<Record<string, string>> = {
 
   // e^x - 1 = 2^n (e^r - 1) + (2^n - 1). Where |x| < 0.55, n is 0, so that nothing cancels.
   expm1_f32x4: `(func $expm1_f32x4 (param $x v128) (result v128)
-    (local $n v128) (local $scale v128) (local $input v128)
-    (local.set $input (local.get $x))
-    (local.set $x (f32x4.min (f32x4.max (local.get $x) ${f32s(-40)}) ${f32s(88)}))
+    (v128.bitselect
+      (call $exp_f32x4 (local.get $x))
+      (call $small_expm1 (f32x4.min (f32x4.max (local.get $x) ${f32s(-40)}) ${f32s(88)}))
+      (f32x4.gt (local.get $x) ${f32s(60)})))`,
+  small_expm1: `(func $small_expm1 (param $x v128) (result v128)
+    (local $n v128) (local $scale v128)
     (local.set $n (v128.and
       (f32x4.nearest (f32x4.mul (local.get $x) ${f32s(Math.LOG2E)}))
       (f32x4.ge (f32x4.abs (local.get $x)) ${f32s(0.55)})))
@@ -60,16 +63,13 @@ export const helpers: Readonly<Record<string, string>> = {
     (local.set $x (f32x4.mul (local.get $x)
       ${horner("$x", inverseFactorials)}))
     (local.set $scale ${power("(i32x4.trunc_sat_f32x4_s (local.get $n))")})
-    (v128.bitselect
-      (call $exp_f32x4 (local.get $input))
-      (f32x4.add (f32x4.mul (local.get $scale) (local.get $x))
-        (f32x4.sub (local.get $scale) ${f32s(1)}))
-      (f32x4.gt (local.get $input) ${f32s(60)})))`,
+    (f32x4.add (f32x4.mul (local.get $scale) (local.get $x))
+      (f32x4.sub (local.get $scale) ${f32s(1)})))`,
 
   // tanh x = (e^2x - 1) / (e^2x + 1). Beyond 10 it is 1 in single precision.
   tanh_f32x4: `(func $tanh_f32x4 (param $x v128) (result v128)
     (local $e v128)
-    (local.set $e (call $expm1_f32x4
+    (local.set $e (call $small_expm1
       (f32x4.mul (f32x4.min (f32x4.max (local.get $x) ${f32s(-10)}) ${f32s(10)}) ${f32s(2)})))
     (f32x4.div (local.get $e) (f32x4.add (local.get $e) ${f32s(2)})))`,
 

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import fluxion from "fluxion/esbuild";
+import { fluxion } from "fluxion/esbuild";
 
 await build({
   absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),

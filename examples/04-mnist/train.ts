@@ -35,6 +35,8 @@ export interface Progress<P> {
   readonly done: number;
   /** The mean loss of the epoch so far. */
   readonly loss: number;
+  /** The mean loss of the last batch. */
+  readonly batchLoss: number;
   readonly params: P;
 }
 
@@ -61,10 +63,10 @@ export async function* train<P, S>(
       const chosen = order.subarray(start, Math.min(start + batch, count));
       const next = model.step(params, state, imagesAt(digits, chosen), labelsAt(digits, chosen));
       ({ params, state } = next);
-      const [loss] = await next.loss.data();
-      total += (loss ?? NaN) * chosen.length;
+      const [batchLoss = NaN] = await next.loss.data();
+      total += batchLoss * chosen.length;
       const done = start + chosen.length;
-      yield { epoch, done, loss: total / done, params };
+      yield { epoch, done, loss: total / done, batchLoss, params };
     }
   }
 }

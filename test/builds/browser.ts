@@ -1,0 +1,65 @@
+/** A headless Chromium, and a server for what a build wrote. */
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import chromium from "@sparticuz/chromium";
+import { type Browser, chromium as driver } from "playwright-core";
+
+const flags = [
+  "--no-sandbox",
+  "--headless",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+/** The Chromium that `CHROMIUM_PATH` names, or else the one that comes from npm. */
+export async function openBrowser(): Promise<Browser> {
+  const named = process.env["CHROMIUM_PATH"];
+  const executablePath =
+    named !== undefined && existsSync(named) ? named : await chromium.executablePath();
+  return driver.launch({ executablePath, args: flags });
+}
+
+export interface Server {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+  ".digits": "application/octet-stream",
+};
+
+/** Serves the files of a folder on a free port of this machine. */
+export async function serve(folder: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const file = path.join(folder, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
+    const type = types[path.extname(file)];
+    readFile(file).then(
+      (bytes) => {
+        if (type === undefined) response.writeHead(500).end(`no type for ${file}`);
+        else response.writeHead(200, { "content-type": type }).end(bytes);
+      },
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: () =>
+      new Promise((closed) => {
+        server.closeAllConnections();
+        server.close(() => closed());
+      }),
+  };
+}

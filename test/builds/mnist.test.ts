@@ -1,0 +1,141 @@
+/**
+ * The example of MNIST through every door, with the example's own configurations: the same losses
+ * from each, small bundles, and a page that trains.
+ */
+
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openBrowser, type Server, serve } from "./browser.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const example = path.join(root, "examples/04-mnist");
+
+/** What a program prints. Its own Node, so that nothing of the tests helps it. */
+async function node(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  return stdout;
+}
+const vite = (...args: string[]): Promise<string> =>
+  node("node_modules/vite/bin/vite.js", "build", example, "--logLevel", "error", ...args);
+
+function scriptsIn(folder: string): readonly { readonly name: string; readonly text: string }[] {
+  return readdirSync(path.join(example, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => ({ name, text: readFileSync(path.join(example, folder, name), "utf8") }));
+}
+
+/** Programs and runtime, and neither the compiler nor the table of ops. */
+function expectSmall(folder: string, kilobytes: number): void {
+  const scripts = scriptsIn(folder);
+  expect(scripts.length).toBeGreaterThan(0);
+  const bytes = scripts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  console.log(`${folder}: ${(bytes / 1000).toFixed(1)} kB`);
+  for (const { name, text } of scripts) {
+    for (const word of ["binaryen", "typescript", "conv_filter", "reduce_max", "transpose"]) {
+      expect(text.includes(word), `${name} contains ${word}`).toBe(false);
+    }
+  }
+  expect(bytes).toBeLessThan(kilobytes * 1000);
+}
+
+describe("the losses", () => {
+  let expected = "";
+  beforeAll(async () => {
+    expected = await node("bin/fluxion.js", "run", "examples/04-mnist/losses.ts");
+  });
+
+  test("fall", () => {
+    const losses = [...expected.matchAll(/loss (.*)/g)].map(([, loss]) => Number(loss));
+    expect(losses).toHaveLength(12);
+    expect(losses[0]).toBeCloseTo(Math.log(10), 0);
+    expect(losses.at(-1)).toBeLessThan(1.4);
+    expect(Number(/accuracy (.*)/.exec(expected)?.[1])).toBeGreaterThan(0.6);
+  });
+
+  test("are the same with the loader of Node", async () => {
+    const args = ["--import", "fluxion/register", "examples/04-mnist/losses.ts"];
+    expect(await node(...args)).toBe(expected);
+  });
+
+  test("are the same with tspc", async () => {
+    await node("node_modules/ts-patch/bin/tspc.js", "-p", `${example}/tsconfig.tspc.json`);
+    expect(await node(`${example}/out/tspc/losses.js`)).toBe(expected);
+  });
+
+  test("are the same with Vite, in a small bundle", async () => {
+    await vite("--ssr", "losses.ts");
+    expect(await node(`${example}/out/vite-node/losses.js`)).toBe(expected);
+    expectSmall("out/vite-node", 130);
+  });
+
+  test("are the same with esbuild, in a small bundle", async () => {
+    await node(`${example}/esbuild.ts`);
+    expect(await node(`${example}/out/esbuild/losses.js`)).toBe(expected);
+    expectSmall("out/esbuild", 100);
+  });
+});
+
+describe("the page", () => {
+  let server: Server;
+  let browser: Browser;
+  beforeAll(async () => {
+    await vite();
+    server = await serve(`${example}/out/page`);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  test("is small", () => expectSmall("out/page", 100));
+
+  /** What the page says when something is wrong with it. */
+  async function open(page: Page): Promise<readonly string[]> {
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("requestfailed", (request) => complaints.push(`${request.url()} failed`));
+    await page.goto(server.url);
+    await page.locator("#train:enabled").waitFor();
+    return complaints;
+  }
+
+  test("trains, from the keyboard, on a narrow screen", async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    const complaints = await open(page);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator("body[data-state=trained]").waitFor();
+    expect(complaints).toEqual([]);
+    const curve = (await page.locator("#chart").getAttribute("aria-label")) ?? "";
+    const [first, last] = [...curve.matchAll(/\d+\.\d+/g)].map(([loss]) => Number(loss));
+    expect(first).toBeGreaterThan(2);
+    expect(last).toBeLessThan(0.5);
+    expect(Number.parseFloat(await page.locator("#accuracy").innerText())).toBeGreaterThan(90);
+    expect(await page.locator("#digits li").count()).toBe(24);
+    expect(await page.locator("#digits li.wrong").count()).toBeLessThan(5);
+    expect(await page.locator("#progress").evaluate((bar: HTMLProgressElement) => bar.value)).toBe(
+      1,
+    );
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBe(360);
+  });
+
+  test("stops when it is told to, and starts again", async () => {
+    const page = await browser.newPage();
+    const complaints = await open(page);
+    await page.getByRole("button", { name: "Train" }).click();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator("body[data-state=stopped]").waitFor();
+    await page.getByRole("button", { name: "Train again" }).click();
+    await page.locator("body[data-state=trained]").waitFor();
+    expect(complaints).toEqual([]);
+  });
+});

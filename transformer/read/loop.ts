@@ -91,9 +91,17 @@ export function conditionalLoop(reader: Reader, loop: ConditionalLoop): Exit {
   const exits = new Set<number>();
   for (let rotated = false; ;) {
     const known = exits.size;
-    const exit = readConditional(reader, loop, exits, rotated);
-    if (exit === "rotate") rotated = true;
-    else if (exits.size === known) return exit;
+    const mark = reader.builder.equations.length;
+    const { result: exit, changes } = reader.heap.record(() =>
+      readConditional(reader, loop, exits, rotated),
+    );
+    if (exit !== "rotate" && exits.size === known) {
+      reader.heap.apply(changes);
+      return exit;
+    }
+    // Read again from the start, as if nothing had been read.
+    reader.builder.equations.length = mark;
+    rotated ||= exit === "rotate";
   }
 }
 
@@ -109,7 +117,9 @@ export function testAfter(reader: Reader, loop: ConditionalLoop): ConditionalLoo
     guess: [...loop.guess, first as Place<unknown>],
     condition: () => {
       const isFirst = reader.heap.read(first);
-      if (isFirst.kind !== "scalar") return loop.condition();
+      if (isFirst.kind !== "scalar") {
+        return isFirst.kind === "static" && isFirst.value === true ? true : loop.condition();
+      }
       const tested = (): ReaderValue => asThing(loop.condition());
       const met = branch(
         reader,

@@ -10,7 +10,7 @@ const f = (x: number, y: 1 | 2) => {
   const local: Local = { z: value };
   return (
     (local as Local).z,
-    local.z + (void x === undefined ? 1 : 0) + (typeof x === "number" ? 1 : 0)
+    local.z + Number(void x ?? 1) + (typeof x === "number" ? 1 : 0)
   );
 };
 const compiled = compile(f);

@@ -23,10 +23,15 @@ class Writer {
     this.line("let q = 0.5;");
     this.line("let n = 1;");
     this.line("const b = new Float64Array(4);");
-    this.line("const r = { u: y, v: 0 };");
+    this.line("let c = new Float64Array(4);");
+    this.line("let e = c.slice();");
+    this.line("let r = { u: y, v: 0 };");
+    this.line("const held = [x, 1, y];");
     this.line("const add = (value: number) => { q += value; return q > 3 ? q - value : value; };");
     this.block({ depth: 0, loops: [] });
-    this.line("return [p, q, n, r.u, r.v, b[0], b[1], b[2], b[3]];");
+    this.line(
+      "return [p, q, n, r.u, r.v, b[0], b[1], b[2], b[3], c[0], c[1], e[0], e[3], held[1]];",
+    );
     return `(x: number, y: number, a: Float64Array) => {\n${this.lines.join("\n")}\n}`;
   }
 
@@ -52,13 +57,15 @@ class Writer {
   private statement(place: Place): void {
     this.budget--;
     const deeper = { ...place, depth: place.depth + 1 };
-    const kind = this.pick(place.depth > 3 ? 7 : 15);
+    const kind = this.pick(place.depth > 3 ? 8 : 17);
     switch (kind) {
       case 0:
       case 1:
         return this.line(`${this.variable()} = ${this.number(2)};`);
       case 2:
-        return this.line(`${this.variable()} ${["+=", "-=", "*="][this.pick(3)]} ${this.number(1)};`);
+        return this.line(
+          `${this.variable()} ${["+=", "-=", "*="][this.pick(3)]} ${this.number(1)};`,
+        );
       case 3:
         return this.line(`b[${this.index()}] ${["=", "+="][this.pick(2)]} ${this.number(2)};`);
       case 4:
@@ -68,8 +75,10 @@ class Writer {
       case 6:
         return this.jump(place);
       case 7:
+        return this.aggregate();
       case 8:
       case 9:
+      case 15:
         this.line(`if (${this.condition(2)}) {`);
         this.inside(deeper);
         if (this.pick(2) === 0) {
@@ -121,7 +130,9 @@ class Writer {
     const { loops } = place;
     const [kind, condition] = [this.pick(6), this.condition(1)];
     if (kind === 0) {
-      return this.line(`if (${condition}) return [p, q, n, r.u, r.v, 7, b[1], b[2], b[3]];`);
+      return this.line(
+        `if (${condition}) return [p, q, n, r.u, r.v, 7, b[1], b[2], b[3], c[0], c[1], e[0], e[3], held[1]];`,
+      );
     }
     const label = loops[this.pick(Math.max(1, loops.length))];
     if (loops.length === 0) return this.line(`r.v = ${this.number(1)};`);
@@ -129,6 +140,26 @@ class Writer {
     const to = inner || label === undefined ? (loops.at(-1) ?? "") : label;
     const word = kind % 2 === 0 ? "break" : "continue";
     this.line(`if (${condition}) ${word} ${to};`.replace(" ;", ";"));
+  }
+
+  /** Arrays and records that are replaced, moved and swapped. */
+  private aggregate(): void {
+    const choices = [
+      "[c, e] = [e, c];",
+      `c[${this.index()}] = ${this.number(1)};`,
+      `e[${this.index()}] += ${this.number(1)};`,
+      "e = c.slice();",
+      "c = new Float64Array(4).fill(q);",
+      `r = { u: ${this.number(1)}, v: r.u };`,
+      `r = { ...r, v: ${this.number(1)} };`,
+      `held[n & 1] = ${this.number(1)};`,
+      `const { u, v: w } = r; r = { u: w, v: u };`,
+      "{ const t = c; c = e; e = t; }",
+      "c = e.map((value, k) => value * 0.5 + k + r.u);",
+      "p = b.reduce((sum, value) => sum + value, q);",
+    ];
+    const chosen = choices[this.pick(choices.length)] as string;
+    this.line(chosen.startsWith("const") ? `{ ${chosen} }` : chosen);
   }
 
   private variable(): string {
@@ -141,7 +172,23 @@ class Writer {
 
   private number(depth: number): string {
     if (depth === 0 || this.pick(3) === 0) {
-      const leaves = ["p", "q", "n", "r.u", "r.v", "x", "y", "0.25", "-1", "2", "b[n & 3]", "a[0]!"];
+      const leaves = [
+        "p",
+        "q",
+        "n",
+        "r.u",
+        "r.v",
+        "x",
+        "y",
+        "0.25",
+        "-1",
+        "2",
+        "b[n & 3]",
+        "a[0]!",
+        "c[n & 3]",
+        "e[1]",
+        "held[n & 1]",
+      ];
       return leaves[this.pick(leaves.length)] as string;
     }
     const [one, other] = [this.number(depth - 1), this.number(depth - 1)];

@@ -20,6 +20,7 @@ export function newShared(reader: Reader, making: Making): Shared {
     readOnly: making.readOnly,
     stale: reader.heap.place<Span | undefined>(undefined, making.name ?? ""),
     group: making.group,
+    origins: new Set(),
     derived: new Set(),
     linked: new Set(),
   };
@@ -28,7 +29,7 @@ export function newShared(reader: Reader, making: Making): Shared {
 
 /** A meeting of paths, for the objects that are made there. */
 export function newGroup(): Group {
-  return { members: [], origins: new Set() };
+  return { members: [] };
 }
 
 /** What a new object stands for: an object on each path, and all older objects that it may be. */
@@ -40,8 +41,8 @@ export interface From {
 /** Adds an object to a meeting. It is another member's equal where they were one on some path. */
 export function join(group: Group, shared: Shared, from: From): void {
   for (const origin of from.origins) {
-    group.origins.add(origin);
-    origin.derived.add(group);
+    shared.origins.add(origin);
+    origin.derived.add(shared);
   }
   for (const other of group.members) {
     const meet = from.sides.some((side, k) =>
@@ -59,8 +60,7 @@ function mayEqual(a: Shared, b: Shared): boolean {
 /** The objects from before the innermost recording that an object may be. */
 export function olderOrigins(reader: Reader, shared: Shared): readonly Shared[] {
   if (reader.heap.isOuter(shared.stale as Place<unknown>)) return [shared];
-  const origins = [...(shared.group?.origins ?? [])];
-  return origins.flatMap((origin) => olderOrigins(reader, origin));
+  return [...shared.origins].flatMap((origin) => olderOrigins(reader, origin));
 }
 
 export function link(a: Shared, b: Shared): void {
@@ -79,17 +79,15 @@ export function possibleAliases(written: Shared): ReadonlySet<Shared> {
   };
   const below = (shared: Shared): void => {
     for (const other of shared.linked) down(other);
-    for (const group of shared.derived) for (const { shared: other } of group.members) down(other);
+    for (const other of shared.derived) down(other);
   };
   const up = (shared: Shared): void => {
-    for (const origin of shared.group?.origins ?? []) {
+    for (const origin of shared.origins) {
       if (found.has(origin) || origin === written) continue;
       found.add(origin);
       for (const other of origin.linked) down(other);
-      for (const group of origin.derived) {
-        if (group === shared.group) continue;
-        for (const { shared: member } of group.members) down(member);
-      }
+      // What was made at the same meeting as this one is another object.
+      for (const other of origin.derived) if (other.group !== shared.group) down(other);
       up(origin);
     }
   };

@@ -98,8 +98,10 @@ export interface Shared {
   readonly stale: Place<Span | undefined>;
   /** The objects made with this one where paths met; undefined for an object of its own. */
   readonly group: Group | undefined;
-  /** Groups whose members may be this object. */
-  readonly derived: Set<Group>;
+  /** The objects from before that it may be. */
+  readonly origins: Set<Shared>;
+  /** Later objects that may be this one. */
+  readonly derived: Set<Shared>;
   /** Objects that share memory with this one. */
   readonly linked: Set<Shared>;
 }
@@ -110,7 +112,6 @@ export interface Group {
     readonly shared: Shared;
     readonly sides: readonly (readonly Shared[])[];
   }[];
-  readonly origins: Set<Shared>;
 }
 
 /** A function of the user, with what it captures. */

@@ -3,7 +3,7 @@
 import ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { newList } from "../objects.ts";
-import type { Reader } from "../reader.ts";
+import { type Reader, SilentFault } from "../reader.ts";
 import { type Activation, Scope } from "../scope.ts";
 import { runStatements } from "../statements/blocks.ts";
 import {
@@ -81,7 +81,7 @@ function result(
   const exit = runStatements(reader, body.statements, new Scope(scope));
   const value = reader.heap.read(activation.returned);
   if (exit.kind === "normal" || value.kind === "unset") return undefinedValue;
-  if (value.kind === "faulty") return value;
+  if (value.kind === "faulty") throw new SilentFault("reported before");
   const returnsNothing = value.kind === "static" && value.value === undefined;
   if (exit.kind === "mixed" && !returnsNothing) {
     const place = { ...reader.span(body), start: body.getEnd() - 1, length: 1 };

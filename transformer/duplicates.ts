@@ -1,6 +1,6 @@
 /**
- * What both TypeScript and the compiler complain about is said once, in the compiler's words: they
- * know the shapes, and what to do.
+ * Each error once. What both TypeScript and the compiler complain about is said in the compiler's
+ * words: they know the shapes, and what to do.
  */
 
 import type ts from "typescript";
@@ -22,6 +22,13 @@ export function saidByBoth(typeError: ts.Diagnostic, diagnostic: Diagnostic): bo
   if (file === undefined || start === undefined || span?.file !== file.fileName) return false;
   const overlap = start < span.start + span.length && span.start < start + length;
   return overlap && sameMeaning[diagnostic.code]?.includes(code) === true;
+}
+
+/** Each once: files that share a function give its errors again. */
+export function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = ({ code, message, span }: Diagnostic): string =>
+    [code, span?.file, span?.start, message].join("\n");
+  return [...new Map(diagnostics.map((diagnostic) => [key(diagnostic), diagnostic])).values()];
 }
 
 /** The errors of TypeScript that the compiler does not give as well. */

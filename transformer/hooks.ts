@@ -5,6 +5,7 @@ import type { LoadHook, ResolveHook } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { compile } from "../compiler/compile.ts";
+import { onlyOfTypes } from "./duplicates.ts";
 import { applyPlan, mayHaveRoots, plan, type TargetName } from "./plan.ts";
 import { ProjectCache } from "./project.ts";
 import { packageRoot } from "./read/world.ts";
@@ -58,19 +59,22 @@ async function compileFile(file: string): Promise<string> {
   const sourceFile = program.getSourceFile(file);
   if (sourceFile === undefined) throw new Error(`${file} is in no program`);
   const colours = process.stderr.isTTY === true;
-  if (process.env["FLUXION_CHECK"] === "1") {
-    const errors = [
-      ...program.getSyntacticDiagnostics(sourceFile),
-      ...program.getSemanticDiagnostics(sourceFile),
-    ];
-    if (errors.length > 0) fail(typeErrorText(errors, colours));
-  }
   const planned = await plan(world, sourceFile, { compile, ...target() });
-  if (planned.diagnostics.length > 0) {
-    const text = reportText(planned.diagnostics, colours);
-    if (hasErrors(planned.diagnostics)) fail(text);
-    process.stderr.write(`${text}\n`);
-  }
+  const typeErrors =
+    process.env["FLUXION_CHECK"] === "1"
+      ? onlyOfTypes(
+          [
+            ...program.getSyntacticDiagnostics(sourceFile),
+            ...program.getSemanticDiagnostics(sourceFile),
+          ],
+          planned.diagnostics,
+        )
+      : [];
+  const text = [typeErrorText(typeErrors, colours), reportText(planned.diagnostics, colours)].join(
+    "",
+  );
+  if (typeErrors.length > 0 || hasErrors(planned.diagnostics)) fail(text);
+  if (text !== "") process.stderr.write(`${text}\n`);
   return applyPlan(planned).code;
 }
 

@@ -9,6 +9,7 @@ import type { Compiled } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
+import { saidByBoth } from "./duplicates.ts";
 import { type Edit, finish, loadName, mayHaveRoots, type Plan, readFile } from "./plan.ts";
 import { World } from "./read/world.ts";
 import { reportText } from "./report.ts";
@@ -30,7 +31,7 @@ export default function transformer(
     compiler ??= syncCompiler();
     const plan = planNow(world, file, config, compiler);
     for (const diagnostic of plan.diagnostics) {
-      if (diagnostic.severity === "error") extras.addDiagnostic(asTypeScript(program, diagnostic));
+      if (diagnostic.severity === "error") addError(program, diagnostic, extras);
       else process.stderr.write(`${reportText([diagnostic], false)}\n`);
     }
     return edited(context, file, plan);
@@ -117,6 +118,19 @@ function namesIn(text: string): readonly (readonly [string, string])[] {
     const [imported, local] = part.trim().split(/\s+as\s+/);
     return imported === undefined || imported === "" ? [] : [[imported, local ?? imported]];
   });
+}
+
+/**
+ * Adds an error to those of TypeScript. One that says the same is on its way to the user by now:
+ * it takes on our words.
+ */
+function addError(program: ts.Program, diagnostic: Diagnostic, extras: TransformerExtras): void {
+  const error = asTypeScript(program, diagnostic);
+  const same = program
+    .getSemanticDiagnostics(error.file)
+    .filter((typeError) => saidByBoth(typeError, diagnostic));
+  for (const typeError of same) Object.assign(typeError, error);
+  if (same.length === 0) extras.addDiagnostic(error);
 }
 
 function asTypeScript(program: ts.Program, diagnostic: Diagnostic): ts.Diagnostic {

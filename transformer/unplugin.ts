@@ -39,7 +39,7 @@ export const unplugin: UnpluginInstance<PluginOptions | undefined, boolean> = cr
       for (const dependency of planned.dependencies) this.addWatchFile(dependency);
       if (planned.diagnostics.length > 0) {
         const text = reportText(planned.diagnostics, false);
-        if (hasErrors(planned.diagnostics)) this.error(text);
+        if (hasErrors(planned.diagnostics)) this.error(plainError(text));
         else this.warn(text);
       }
       if (planned.edits.length === 0) return null;
@@ -48,6 +48,11 @@ export const unplugin: UnpluginInstance<PluginOptions | undefined, boolean> = cr
     },
   };
 });
+
+/** The message alone: where the plugin was when it found the error helps nobody. */
+function plainError(text: string): Error {
+  return Object.assign(new Error(text), { name: "fluxion", stack: "" });
+}
 
 function isSource(file: string): boolean {
   return /\.[cm]?tsx?$/.test(file) && !file.endsWith(".d.ts") && !file.includes("/node_modules/");

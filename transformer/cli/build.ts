@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import ts from "typescript";
 import { compile } from "../../compiler/compile.ts";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { distinct, onlyOfTypes } from "../duplicates.ts";
 import { applyPlan, mayHaveRoots, plan, type TargetName } from "../plan.ts";
 import { hasErrors, reportText, typeErrorText } from "../report.ts";
 import { openProject } from "./check.ts";
@@ -15,14 +17,9 @@ export async function build(options: {
 }): Promise<void> {
   const { program, world, files, parsed } = openProject(options.project);
   const colours = process.stderr.isTTY === true;
-  const typeErrors = ts.getPreEmitDiagnostics(program);
-  if (typeErrors.length > 0) {
-    process.stderr.write(typeErrorText(typeErrors, colours));
-    throw new UserError("");
-  }
   const { target } = options;
   const texts = new Map<string, string>();
-  let failed = false;
+  const diagnostics: Diagnostic[] = [];
   let roots = 0;
   for (const file of files) {
     if (!mayHaveRoots(file.text)) continue;
@@ -30,14 +27,15 @@ export async function build(options: {
       compile,
       ...(target === undefined ? {} : { target }),
     });
-    if (planned.diagnostics.length > 0) {
-      process.stderr.write(`${reportText(planned.diagnostics, colours)}\n`);
-    }
-    failed ||= hasErrors(planned.diagnostics);
+    diagnostics.push(...planned.diagnostics);
     roots += planned.roots.length;
     if (planned.edits.length > 0) texts.set(file.fileName, applyPlan(planned).code);
   }
-  if (failed) throw new UserError("");
+  const own = distinct(diagnostics);
+  const typeErrors = onlyOfTypes(ts.getPreEmitDiagnostics(program), own);
+  if (typeErrors.length > 0) process.stderr.write(typeErrorText(typeErrors, colours));
+  if (own.length > 0) process.stderr.write(`${reportText(own, colours)}\n`);
+  if (typeErrors.length > 0 || hasErrors(own)) throw new UserError("");
   const outputs = [...emit(files, parsed.options, texts), ...declarations(parsed)];
   for (const [file, text] of outputs) {
     mkdirSync(dirname(file), { recursive: true });

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { distinct, onlyOfTypes } from "../duplicates.ts";
 import { mayHaveRoots, readFile } from "../plan.ts";
 import { compilerOptions, parseConfig } from "../project.ts";
 import { World } from "../read/world.ts";
@@ -21,10 +22,12 @@ export interface ProjectFiles {
 export async function check(options: { readonly project: string }): Promise<void> {
   const { program, world, files } = openProject(options.project);
   const colours = process.stdout.isTTY === true;
-  const typeErrors = ts.getPreEmitDiagnostics(program);
-  const diagnostics = files.flatMap((file): readonly Diagnostic[] =>
-    mayHaveRoots(file.text) ? readFile(world, file).diagnostics : [],
+  const diagnostics = distinct(
+    files.flatMap((file): readonly Diagnostic[] =>
+      mayHaveRoots(file.text) ? readFile(world, file).diagnostics : [],
+    ),
   );
+  const typeErrors = onlyOfTypes(ts.getPreEmitDiagnostics(program), diagnostics);
   if (typeErrors.length > 0) process.stdout.write(typeErrorText(typeErrors, colours));
   if (diagnostics.length > 0) process.stdout.write(`${reportText(diagnostics, colours)}\n`);
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;

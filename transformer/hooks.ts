@@ -1,6 +1,6 @@
 /** Loader hooks of Node: a TypeScript file becomes JavaScript with its roots compiled. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeSync } from "node:fs";
 import type { LoadHook, ResolveHook } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
@@ -89,8 +89,10 @@ function isCompiler(file: string): boolean {
 
 /** The message alone: where the compiler was when it found the error helps nobody. */
 function fail(text: string): never {
-  const error = new Error(text);
-  error.name = "CompileError";
-  error.stack = text;
-  throw error;
+  if (process.env["FLUXION_RUN"] === "1") {
+    // The exit of the thread of the hooks is that of the program.
+    writeSync(2, `${text}\n`);
+    process.exit(1);
+  }
+  throw Object.assign(new Error(text), { name: "CompileError", stack: text });
 }

@@ -16,6 +16,7 @@ export async function run(
   const register = new URL(`../register.${extension}`, import.meta.url).href;
   const environment = {
     ...process.env,
+    FLUXION_RUN: "1",
     ...(options.target === undefined ? {} : { FLUXION_TARGET: options.target }),
     ...(options.check ? { FLUXION_CHECK: "1" } : {}),
   };

@@ -74,6 +74,9 @@ export function possibleAliases(written: Shared): ReadonlySet<Shared> {
   const found = new Set<Shared>();
   const down = (shared: Shared): void => {
     if (found.has(shared) || shared === written) return;
+    // Made at the same meeting: compared there, path by path, and found to be another object.
+    const { group } = written;
+    if (group !== undefined && shared.group === group && !written.linked.has(shared)) return;
     found.add(shared);
     below(shared);
   };

@@ -8,10 +8,7 @@ const f = (x: number, y: 1 | 2) => {
     readonly z: number;
   }
   const local: Local = { z: value };
-  return (
-    (local as Local).z,
-    local.z + Number(void x ?? 1) + (typeof x === "number" ? 1 : 0)
-  );
+  return ((local as Local).z, local.z + Number(void x ?? 1) + (typeof x === "number" ? 1 : 0));
 };
 const compiled = compile(f);
 

@@ -61,7 +61,8 @@ export function tripCount(reader: Reader, counter: Counter, node: ts.Node): numb
   const { start, bound, step, inclusive } = counter;
   const [from, to] = step > 0 ? [start, bound] : [bound, start];
   const size = Math.abs(step);
-  const distance = compute(reader, "sub", to, from, node);
+  const fromZero = isStaticNumber(from) && from.value === 0;
+  const distance = fromZero ? to : compute(reader, "sub", to, from, node);
   if (isStaticNumber(distance)) {
     const turns = inclusive
       ? Math.floor(distance.value / size) + 1
@@ -79,7 +80,8 @@ export function tripCount(reader: Reader, counter: Counter, node: ts.Node): numb
     }
   }
   const builder = reader.at(node);
-  const turns = builder.div(toDtype(reader, distance, "f64", node), builder.constant(size));
+  const length = toDtype(reader, distance, "f64", node);
+  const turns = size === 1 ? length : builder.div(length, builder.constant(size));
   const whole = inclusive
     ? builder.add(builder.unary("floor", turns), builder.constant(1))
     : builder.unary("ceil", turns);

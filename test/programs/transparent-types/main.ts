@@ -8,7 +8,9 @@ const f = (x: number, y: 1 | 2) => {
     readonly z: number;
   }
   const local: Local = { z: value };
-  return ((local as Local).z, local.z + Number(void x ?? 1) + (typeof x === "number" ? 1 : 0));
+  const nothing = void x;
+  if (nothing !== undefined) return 0;
+  return ((local as Local).z, local.z + (typeof x === "number" ? 1 : 0));
 };
 const compiled = compile(f);
 

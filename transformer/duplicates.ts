@@ -24,7 +24,7 @@ export function saidByBoth(typeError: ts.Diagnostic, diagnostic: Diagnostic): bo
   return overlap && sameMeaning[diagnostic.code]?.includes(code) === true;
 }
 
-/** Each once: files that share a function give its errors again. */
+/** Each once: roots that share a function give its errors again. */
 export function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const key = ({ code, message, span }: Diagnostic): string =>
     [code, span?.file, span?.start, message].join("\n");

@@ -11,6 +11,7 @@ import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
 import type { Code, Tree } from "../runtime/manifest.ts";
+import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import { languageName, readRoot, type RootShape } from "./read/root.ts";
 import type { World } from "./read/world.ts";
@@ -114,9 +115,11 @@ export function readFile(
   }
   // A root inside a function that another root compiles is compiled there; by itself it may lack
   // what it needs.
-  const diagnostics = failures
-    .filter(({ node }) => !isInside(node, compiled))
-    .flatMap((failure) => failure.diagnostics);
+  const diagnostics = distinct(
+    failures
+      .filter(({ node }) => !isInside(node, compiled))
+      .flatMap((failure) => failure.diagnostics),
+  );
   return { file, roots, diagnostics, compiled, dependencies: [...dependencies] };
 }
 

@@ -8,5 +8,6 @@ export default defineConfig({
     // Programs are compiled in tests; two cores are what the project is tested on.
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

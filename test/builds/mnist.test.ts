@@ -97,6 +97,7 @@ describe("the page", () => {
   /** What the page says when something is wrong with it. */
   async function open(page: Page): Promise<readonly string[]> {
     const complaints: string[] = [];
+    page.setDefaultTimeout(50_000);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });

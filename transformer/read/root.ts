@@ -5,8 +5,10 @@
 
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { decodeCallee } from "../../compiler/autodiff/callee.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
-import type { Block, Graph, Value } from "../../compiler/ir/types.ts";
+import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
+import { allEquations } from "../../compiler/ir/walk.ts";
 import type { Argument, Tree } from "../../runtime/manifest.ts";
 import { type Dim, symbol } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
@@ -98,7 +100,8 @@ function readProgram(
   const inputs: Value[] = [...parameters, ...captured].flatMap((argument) => argument.leaves);
   const body: Block = { parameters: inputs, equations: reader.builder.equations, results: leaves };
   const root = reader.freshName(request.name);
-  const functions = new Map([...reader.functions, [root, { name: root, body }]]);
+  const functions = reachable(body, reader.functions);
+  functions.set(root, { name: root, body });
   const argument = ({
     name,
     tree: own,
@@ -118,6 +121,24 @@ function readProgram(
       result: tree,
     },
   };
+}
+
+/** The functions that are called: a loop that is read several times leaves others behind. */
+function reachable(body: Block, functions: ReadonlyMap<string, Fn>): Map<string, Fn> {
+  const found = new Map<string, Fn>();
+  const visit = (block: Block): void => {
+    for (const { op, parameters } of allEquations(block)) {
+      if (op !== "call") continue;
+      let callee = decodeCallee(parameters["callee"]);
+      while (callee.kind !== "function") callee = callee.of;
+      const fn = functions.get(callee.name);
+      if (fn === undefined || found.has(callee.name)) continue;
+      found.set(callee.name, fn);
+      visit(fn.body);
+    }
+  };
+  visit(body);
+  return found;
 }
 
 /** A variable of the host: it must be visible where the root stands. */

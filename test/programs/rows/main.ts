@@ -18,7 +18,10 @@ const f = (matrix: number[][], v: number[]) => {
   table[1][0] = best;
   let total = 0;
   for (const row of table) for (const value of row) total += value;
-  return { result, best, total };
+  const sums = matrix.map((row) => row.reduce((sum, value) => sum + value, 0));
+  const doubled = matrix.map((row, i) => row.map((value) => value * 2 + i));
+  const built = Array.from({ length: matrix.length }, (_, i) => [i, v[0], matrix[i][1]]);
+  return { result, best, total, sums, doubled, built };
 };
 const compiled = compile(f);
 

@@ -3,7 +3,7 @@
 import type ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
-import { type DType, scalarType, type Value } from "../../../compiler/ir/types.ts";
+import { type DType, scalarType, type Shape, type Value } from "../../../compiler/ir/types.ts";
 import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
 import { countedLoop } from "../loop.ts";
@@ -244,15 +244,18 @@ function typedFrom(
   return tabulate(reader, dim, kind, (k) => elementOf(reader, source, k, node), node);
 }
 
-/** A new array whose element `k` is `apply(k)`. */
+/** A new array whose element `k` is `apply(k)`: a number, or a row of known extents. */
 function tabulate(
   reader: Reader,
   dim: Dim,
-  kind: ArrayKind,
+  wanted: ArrayKind,
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
 ): ArrayReference {
-  const result = newDense(reader, filled(reader, [dim], fixed(0), kind.element, node), kind);
+  const row = rowType(reader, apply, node);
+  const kind = row?.kind ?? wanted;
+  const shape = [dim, ...(row?.shape ?? [])];
+  const result = newDense(reader, filled(reader, shape, fixed(0), kind.element, node), kind);
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
     node,
@@ -268,6 +271,26 @@ function tabulate(
   });
   if (exit === undefined) throw new Error("the loop leaves early");
   return result;
+}
+
+/** What the rows are, where `apply` gives arrays: read once, and forgotten. */
+function rowType(
+  reader: Reader,
+  apply: (index: ReaderValue) => ReaderValue,
+  node: ts.Node,
+): { readonly kind: ArrayKind; readonly shape: Shape } | undefined {
+  return reader.heap.record(() =>
+    reader.inBlock(() => {
+      const index: Value = { type: scalarType("i32") };
+      const value = apply(integer(index, 0, 2 ** 30));
+      if (value.kind !== "array") return undefined;
+      const { type } = toDense(reader, value, node);
+      if (reader.isBoundHere(type)) {
+        reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
+      }
+      return { kind: kindOf(value), shape: type.shape };
+    }),
+  ).result.result;
 }
 
 /** Scalar functions that write nothing become a `map`; all others a loop. */

@@ -29,5 +29,7 @@ export function decodeCallee(text: unknown): Callee {
 
 /** `vjp(vmap(@loss))` */
 export function calleeText(callee: Callee): string {
-  return callee.kind === "function" ? `@${callee.name}` : `${callee.kind}(${calleeText(callee.of)})`;
+  return callee.kind === "function"
+    ? `@${callee.name}`
+    : `${callee.kind}(${calleeText(callee.of)})`;
 }

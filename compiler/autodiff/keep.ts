@@ -84,7 +84,9 @@ export function planRecompute(
 const symbolicExtent = 1024;
 
 function bytesOf({ type }: Value): number {
-  const extents = type.shape.map((dim) => (typeof dim === "number" ? Math.max(dim, 1) : symbolicExtent));
+  const extents = type.shape.map((dim) =>
+    typeof dim === "number" ? Math.max(dim, 1) : symbolicExtent,
+  );
   return extents.reduce((product, extent) => product * extent, byteSize(type.dtype));
 }
 

@@ -10,7 +10,14 @@
 
 import { newBuilder } from "../ops/index.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
-import { type Block, type Dim, type Equation, type Fn, scalarType, type Value } from "../ir/types.ts";
+import {
+  type Block,
+  type Dim,
+  type Equation,
+  type Fn,
+  scalarType,
+  type Value,
+} from "../ir/types.ts";
 import { allEquations, copyBlock, freeValues, loopOf, operandsOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 import { repairUniqueness } from "../passes/copies.ts";

@@ -55,7 +55,7 @@ test("the set separates, and none that separates is cheaper", () => {
       const size = graph.costs.length;
       let best = Infinity;
       for (let bits = 0; bits < 2 ** size; bits++) {
-        const set = new Set(graph.costs.keys().filter((node) => (bits >> node) % 2 === 1));
+        const set = new Set([...graph.costs.keys()].filter((node) => (bits >> node) % 2 === 1));
         if (separates(graph, set)) best = Math.min(best, costOf(graph, set));
       }
       expect(costOf(graph, cut)).toBe(best);

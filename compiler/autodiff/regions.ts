@@ -1,0 +1,455 @@
+/**
+ * Reverse mode through regions: a forward region where the region was, and a reverse region where
+ * the walk comes back to it.
+ */
+
+import {
+  type Block,
+  type Equation,
+  scalarType,
+  stackType,
+  type Value,
+  type ValueType,
+} from "../ir/types.ts";
+import { copyBlock, freeValues, loopOf, renameBlock } from "../ir/walk.ts";
+import type { GraphBuilder } from "../ops/builder.ts";
+import { dropDead } from "../passes/dce.ts";
+import { runForward } from "./forward.ts";
+import { planRecompute } from "./keep.ts";
+import {
+  Cotangents,
+  cotangentOf,
+  type Scope,
+  type Slot,
+  type Step,
+  type Sweep,
+  walkBack,
+} from "./sweep.ts";
+
+/** The forward and reverse halves of the body of a region. */
+interface Halves {
+  readonly forward: readonly Equation[];
+  /** Stacks after the forward half, one a slot. */
+  readonly stacks: readonly Value[];
+  /** Stack parameters of the forward half, where it is a loop body. */
+  readonly stackParameters: readonly Value[];
+  readonly stackTypes: readonly ValueType[];
+  readonly reverse: readonly Equation[];
+  readonly reverseStackParameters: readonly Value[];
+  /** What `finish` returned, then the stacks after the reverse half. */
+  readonly reverseResults: readonly Value[];
+  readonly reverseStacks: readonly Value[];
+}
+
+/**
+ * Splits a block. `walk` is given the reverse builder and cotangents before and after the walk
+ * back: it returns the results of the reverse half. `given` are values of the forward block that
+ * the reverse half can have for nothing, with their equations.
+ */
+function splitBlock(
+  sweep: Sweep,
+  builder: GraphBuilder,
+  block: Block,
+  start: (reverse: GraphBuilder, cotangents: Cotangents) => void,
+  finish: (reverse: GraphBuilder, cotangents: Cotangents) => readonly Value[],
+  given: ReadonlyMap<Value, Value> = new Map(),
+): Halves {
+  const slots: Slot[] = [];
+  const stackParameters: Value[] = [];
+  const stackTypes: ValueType[] = [];
+  const scope: Scope = {
+    requestStack: (type) => {
+      const parameter: Value = { type };
+      const slot: Slot = { forward: parameter, reverse: undefined };
+      slots.push(slot);
+      stackParameters.push(parameter);
+      stackTypes.push(type);
+      return slot;
+    },
+  };
+  const forward = builder.nested();
+  const steps = runForward(sweep, scope, forward, block);
+  const nestedSlots = slots.length;
+
+  // The walk back, written in terms of the forward half's own values.
+  const reverse = builder.nested();
+  const cotangents = new Cotangents(reverse);
+  const reverseStackParameters: Value[] = slots.map((_, k) => ({
+    type: stackTypes[k] as ValueType,
+  }));
+  slots.forEach((slot, k) => (slot.reverse = reverseStackParameters[k]));
+  start(reverse, cotangents);
+  walkBack(steps, reverse, cotangents);
+  const results = finish(reverse, cotangents);
+  const nestedStacks = slots.map((slot) => slot.reverse as Value);
+  const walked = dropDead({
+    parameters: [],
+    equations: reverse.equations,
+    results: [...results, ...nestedStacks],
+  });
+
+  // What the walk needs of the forward half: recomputed, or kept on a stack.
+  const own = new Set<Value>(block.parameters);
+  for (const equation of forward.equations) for (const v of equation.outputs) own.add(v);
+  const needs = freeValues(walked).filter((value) => own.has(value) && !given.has(value));
+  const plan = planRecompute(forward.equations, needs, { ...sweep, own, given });
+  const renaming = new Map<Value, Value>(given);
+  const prologue = builder.nested();
+  const pushes = new Map<Value, Slot>();
+  for (const kept of plan.kept) {
+    const slot = scope.requestStack(stackType(kept.type.dtype, kept.type.shape));
+    pushes.set(kept, slot);
+    const parameter: Value = { type: stackTypes.at(-1) as ValueType };
+    reverseStackParameters.push(parameter);
+    const [stack, value] = prologue.pop(parameter);
+    slot.reverse = stack;
+    renaming.set(kept, value);
+  }
+  const again = copyBlock({ parameters: [], equations: plan.recomputed, results: [] }, renaming);
+  plan.recomputed.forEach((equation, k) => {
+    equation.outputs.forEach((output, j) => {
+      renaming.set(output, (again.equations[k] as Equation).outputs[j] as Value);
+    });
+  });
+  const renamed = renameBlock(walked, renaming);
+
+  return {
+    forward: withPushes(builder, block.parameters, forward.equations, pushes),
+    stacks: slots.map((slot) => slot.forward),
+    stackParameters,
+    stackTypes,
+    reverse: [...prologue.equations, ...again.equations, ...renamed.equations],
+    reverseStackParameters,
+    reverseResults: renamed.results.slice(0, results.length),
+    reverseStacks: [
+      ...renamed.results.slice(results.length),
+      ...slots.slice(nestedSlots).map((slot) => slot.reverse as Value),
+    ],
+  };
+}
+
+/** The equations of a block, each kept value pushed right after it is defined. */
+function withPushes(
+  builder: GraphBuilder,
+  parameters: readonly Value[],
+  equations: readonly Equation[],
+  pushes: ReadonlyMap<Value, Slot>,
+): readonly Equation[] {
+  const out = builder.nested();
+  const keep = (value: Value): void => {
+    const slot = pushes.get(value);
+    if (slot !== undefined) slot.forward = out.push(slot.forward, value);
+  };
+  parameters.forEach(keep);
+  for (const equation of equations) {
+    out.put(equation);
+    equation.outputs.forEach(keep);
+  }
+  return out.equations;
+}
+
+/** The active values around a region that it reads: their cotangents are threaded through it. */
+function activeCaptures(sweep: Sweep, regions: readonly Block[]): readonly Value[] {
+  const captured = new Set(regions.flatMap((region) => freeValues(region)));
+  return [...captured].filter(sweep.isActive);
+}
+
+/** Asks the scope for the stacks of a split region. */
+function requestAll(scope: Scope, types: readonly ValueType[]): readonly Slot[] {
+  return types.map((type) => scope.requestStack(type));
+}
+
+/** The stacks as the walk back finds them: outermost ones as the forward code left them. */
+function takeReverse(slots: readonly Slot[]): readonly Value[] {
+  return slots.map((slot) => slot.reverse ?? slot.forward);
+}
+
+export function forwardIf(
+  sweep: Sweep,
+  scope: Scope,
+  builder: GraphBuilder,
+  equation: Equation,
+): Step {
+  const [condition] = equation.inputs as [Value];
+  const moving = equation.outputs.map(sweep.isActive);
+  const captures = activeCaptures(sweep, equation.regions);
+  const incoming = captures.map(cotangentOf);
+  const seeds = equation.outputs.filter((_, k) => moving[k]).map(cotangentOf);
+
+  const halves = equation.regions.map((region) =>
+    splitBlock(
+      sweep,
+      builder,
+      region,
+      (_, cotangents) => {
+        captures.forEach((capture, k) => cotangents.set(capture, incoming[k] as Value));
+        region.results
+          .filter((_, k) => moving[k])
+          .forEach((result, k) => {
+            if (sweep.isActive(result)) cotangents.contribute(result, seeds[k]);
+          });
+      },
+      (_, cotangents) => captures.map((capture) => cotangents.take(capture)),
+    ),
+  );
+
+  // Each arm threads the stacks of both: its own pushed, the other's as they came.
+  const slots = halves.map((half) => requestAll(scope, half.stackTypes));
+  const before = slots.map((group) => group.map((slot) => slot.forward));
+  const regions = equation.regions.map((region, arm): Block => {
+    const half = halves[arm] as Halves;
+    const renaming = renamingOf(half.stackParameters, before[arm] as Value[]);
+    const own = { parameters: [], equations: half.forward, results: half.stacks };
+    const body = renameBlock(own, renaming);
+    const threads = slots.flatMap((_, k) => (k === arm ? body.results : (before[k] as Value[])));
+    return { ...region, equations: body.equations, results: [...region.results, ...threads] };
+  });
+  const threaded = slots.flat();
+  const outputs = threaded.map((slot): Value => ({ type: slot.forward.type }));
+  builder.put({ ...equation, regions, outputs: [...equation.outputs, ...outputs] });
+  threaded.forEach((slot, k) => (slot.forward = outputs[k] as Value));
+
+  return (reverse, cotangents) => {
+    const active = equation.outputs.filter((_, k) => moving[k]);
+    const given = new Map<Value, Value>();
+    captures.forEach((capture, k) => given.set(incoming[k] as Value, cotangents.take(capture)));
+    active.forEach((output, k) => given.set(seeds[k] as Value, cotangents.take(output)));
+    const stacks = slots.map((group) => takeReverse(group));
+    const arms = halves.map((half, arm): Block => {
+      const renaming = new Map(given);
+      half.reverseStackParameters.forEach((parameter, k) =>
+        renaming.set(parameter, (stacks[arm] as Value[])[k] as Value),
+      );
+      const body = renameBlock(
+        {
+          parameters: [],
+          equations: half.reverse,
+          results: [...half.reverseResults, ...half.reverseStacks],
+        },
+        renaming,
+      );
+      const results = body.results.slice(0, captures.length);
+      const own = body.results.slice(captures.length);
+      const threads = stacks.flatMap((group, k) => (k === arm ? own : group));
+      return { parameters: [], equations: body.equations, results: [...results, ...threads] };
+    });
+    reverse.span = equation.span;
+    const outs = reverse.if(condition, arms[0] as Block, arms[1] as Block);
+    captures.forEach((capture, k) => cotangents.set(capture, outs[k] as Value));
+    threaded.forEach((slot, k) => (slot.reverse = outs[captures.length + k]));
+  };
+}
+
+/** The halves of a loop's body, and what the reverse loop carries. */
+interface LoopHalves extends Halves {
+  readonly captures: readonly Value[];
+  /** Parameters of the reverse body: cotangents of captures, then of active carried values. */
+  readonly incoming: readonly Value[];
+  readonly seeds: readonly Value[];
+  readonly moving: readonly boolean[];
+}
+
+function splitLoop(
+  sweep: Sweep,
+  builder: GraphBuilder,
+  equation: Equation,
+  given: ReadonlyMap<Value, Value>,
+): LoopHalves {
+  const { carried, body } = loopOf(equation);
+  const moving = carried.map(
+    (parameter, k) => sweep.isActive(parameter) || sweep.isActive(equation.outputs[k] as Value),
+  );
+  const captures = activeCaptures(sweep, [body]);
+  const incoming = captures.map(cotangentOf);
+  const active = carried.filter((_, k) => moving[k]);
+  const seeds = active.map(cotangentOf);
+  const results = body.results.filter((_, k) => moving[k]);
+  const halves = splitBlock(
+    sweep,
+    builder,
+    body,
+    (_, cotangents) => {
+      captures.forEach((capture, k) => cotangents.set(capture, incoming[k] as Value));
+      results.forEach((result, k) => {
+        if (sweep.isActive(result)) cotangents.contribute(result, seeds[k]);
+      });
+    },
+    (_, cotangents) => [
+      ...captures.map((capture) => cotangents.take(capture)),
+      ...active.map((parameter) => cotangents.take(parameter)),
+    ],
+    given,
+  );
+  return { ...halves, captures, incoming, seeds, moving };
+}
+
+export function forwardFor(
+  sweep: Sweep,
+  scope: Scope,
+  builder: GraphBuilder,
+  equation: Equation,
+): Step {
+  const [count] = equation.inputs as [Value];
+  const { body } = loopOf(equation);
+  const index = body.parameters[0] as Value;
+  const reverseIndex: Value = { type: index.type, name: index.name };
+  const halves = splitLoop(sweep, builder, equation, new Map([[index, reverseIndex]]));
+  const slots = requestAll(scope, halves.stackTypes);
+  const outputs = slots.map((slot): Value => ({ type: slot.forward.type }));
+  builder.put({
+    ...equation,
+    inputs: [...equation.inputs, ...slots.map((slot) => slot.forward)],
+    regions: [
+      {
+        parameters: [...body.parameters, ...halves.stackParameters],
+        equations: halves.forward,
+        results: [...body.results, ...halves.stacks],
+      },
+    ],
+    outputs: [...equation.outputs, ...outputs],
+  });
+  slots.forEach((slot, k) => (slot.forward = outputs[k] as Value));
+  return reverseLoop(sweep, equation, halves, slots, count, reverseIndex);
+}
+
+export function forwardWhile(
+  sweep: Sweep,
+  scope: Scope,
+  builder: GraphBuilder,
+  equation: Equation,
+): Step {
+  const [condition, body] = equation.regions as [Block, Block];
+  const halves = splitLoop(sweep, builder, equation, new Map());
+  const slots = requestAll(scope, halves.stackTypes);
+  const counter: Value = { type: scalarType("i32") };
+  const next = builder.nested();
+  const counted = next.add(counter, next.constant(1, "i32"));
+  const outputs = slots.map((slot): Value => ({ type: slot.forward.type }));
+  const count: Value = { type: scalarType("i32") };
+  const ignored = [counter, ...halves.stackParameters].map(({ type }): Value => ({ type }));
+  builder.put({
+    ...equation,
+    inputs: [...equation.inputs, builder.constant(0, "i32"), ...slots.map((slot) => slot.forward)],
+    regions: [
+      { ...condition, parameters: [...condition.parameters, ...ignored] },
+      {
+        parameters: [...body.parameters, counter, ...halves.stackParameters],
+        equations: [...halves.forward, ...next.equations],
+        results: [...body.results, counted, ...halves.stacks],
+      },
+    ],
+    outputs: [...equation.outputs, count, ...outputs],
+  });
+  slots.forEach((slot, k) => (slot.forward = outputs[k] as Value));
+  return reverseLoop(sweep, equation, halves, slots, count, undefined);
+}
+
+/** The reverse of a loop: `count` times, from the last iteration to the first. */
+function reverseLoop(
+  sweep: Sweep,
+  equation: Equation,
+  halves: LoopHalves,
+  slots: readonly Slot[],
+  count: Value,
+  reverseIndex: Value | undefined,
+): Step {
+  const { captures, incoming, seeds, moving } = halves;
+  const { initial } = loopOf(equation);
+  return (reverse, cotangents) => {
+    reverse.span = equation.span;
+    const active = equation.outputs.filter((_, k) => moving[k]);
+    const backward: Value = { type: scalarType("i32") };
+    const prologue = reverse.nested();
+    const renaming = new Map<Value, Value>();
+    if (reverseIndex !== undefined) {
+      // i = count - 1 - k
+      const last = prologue.sub(count, prologue.constant(1, "i32"));
+      renaming.set(reverseIndex, prologue.sub(last, backward));
+    }
+    const walked = renameBlock(
+      {
+        parameters: [],
+        equations: halves.reverse,
+        results: [...halves.reverseResults, ...halves.reverseStacks],
+      },
+      renaming,
+    );
+    const body: Block = {
+      parameters: [backward, ...incoming, ...seeds, ...halves.reverseStackParameters],
+      equations: [...prologue.equations, ...walked.equations],
+      results: walked.results,
+    };
+    const outs = reverse.for(
+      count,
+      [
+        ...captures.map((capture) => cotangents.take(capture)),
+        ...active.map((output) => cotangents.take(output)),
+        ...takeReverse(slots),
+      ],
+      body,
+    );
+    captures.forEach((capture, k) => cotangents.set(capture, outs[k] as Value));
+    const entering = outs.slice(captures.length, captures.length + active.length);
+    initial
+      .filter((_, k) => moving[k])
+      .forEach((value, k) => {
+        if (sweep.isActive(value)) cotangents.contribute(value, entering[k]);
+      });
+    slots.forEach((slot, k) => (slot.reverse = outs[captures.length + active.length + k]));
+  };
+}
+
+/**
+ * The adjoint of a map is a map that runs the body forward and back at each element. A scalar
+ * that the body captures gets the sum of what the elements contribute.
+ */
+export function reverseMap(
+  builder: GraphBuilder,
+  cotangents: Cotangents,
+  equation: Equation,
+  sweep: Sweep,
+): void {
+  const [body] = equation.regions as [Block];
+  const moving = equation.outputs.map(sweep.isActive);
+  const active = equation.outputs.filter((_, k) => moving[k]);
+  const captures = activeCaptures(sweep, [body]);
+  const arrays = body.parameters.map(sweep.isActive);
+  const shape = (equation.outputs[0] as Value).type.shape;
+
+  const inner = builder.nested();
+  const scope: Scope = {
+    requestStack: () => {
+      throw new Error("the body of a map asks for a stack");
+    },
+  };
+  const steps = runForward({ ...sweep, keepNothing: true }, scope, inner, body);
+  const seeds = body.results.filter((_, k) => moving[k]).map(cotangentOf);
+  const local = new Cotangents(inner);
+  body.results
+    .filter((_, k) => moving[k])
+    .forEach((result, k) => {
+      if (sweep.isActive(result)) local.contribute(result, seeds[k]);
+    });
+  walkBack(steps, inner, local);
+  const results = [
+    ...body.parameters.filter((_, k) => arrays[k]).map((parameter) => local.take(parameter)),
+    ...captures.map((capture) => local.take(capture)),
+  ];
+  const region = copyBlock({
+    parameters: [...body.parameters, ...seeds],
+    equations: inner.equations,
+    results,
+  });
+  builder.span = equation.span;
+  const incoming = active.map((output) => cotangents.take(output));
+  const outs = builder.map(shape, [...equation.inputs, ...incoming], dropDead(region));
+  const inputs = equation.inputs.filter((_, k) => arrays[k]);
+  inputs.forEach((input, k) => cotangents.contribute(input, outs[k]));
+  captures.forEach((capture, k) => {
+    cotangents.contribute(capture, builder.sum(outs[inputs.length + k] as Value));
+  });
+}
+
+function renamingOf(from: readonly Value[], to: readonly Value[]): Map<Value, Value> {
+  return new Map(from.map((value, k) => [value, to[k] as Value]));
+}

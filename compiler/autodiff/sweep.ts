@@ -1,0 +1,79 @@
+/** What the files of reverse mode share: the sweep, its scopes and stacks, the cotangents. */
+
+import type { Value, ValueType } from "../ir/types.ts";
+import type { GraphBuilder } from "../ops/builder.ts";
+import type { Contribution } from "../ops/define.ts";
+
+export interface Sweep {
+  readonly isActive: (value: Value) => boolean;
+  /** Arrays that some equation writes in place: their elements cannot be read again later. */
+  readonly mutated: ReadonlySet<Value>;
+  /** True in a map: its elements have no stacks, so all of the body is computed again. */
+  readonly keepNothing: boolean;
+}
+
+/** A stack, as it stands at this point of the forward code, or of the reverse code. */
+export interface Slot {
+  forward: Value;
+  reverse: Value | undefined;
+}
+
+/** A place of the forward code in which regions stand: it can be asked for a stack to thread. */
+export interface Scope {
+  readonly requestStack: (type: ValueType) => Slot;
+}
+
+/** What the walk back does about one equation of the forward code. */
+export type Step = (builder: GraphBuilder, cotangents: Cotangents) => void;
+
+/** The cotangents collected so far, in the scope of one builder. */
+export class Cotangents {
+  private readonly values = new Map<Value, Value>();
+  readonly builder: GraphBuilder;
+
+  constructor(builder: GraphBuilder) {
+    this.builder = builder;
+  }
+
+  get(value: Value): Value | undefined {
+    return this.values.get(value);
+  }
+
+  set(value: Value, cotangent: Value): void {
+    this.values.set(value, cotangent);
+  }
+
+  /** The cotangent, zero if nothing was contributed. */
+  take(value: Value): Value {
+    return this.values.get(value) ?? this.builder.zerosOf(value.type);
+  }
+
+  /** Adds a contribution; `v̄ += contribution`. */
+  contribute(value: Value, contribution: Contribution): void {
+    if (contribution === undefined) return;
+    const { builder } = this;
+    const existing = this.values.get(value);
+    // A version of a stack has one user, so its cotangent arrives whole.
+    if (value.type.stack) this.values.set(value, contribution as Value);
+    else if ("accumulate" in contribution) {
+      const accumulator = existing ?? builder.zerosOf(value.type);
+      this.values.set(value, contribution.accumulate(accumulator));
+    } else {
+      this.values.set(value, existing ? builder.add(existing, contribution) : contribution);
+    }
+    if (value.name !== undefined) builder.name(this.take(value), `d${value.name}`);
+  }
+}
+
+export function walkBack(
+  steps: readonly Step[],
+  builder: GraphBuilder,
+  cotangents: Cotangents,
+): void {
+  for (const step of steps.toReversed()) step(builder, cotangents);
+}
+
+/** A new value of the same type, named as the user's `x` is: `dx`. */
+export function cotangentOf({ type, name }: Value): Value {
+  return { type, name: name === undefined ? undefined : `d${name}` };
+}

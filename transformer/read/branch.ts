@@ -77,8 +77,8 @@ class Meeting {
       this.writes.push((outputs) => reader.heap.write(place, later(outputs)));
       return;
     }
-    // What is left says where an object was written under another name.
-    this.writes.push(() => reader.heap.write(place, a ?? b));
+    // What is left says where an object was written under another name, or a row replaced.
+    this.writes.push(() => reader.heap.write(place, a === place.content ? b : a));
   }
 
   value(a: ReaderValue, b: ReaderValue, name: string): Later<ReaderValue> {

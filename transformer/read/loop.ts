@@ -28,7 +28,7 @@ import {
 } from "./join.ts";
 import { stackItems } from "./objects.ts";
 import { type Exit, normal, type Reader } from "./reader.ts";
-import { type ArrayState, fixed, type ReaderValue, scalar } from "./values.ts";
+import { type ArrayState, fixed, type ReaderValue, RowsToken, scalar } from "./values.ts";
 
 export interface Loop {
   readonly node: ts.Node;
@@ -442,7 +442,7 @@ function compare(
         ),
       );
       if (start === undefined || !sameTemplate(start, joined)) grow(joined);
-    } else if (before === undefined) {
+    } else if (before === undefined || (content instanceof RowsToken && !outdated.has(place))) {
       outdated.set(place, content);
     }
   }

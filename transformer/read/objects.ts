@@ -19,6 +19,7 @@ import {
   type ReaderValue,
   type RecordObject,
   type RecordReference,
+  RowsToken,
   scalar,
 } from "./values.ts";
 
@@ -58,6 +59,7 @@ export function newList(
     ...plainArray,
     name,
     state: reader.heap.place({ form: "list", items: places } as const, name),
+    rows: reader.heap.place(new RowsToken(undefined), name),
     shared: newShared(reader, making),
   };
   return { kind: "array", object, path: [] };
@@ -74,6 +76,7 @@ export function newDense(
     ...kind,
     name,
     state: reader.heap.place({ form: "dense", value } as const, name),
+    rows: reader.heap.place(new RowsToken(undefined), name),
     shared: newShared(reader, making),
   };
   return { kind: "array", object, path: [] };
@@ -90,6 +93,19 @@ export function checkUsable(
   reader.fail(
     messages.twoNames({ name: nameIn(object, node) }, reader.span(node), [
       { message: "it may have been written here", span: place },
+    ]),
+  );
+}
+
+/** Refuses a row that is no longer in its array: another has been put in its place. */
+function checkRow(reader: Reader, array: ArrayReference, node: ts.Node): void {
+  checkUsable(reader, array.object, node);
+  if (array.path.length === 0) return;
+  const { replacedAt } = reader.heap.read(array.object.rows);
+  if (array.rows === reader.heap.read(array.object.rows) || replacedAt === undefined) return;
+  reader.fail(
+    messages.twoNames({ name: nameIn(array.object, node) }, reader.span(node), [
+      { message: "a row is replaced here", span: replacedAt },
     ]),
   );
 }
@@ -121,7 +137,7 @@ export function beforeWrite(
 
 /** The length of an array: known for lists, an extent for dense ones. */
 export function lengthOf(reader: Reader, array: ArrayReference, node: ts.Node): ReaderValue {
-  checkUsable(reader, array.object, node);
+  checkRow(reader, array, node);
   // Not recorded as read: writing elements does not change a length.
   const state = array.object.state.content;
   if (state.form === "list") return fixed(state.items.length);
@@ -147,7 +163,7 @@ export function readElement(
   index: ReaderValue,
   node: ts.Node,
 ): ReaderValue {
-  checkUsable(reader, array.object, node);
+  checkRow(reader, array, node);
   let state = reader.heap.read(array.object.state);
   if (state.form === "list") {
     if (isStaticNumber(index)) {
@@ -157,7 +173,9 @@ export function readElement(
     state = { form: "dense", value: makeDense(reader, array, node) };
   }
   const path = [...array.path, toIndex(reader, index, node)];
-  if (path.length < state.value.type.shape.length) return { ...array, path };
+  if (path.length < state.value.type.shape.length) {
+    return { ...array, path, rows: reader.heap.read(array.object.rows) };
+  }
   return numberFrom(reader, reader.at(node).at(state.value, path), node);
 }
 
@@ -169,6 +187,7 @@ export function writeElement(
   value: ReaderValue,
   node: ts.Node,
 ): void {
+  checkRow(reader, array, node);
   beforeWrite(reader, array.object, node);
   const state = reader.heap.read(array.object.state);
   if (state.form === "list") {
@@ -205,6 +224,7 @@ export function writeElement(
     );
   }
   store(reader, array.object, reader.at(node).update(dense, row, path));
+  reader.heap.write(array.object.rows, new RowsToken(reader.span(node)));
   // The row that was given and the row of the array are one object from here on.
   link(array.object.shared, value.object.shared);
 }
@@ -227,7 +247,7 @@ export function appendItem(
 
 /** The value of an array as the graph has it. A list is made into one. */
 export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): Value {
-  checkUsable(reader, array.object, node);
+  checkRow(reader, array, node);
   const state = reader.heap.read(array.object.state);
   if (state.form === "list") {
     const items = state.items.map((item) => reader.heap.read(item));

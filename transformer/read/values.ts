@@ -65,11 +65,22 @@ export interface ArrayReference {
   readonly kind: "array";
   readonly object: ArrayObject;
   readonly path: readonly Value[];
+  /** For a row: which rows the array had when it was taken. */
+  readonly rows?: RowsToken | undefined;
+}
+
+/** Stands for the rows of an array, until one of them is replaced by another array. */
+export class RowsToken {
+  readonly replacedAt: Span | undefined;
+  constructor(replacedAt: Span | undefined) {
+    this.replacedAt = replacedAt;
+  }
 }
 
 export interface ArrayObject {
   readonly name: string;
   readonly state: Place<ArrayState>;
+  readonly rows: Place<RowsToken>;
   /** A typed array; else `number[]`, nested by rank. */
   readonly typed: boolean;
   readonly element: DType;

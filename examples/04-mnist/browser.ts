@@ -77,7 +77,7 @@ async function showAccuracy({ epoch, params }: Progress<mlp.Params>): Promise<vo
   const seen = await classifyAll(mlp, params, test);
   const accuracy = `${(100 * accuracyOf(seen, test.labels)).toFixed(1)} %`;
   write("accuracy", accuracy);
-  say(`Epoch ${epoch} of ${options.epochs}.`);
+  say(`${epoch} of ${options.epochs} epochs done.`);
   captions.forEach((caption, k) => caption(seen[k]));
 }
 

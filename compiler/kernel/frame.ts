@@ -39,6 +39,7 @@ export function lowerBlock(
     defined: new Set(),
     heap: [],
     stacks: [],
+    restore: new Map(),
   };
   program.frames.push(frame);
   start();
@@ -64,7 +65,7 @@ export function lowerBlock(
     if (escaping.has(stack)) parent?.stacks.push(stack);
     else release(program, stack.base);
   }
-  program.forget(frame.defined);
+  program.forget(frame);
 }
 
 function release(program: Program, pointer: Local): void {

@@ -64,6 +64,8 @@ export interface Stack {
 export interface ProgramFrame extends Frame {
   readonly heap: Buffer[];
   readonly stacks: Stack[];
+  /** Places, outside of the block, of values that were computed into memory inside it. */
+  readonly restore: Map<Value, Place>;
 }
 
 export interface ProgramOptions {
@@ -156,9 +158,21 @@ export class Program {
     this.places.set(value, place);
     this.frames.at(-1)?.defined.add(value);
     if (place.kind === "array") place.buffer.values.push(value);
-    if (place.kind === "lazy") {
-      for (const source of place.sources) this.watch(source, value);
+    if (place.kind === "lazy") this.watch(place.sources, value);
+  }
+
+  /**
+   * What was computed on demand is in memory from now on. Where that happened in a region, it is
+   * so in the region only: other paths, and later rounds, do not pass there.
+   */
+  private settleAt(value: Value, buffer: Buffer): void {
+    const frame = this.frames.at(-1);
+    const before = this.places.get(value);
+    if (frame !== undefined && before !== undefined && !frame.defined.has(value)) {
+      if (!frame.restore.has(value)) frame.restore.set(value, before);
     }
+    this.places.set(value, { kind: "array", buffer });
+    buffer.values.push(value);
   }
 
   placeOf(value: Value): Place {
@@ -262,6 +276,8 @@ export class Program {
   own(value: Value): Buffer {
     this.flushAll();
     const place = this.placeOf(value);
+    // Others that are computed from it later are computed from what it is computed from.
+    if (place.kind === "lazy") return this.computed(value, place.element);
     if (place.kind !== "array") return this.buffer(value);
     const { buffer } = place;
     touch(buffer, this.step);
@@ -324,8 +340,7 @@ export class Program {
   /** True when computing `value` later reads the memory where `x` is now. */
   readsMemoryOf(value: Value, x: Value): boolean {
     const place = this.placeOf(x);
-    if (place.kind !== "array") return true;
-    return [place.buffer, ...rootsOf(place.buffer)].some(({ values }) => values.includes(value));
+    return place.kind !== "array" || this.readersOf(place.buffer).has(value);
   }
 
   /** True when the block being lowered hands the value on. */
@@ -348,7 +363,15 @@ export class Program {
   }
 
   /** The values of a block that has ended are names of memory no longer. */
-  forget(values: ReadonlySet<Value>): void {
+  forget({ defined: values, restore }: ProgramFrame): void {
+    for (const [value, place] of restore) {
+      const inside = this.places.get(value);
+      if (inside?.kind === "array") {
+        const kept = inside.buffer.values.filter((other) => other !== value);
+        inside.buffer.values.splice(0, inside.buffer.values.length, ...kept);
+      }
+      this.places.set(value, place);
+    }
     for (const value of values) {
       const place = this.places.get(value);
       if (place?.kind !== "array") continue;
@@ -361,22 +384,33 @@ export class Program {
 
   /** Views that still read a buffer are computed before it is overwritten. */
   materialiseReaders(buffer: Buffer, except: Value): void {
-    for (const root of new Set([buffer, ...rootsOf(buffer)])) {
-      for (const reader of [...root.values]) {
-        if (reader === except) continue;
-        const place = this.placeOf(reader);
-        if (place.kind === "lazy" && !diesHere(this.uses, this.frames, reader)) {
-          this.materialise(reader, place.element);
-        }
-      }
+    for (const reader of this.readersOf(buffer)) {
+      if (reader === except || diesHere(this.uses, this.frames, reader)) continue;
+      const place = this.placeOf(reader);
+      if (place.kind === "lazy") this.materialise(reader, place.element);
     }
+  }
+
+  /** The values that live in a buffer, and those not yet computed that will be from them. */
+  private readersOf(buffer: Buffer): ReadonlySet<Value> {
+    const found = new Set<Value>();
+    const visit = (value: Value): void => {
+      if (found.has(value)) return;
+      found.add(value);
+      for (const dependent of this.dependents.get(value) ?? []) {
+        if (this.places.get(dependent)?.kind === "lazy") visit(dependent);
+      }
+    };
+    for (const root of [buffer, ...rootsOf(buffer)]) root.values.forEach(visit);
+    return found;
   }
 
   /** True when nothing reads the memory of `value` after the equation being lowered. */
   bufferDies(value: Value): boolean {
     const place = this.placeOf(value);
     if (place.kind !== "array") return false;
-    return place.buffer.values.every((other) => diesHere(this.uses, this.frames, other));
+    const readers = [...this.readersOf(place.buffer)];
+    return readers.every((other) => diesHere(this.uses, this.frames, other));
   }
 
   // Constants
@@ -479,7 +513,6 @@ export class Program {
     }
     group.members.push({ value, equation });
     this.define(value, { kind: "member", group, equation });
-    for (const input of equation.inputs) this.watch(input, value);
   }
 
   /** Computes everything that is still being collected. */
@@ -489,6 +522,11 @@ export class Program {
 
   /** A lazy array computed into memory now. */
   materialise(value: Value, element: ElementOf): void {
+    this.settleAt(value, this.computed(value, element));
+  }
+
+  /** Fresh memory with the elements of a lazy array. */
+  computed(value: Value, element: ElementOf): Buffer {
     const buffer = this.fresh(value);
     const reader = new ElementReader(this);
     const axes = axesOf(value.type.shape);
@@ -504,7 +542,7 @@ export class Program {
     ];
     reader.finish([buffer]);
     this.kernel("elements", describe(value), nest(axes, body, this.options.vectors));
-    this.define(value, { kind: "array", buffer });
+    return buffer;
   }
 
   /** The nest of a group. Members that only other members read stay in registers. */
@@ -538,9 +576,7 @@ export class Program {
       this.kernel("elements", stored.map(({ value }) => describe(value)).join(", "), body);
     }
     stored.forEach(({ value }, k) => {
-      const buffer = outputs[k] as Buffer;
-      this.places.set(value, { kind: "array", buffer });
-      buffer.values.push(value);
+      this.settleAt(value, outputs[k] as Buffer);
     });
   }
 
@@ -568,13 +604,14 @@ export class Program {
     return this.elementwiseValues.has(value);
   }
 
-  /** Remembers that `reader` will read the memory behind `source` later. */
-  private watch(source: Value, reader: Value): void {
-    const place = this.places.get(source);
-    if (place?.kind === "array") place.buffer.values.push(reader);
-    if (place?.kind === "lazy") for (const inner of place.sources) this.watch(inner, reader);
-    if (place?.kind === "member") {
-      for (const inner of place.equation.inputs) this.watch(inner, reader);
+  private readonly dependents = new Map<Value, Value[]>();
+
+  /** Remembers that `reader` will be computed from `sources` later. */
+  private watch(sources: readonly Value[], reader: Value): void {
+    for (const source of sources) {
+      const known = this.dependents.get(source);
+      if (known === undefined) this.dependents.set(source, [reader]);
+      else known.push(reader);
     }
   }
 }

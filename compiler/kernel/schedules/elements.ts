@@ -298,7 +298,7 @@ export function copy(program: Program, equation: Equation): void {
   const place = program.placeOf(input);
   if (place.kind === "lazy") {
     // Computed for the copy directly.
-    program.materialise(output, place.element);
+    program.define(output, { kind: "array", buffer: program.computed(output, place.element) });
     return;
   }
   const from = program.buffer(input);

@@ -85,11 +85,12 @@ export function reordered(program: Program, value: Value, order: readonly number
   const { dtype, shape } = value.type;
   const type = { dtype, shape: order.map((axis) => shape[axis] as Dim), stack: false };
   const copy: Value = { type, name: value.name };
-  program.materialise(copy, (reader, index) => {
+  const buffer = program.computed(copy, (reader, index) => {
     const original: Expr[] = [];
     order.forEach((axis, k) => (original[axis] = index[k] as Expr));
     return reader.read(value, original);
   });
+  program.define(copy, { kind: "array", buffer });
   return denseView(program, copy);
 }
 

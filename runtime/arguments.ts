@@ -112,7 +112,9 @@ function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): 
     case "tensor": {
       if (!(value instanceof Tensor)) throw wrong(path, "a tensor", value);
       if (value.dtype !== leaf.dtype) {
-        throw new TypeError(`${path}: expected a tensor of ${leaf.dtype}, got one of ${value.dtype}`);
+        throw new TypeError(
+          `${path}: expected a tensor of ${leaf.dtype}, got one of ${value.dtype}`,
+        );
       }
       shapes.push({ path, leaf, shape: value.shape });
       if (leaf.shape.length === 0 && value.shape.length === 0) {
@@ -132,7 +134,8 @@ function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]):
   const expected = rank > 1 ? `rows, each ${wanted},` : wanted;
   if (leaf.as === "typed" && rank === 1 && !fits(leaf, value)) throw wrong(path, expected, value);
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw wrong(path, expected, value);
-  const shape = rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
+  const shape =
+    rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
   if (shape.length !== rank) throw wrong(path, `${expected} nested ${rank} deep`, value);
   shapes.push({ path, leaf, shape });
   const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));
@@ -166,7 +169,8 @@ function unify(shapes: readonly Waiting[], extents: Extents): void {
       if (typeof dim === "number" || dim.terms.length !== 1) return;
       const [term] = dim.terms;
       const [factor] = term?.factors ?? [];
-      if (term?.coefficient !== 1 || term.factors.length !== 1 || typeof factor !== "string") return;
+      if (term?.coefficient !== 1 || term.factors.length !== 1 || typeof factor !== "string")
+        return;
       if (!extents.has(factor)) extents.set(factor, shape[axis] as number);
     });
   }

@@ -11,8 +11,7 @@ export function evaluate(dim: Dim, extents: Extents): number | undefined {
   for (const { coefficient, factors } of dim.terms) {
     let product = coefficient;
     for (const factor of factors) {
-      const value =
-        typeof factor === "string" ? extents.get(factor) : quotient(factor, extents);
+      const value = typeof factor === "string" ? extents.get(factor) : quotient(factor, extents);
       if (value === undefined) return undefined;
       product *= value;
     }
@@ -46,7 +45,9 @@ export function dimText(dim: Dim): string {
     .map(({ coefficient, factors }) => {
       const text = factors
         .map((factor) =>
-          typeof factor === "string" ? factor : `div(${dimText(factor.dividend)},${factor.divisor})`,
+          typeof factor === "string"
+            ? factor
+            : `div(${dimText(factor.dividend)},${factor.divisor})`,
         )
         .join("*");
       if (text === "") return String(coefficient);

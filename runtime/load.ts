@@ -40,8 +40,8 @@ function bytesOf(code: Extract<Code, { kind: "wasm" }>): Uint8Array<ArrayBuffer>
 
 /** A module whose one function is `f32x4.relaxed_madd` of its parameter. */
 const relaxedProbe = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0,
-  32, 0, 32, 0, 253, 133, 2, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
+  0, 32, 0, 253, 133, 2, 11,
 ]);
 
 export function hasRelaxedSimd(): boolean {
@@ -269,7 +269,9 @@ function takeResult(
       return new Tensor(pool.adopt(leaf.dtype, countOf(shape), address), shape, leaf.dtype);
     }
     default:
-      throw new Error(`result ${k} of ${manifest.name} in ${memory.buffer.byteLength} bytes is lost`);
+      throw new Error(
+        `result ${k} of ${manifest.name} in ${memory.buffer.byteLength} bytes is lost`,
+      );
   }
 }
 
@@ -326,11 +328,12 @@ function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
     case "leaf":
       return leaf(tree);
     case "record":
-      return Object.fromEntries(tree.fields.map(([name, field]) => [name, buildResult(field, leaf)]));
+      return Object.fromEntries(
+        tree.fields.map(([name, field]) => [name, buildResult(field, leaf)]),
+      );
     case "tuple":
       return tree.items.map((item) => buildResult(item, leaf));
     case "constant":
       return tree.value;
   }
 }
-

@@ -130,9 +130,12 @@ export function affineExpr(
 ): Expr {
   const terms = [...form.terms].sort((a, b) => depth(a.local) - depth(b.local));
   const offset = dimExpr(form.constant, symbolLocal);
-  const sum = terms.reduce<Expr | undefined>((partial, { local, coefficient }) => {
-    const term = multiply(read(local), dimExpr(coefficient, symbolLocal));
-    return partial === undefined ? term : add(partial, term);
-  }, isValue(offset, 0) ? undefined : offset);
+  const sum = terms.reduce<Expr | undefined>(
+    (partial, { local, coefficient }) => {
+      const term = multiply(read(local), dimExpr(coefficient, symbolLocal));
+      return partial === undefined ? term : add(partial, term);
+    },
+    isValue(offset, 0) ? undefined : offset,
+  );
   return sum ?? offset;
 }

@@ -136,7 +136,12 @@ export class ElementReader {
     };
     if (lower.kind === "elementwise") {
       const operands = inputs.map((_, k) => operand(k, index));
-      return elementwise(equation.op, inputs.map((input) => input.type.dtype), operands, dtype);
+      return elementwise(
+        equation.op,
+        inputs.map((input) => input.type.dtype),
+        operands,
+        dtype,
+      );
     }
     if (lower.kind === "element") {
       const reader = (k: number, at: readonly Element[]): Element =>
@@ -189,7 +194,14 @@ export const writer: ElementWriter = {
       const index = indexArithmetic(name, exprs);
       if (index !== undefined) return element(index);
     }
-    return element(elementwise(name, exprs.map(() => dtype), exprs, resultDtype(name, dtype)));
+    return element(
+      elementwise(
+        name,
+        exprs.map(() => dtype),
+        exprs,
+        resultDtype(name, dtype),
+      ),
+    );
   },
   cast: (value, from, to) => element(cast(expression(value), from, to)),
   when: (condition, dtype, then, otherwise) => {

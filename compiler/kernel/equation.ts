@@ -143,4 +143,3 @@ function lowerBind(program: Program, equation: Equation): void {
     set(program.symbolLocal(equation.parameters["symbol"] as string), size),
   );
 }
-

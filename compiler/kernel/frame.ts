@@ -140,9 +140,7 @@ class Join {
       return [];
     }
     let buffer = program.buffer(result);
-    const fixed = rootsOf(buffer).every(
-      ({ kind }) => kind === "parameter" || kind === "constant",
-    );
+    const fixed = rootsOf(buffer).every(({ kind }) => kind === "parameter" || kind === "constant");
     if (!fixed && !program.bufferDies(result)) buffer = program.copyOf(result, buffer);
     program.emit(set(this.target, read(buffer.pointer)));
     if (this.buffer === undefined) {
@@ -346,7 +344,8 @@ class Carried {
       if (used.has(buffer) || (!mine && !fresh)) buffer = program.copyOf(result, buffer);
       used.add(buffer);
       escaping.push(buffer);
-      if (buffer !== slot.buffer) moves.push({ to: slot.buffer.pointer, from: read(buffer.pointer) });
+      if (buffer !== slot.buffer)
+        moves.push({ to: slot.buffer.pointer, from: read(buffer.pointer) });
     });
     this.swap(used, moves);
     emitMoves(program, moves);
@@ -361,7 +360,8 @@ class Carried {
     for (const buffer of fresh) {
       const at = left.findIndex((other) => dimText(other.bytes) === dimText(buffer.bytes));
       const [other] = left.splice(at, 1);
-      if (at < 0 || other === undefined) throw new Error("the arrays that a loop carries change size");
+      if (at < 0 || other === undefined)
+        throw new Error("the arrays that a loop carries change size");
       moves.push({ to: buffer.pointer, from: read(other.pointer) });
       this.swapped.push(buffer);
       for (const slot of carried) {
@@ -514,10 +514,16 @@ function emitWhile(
           otherwise: [],
         },
       ],
-      condition: { kind: "op", op: "and", dtype: "bool", lanes: 1, operands: [
-        { kind: "op", op: "ne", dtype: "i32", lanes: 1, operands: [read(left), constant(0)] },
-        read(goOn),
-      ] },
+      condition: {
+        kind: "op",
+        op: "and",
+        dtype: "bool",
+        lanes: 1,
+        operands: [
+          { kind: "op", op: "ne", dtype: "i32", lanes: 1, operands: [read(left), constant(0)] },
+          read(goOn),
+        ],
+      },
       body: [...body, set(left, add(read(left), constant(-1)))],
     },
   ];
@@ -532,4 +538,3 @@ function emitWhile(
     body: call,
   });
 }
-

@@ -182,7 +182,8 @@ class Ending {
 
   private bind(dim: Dim): void {
     for (const symbol of symbolsOf(dim)) {
-      if (this.program.isPlanned(dim) || this.bound.some((known) => known.symbol === symbol)) continue;
+      if (this.program.isPlanned(dim) || this.bound.some((known) => known.symbol === symbol))
+        continue;
       const value = read(this.program.symbolLocal(symbol));
       const offset = this.slot(store(read(this.program.arena), constant(0), "i32", value));
       this.bound.push({ symbol, offset });
@@ -212,7 +213,10 @@ class Ending {
     if (producer === undefined) return value;
     const at = producer.outputs.indexOf(value);
     const loop = producer.op === "for" ? 1 : producer.op === "while" ? 0 : undefined;
-    const input = loop === undefined ? this.sameMemory(producer.op, producer.inputs) : producer.inputs[at + loop];
+    const input =
+      loop === undefined
+        ? this.sameMemory(producer.op, producer.inputs)
+        : producer.inputs[at + loop];
     if (input === undefined || this.program.uses.count(input) !== 1) return value;
     return input.type.shape.length === 0 ? value : this.origin(input);
   }
@@ -225,4 +229,3 @@ class Ending {
     return lower.kind === "element" && lower.alias === true ? inputs[0] : undefined;
   }
 }
-

@@ -138,7 +138,14 @@ function straighten(
         lift(then.results[k] as Value),
         lift(otherwise.results[k] as Value),
       ];
-      result.push({ ...inner, op: "select", parameters: {}, regions: [], inputs, outputs: [whole] });
+      result.push({
+        ...inner,
+        op: "select",
+        parameters: {},
+        regions: [],
+        inputs,
+        outputs: [whole],
+      });
       lifted.set(output, whole);
     });
     return true;

@@ -136,10 +136,7 @@ function dropLocals(body: readonly Statement[], gone: ReadonlySet<Local>): reado
 }
 
 /** Index forms become arithmetic, and what does not change in a loop moves in front of it. */
-export function settle(
-  body: readonly Statement[],
-  symbolLocal: SymbolLocal,
-): readonly Statement[] {
+export function settle(body: readonly Statement[], symbolLocal: SymbolLocal): readonly Statement[] {
   return hoist(dropEmptyLoops(spellIndices(body, symbolLocal, new Map())));
 }
 
@@ -219,4 +216,3 @@ export function spellIndices(
     });
   return list(body, 0);
 }
-

@@ -47,11 +47,7 @@ function scan(
   return assigned;
 }
 
-function readsOf(
-  exprs: readonly Expr[],
-  assigned: ReadonlySet<Local>,
-  free: Set<Local>,
-): void {
+function readsOf(exprs: readonly Expr[], assigned: ReadonlySet<Local>, free: Set<Local>): void {
   for (const expr of exprs) {
     visitExpression(expr, (inner) => {
       if (inner.kind === "local" && !assigned.has(inner.local)) free.add(inner.local);

@@ -76,7 +76,9 @@ function lines(statement: Statement, names: Names, text: Text): readonly string[
       return [results === "" ? call : `${results} = ${call}`];
     }
     case "copy":
-      return [`copy ${text(statement.bytes)} bytes: ${text(statement.from)} to ${text(statement.to)}`];
+      return [
+        `copy ${text(statement.bytes)} bytes: ${text(statement.from)} to ${text(statement.to)}`,
+      ];
     case "clear":
       return [`clear ${text(statement.bytes)} bytes: ${text(statement.to)}`];
     case "fault":

@@ -646,4 +646,3 @@ function writeElement(bytes: DataView, at: number, dtype: DType, value: number):
       return bytes.setUint8(at, value);
   }
 }
-

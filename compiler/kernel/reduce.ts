@@ -75,7 +75,10 @@ export function lowerReduction(
   const buffer = program.fresh(output);
   reader.finish([]);
   buffer.from = program.step;
-  const at = flatIndex(output.type.shape, kept.map(({ counter }) => localIndex(counter)));
+  const at = flatIndex(
+    output.type.shape,
+    kept.map(({ counter }) => localIndex(counter)),
+  );
   const lastReduced = axes.includes(shape.length - 1);
   const body = lastReduced
     ? rowsToElements(program, all, axes, reader.statements, element, rule, (total) =>
@@ -158,15 +161,13 @@ export function alongRow(
   );
   loops.push(loop(counter, extent, inside, 1, whole));
   const folded = [1, 2, 3].map((k) => combined(0, read(accumulators[k] as typeof single)));
-  const parts = [...Array(lanes).keys()].map(
-    (lane): Expr => ({
-      kind: "lane",
-      dtype,
-      lanes,
-      lane,
-      value: read(accumulators[0] as typeof single),
-    }),
-  );
+  const parts = [...Array(lanes).keys()].map((lane): Expr => ({
+    kind: "lane",
+    dtype,
+    lanes,
+    lane,
+    value: read(accumulators[0] as typeof single),
+  }));
   const total = parts.reduce((sum, part) => op(combine, dtype, [sum, part]), read(single));
   return [
     start,

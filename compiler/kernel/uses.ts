@@ -67,4 +67,3 @@ export function diesHere(uses: Uses, frames: readonly Frame[], value: Value): bo
   }
   return true;
 }
-

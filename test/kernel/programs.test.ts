@@ -104,7 +104,11 @@ describe("programs", () => {
       return [...b.for(n as Value, start, body), b.add(a as Value, c as Value)];
     });
     for (const n of [0, 1, 2, 7]) {
-      await expectSame(fn, [scalar("i32", n), ndarray("f32", [5], wave(5)), ndarray("f32", [5], wave(5).reverse())]);
+      await expectSame(fn, [
+        scalar("i32", n),
+        ndarray("f32", [5], wave(5)),
+        ndarray("f32", [5], wave(5).reverse()),
+      ]);
     }
   });
 

@@ -109,7 +109,12 @@ function step(b: GraphBuilder, pool: Value[], choose: Choose, depth: number): vo
         b.block([], (inner) => {
           const own = pool.slice(-4).concat(x);
           for (let k = 0; k < 3; k++) step(inner, own, choose, depth - 1);
-          return [pick(choose, own.filter((value) => shapeText(value) === shapeText(x)))];
+          return [
+            pick(
+              choose,
+              own.filter((value) => shapeText(value) === shapeText(x)),
+            ),
+          ];
         });
       const total = b.sum(x);
       return void pool.push(...b.if(b.binary("gt", total, 0), arm(), arm()));

@@ -41,7 +41,10 @@ export async function compileFn(
   const manifest: Manifest = {
     name: fn.name,
     target,
-    parameters: fn.body.parameters.map((parameter, k) => ({ name: `p${k}`, tree: leaf(parameter) })),
+    parameters: fn.body.parameters.map((parameter, k) => ({
+      name: `p${k}`,
+      tree: leaf(parameter),
+    })),
     captured: [],
     result: { kind: "tuple", items: fn.body.results.map(leaf) },
     layout: layoutOf(module, emitted, ({ file, start }) => `${file}:${start}`),

@@ -78,7 +78,13 @@ describe.each(targetNames)("%s", (target) => {
     };
     const program = await make(fn, target, parameters, result);
     for (const [x, m] of [
-      [[1, 2], [[1, 2], [3, 4]]],
+      [
+        [1, 2],
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ],
       [[5], [[1, 1]]],
       [[], []],
     ] as const) {
@@ -88,7 +94,9 @@ describe.each(targetNames)("%s", (target) => {
         note: "ok",
       });
     }
-    expect(() => program([1, 2], [[1, 2]])).toThrow("x: expected a Float64Array, got an array of 2");
+    expect(() => program([1, 2], [[1, 2]])).toThrow(
+      "x: expected a Float64Array, got an array of 2",
+    );
     expect(() => program(new Float64Array(2), [[1, 2], [3]])).toThrow("differ in length");
   });
 
@@ -106,7 +114,11 @@ describe.each(targetNames)("%s", (target) => {
       leaf("tensor", "f32", [B, 2]),
     );
     const x = tensor([[1, 2, 3]]);
-    const w = tensor([[1, 0], [0, 1], [1, 1]]);
+    const w = tensor([
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ]);
     expect((program(x, { w }) as Tensor).dataSync()).toEqual(Float32Array.of(4, 5));
     expect(() => program(x, { w: x })).toThrow("p.w: expected [3, 2], got [1, 3]");
     expect(() => program(tensor([1, 2]), { w })).toThrow("x: expected [B, 3], got [2]");
@@ -194,9 +206,15 @@ describe.each(targetNames)("%s", (target) => {
 
 describe("tensor", () => {
   it("infers shapes and dtypes", async () => {
-    const x = tensor([[1, 2, 3], [4, 5, 6]]);
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     expect([x.shape, x.dtype]).toEqual([[2, 3], "f32"]);
-    expect(await x.toArray()).toEqual([[1, 2, 3], [4, 5, 6]]);
+    expect(await x.toArray()).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     expect(tensor(Int32Array.of(1, 2)).dtype).toBe("i32");
     expect(tensor(Float64Array.of(1, 2)).dtype).toBe("f32");
     expect(tensor(7).shape).toEqual([]);
@@ -204,7 +222,9 @@ describe("tensor", () => {
   });
 
   it("refuses data that does not fill the shape", () => {
-    expect(() => tensor([1, 2, 3], [2, 2])).toThrow("shape [2, 2] holds 4 elements, and 3 are given");
+    expect(() => tensor([1, 2, 3], [2, 2])).toThrow(
+      "shape [2, 2] holds 4 elements, and 3 are given",
+    );
     expect(() => tensor([[1, 2], [3]])).toThrow("differ in length");
   });
 

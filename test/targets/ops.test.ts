@@ -1,7 +1,6 @@
 /** Every sample of every op, on every target, against the op's reference meaning. */
 
-import { describe, expect, it } from "vitest";
-import { symbolsOf } from "../../compiler/ir/dim.ts";
+import { describe, it } from "vitest";
 import type { NdArray } from "../../compiler/ir/ndarray.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
 import { arrayType, type Fn, type Value } from "../../compiler/ir/types.ts";
@@ -34,7 +33,6 @@ describe.each(targetNames)("%s", (target) => {
       const fn = fnOfSamples(op, op.samples);
       const inputs: NdArray[] = op.samples.flatMap((sample) => sample.inputs);
       const expected = interpret(fn, inputs);
-      expect(fn.body.results.every(({ type }) => type.shape.every((d) => symbolsOf(d).length === 0)));
       const program = await compileFn(fn, target);
       const results = program(...inputs.map(toTensor)).map(toArray);
       results.forEach((result, k) => expectClose(result, expected[k] as NdArray, `result ${k}`));

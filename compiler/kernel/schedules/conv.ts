@@ -10,7 +10,15 @@
 
 import { addDims, type Dim, exactQuotient, multiplyDims, subtractDims } from "../../ir/dim.ts";
 import { byteSize, type DType, type Equation, type Value, type ValueType } from "../../ir/types.ts";
-import { addIndex, denseStrides, dimExpr, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
+import {
+  addIndex,
+  denseStrides,
+  dimExpr,
+  dimIndex,
+  flatIndex,
+  localIndex,
+  scaleIndex,
+} from "../affine.ts";
 import { type Buffer, bytesOf } from "../buffer.ts";
 import { ElementReader } from "../element.ts";
 import {
@@ -58,7 +66,13 @@ export function conv(program: Program, equation: Equation): void {
   const output = equation.outputs[0] as Value;
   const settings = equation.parameters as unknown as Settings;
   const rank = settings.stride.length;
-  const images = bordered(program, x, settings.low, settings.high, range(rank).map(() => 0));
+  const images = bordered(
+    program,
+    x,
+    settings.low,
+    settings.high,
+    range(rank).map(() => 0),
+  );
   const filter = program.buffer(k);
   convolve(program, images, read(filter.pointer), k.type, output, settings);
 }
@@ -119,7 +133,9 @@ function turnedFilter(
   const index = inner.map(({ counter }) => localIndex(counter));
   const taps = index.slice(0, window.length);
   const [o, c] = index.slice(window.length) as [Expr, Expr];
-  const flipped = taps.map((q, axis) => addIndex(constant(at(window, axis) - 1), scaleIndex(q, -1)));
+  const flipped = taps.map((q, axis) =>
+    addIndex(constant(at(window, axis) - 1), scaleIndex(q, -1)),
+  );
   const from = flatIndex(k.type.shape, [
     ...flipped,
     c,
@@ -132,11 +148,9 @@ function turnedFilter(
   ]);
   const { dtype } = type;
   const body = [store(read(turned.pointer), to, dtype, load(read(source.pointer), from, dtype))];
-  program.kernel(
-    "turn_filter",
-    `the taps of ${describe(k)} turned around`,
-    [loop(group, constant(groups), nest(inner, body, program.options.vectors))],
-  );
+  program.kernel("turn_filter", `the taps of ${describe(k)} turned around`, [
+    loop(group, constant(groups), nest(inner, body, program.options.vectors)),
+  ]);
   return turned;
 }
 
@@ -375,7 +389,10 @@ function convolve(
   );
   const startA = [...outerIndex, localIndex(p)].reduce(
     (sum, index, a) =>
-      addIndex(sum, scaleIndex(index, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1)))),
+      addIndex(
+        sum,
+        scaleIndex(index, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1))),
+      ),
     addIndex(dimIndex(skipped), scaleIndex(localIndex(group), channels)),
   );
   const startC = flatIndex(shape, [
@@ -391,10 +408,7 @@ function convolve(
       a: address(images.base, startA),
       b: add(
         add(read(packed.pointer), groupPanels),
-        multiply(
-          op("index_div", "i32", [read(j), constant(width)]),
-          dimIndex(panelBytes),
-        ),
+        multiply(op("index_div", "i32", [read(j), constant(width)]), dimIndex(panelBytes)),
       ),
       c: address(read(buffer.pointer), startC),
       ldc: multiply(dimIndex(outputs), constant(size)),
@@ -652,4 +666,3 @@ function bytesExpr(program: Program, elements: Dim, size: number): Expr {
 function at(list: readonly number[], k: number): number {
   return list[k] as number;
 }
-

@@ -236,7 +236,10 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
     set(b0, start(b)),
     set(
       c0,
-      add(c, multiply(flatIndex([...batch, m, n], [...at, constant(0), constant(0)]), constant(size))),
+      add(
+        c,
+        multiply(flatIndex([...batch, m, n], [...at, constant(0), constant(0)]), constant(size)),
+      ),
     ),
     clearIfEmpty(read(c0), mm, nn, kk, size),
     loop(
@@ -326,7 +329,10 @@ function plainProduct(
   const output = equation.outputs[0] as Value;
   const { dtype, shape } = output.type;
   const counters = axesOf(shape);
-  const contracted = axesOf(axes.lhsContract.map((axis) => left.value.type.shape[axis] as Dim), "k");
+  const contracted = axesOf(
+    axes.lhsContract.map((axis) => left.value.type.shape[axis] as Dim),
+    "k",
+  );
   const batch = axes.lhsBatch.length;
   const place = (
     view: View,
@@ -349,8 +355,7 @@ function plainProduct(
   const lastK = axes.lhsContract.length - 1;
   const unit = (view: View, axis: number | undefined): boolean =>
     axis === undefined || view.strides[axis] === 1;
-  const alongK =
-    unit(left, axes.lhsContract[lastK]) && unit(right, axes.rhsContract[lastK]);
+  const alongK = unit(left, axes.lhsContract[lastK]) && unit(right, axes.rhsContract[lastK]);
   const rule = { combine: "add", identity: 0, dtype };
   if (shape.length === 0) {
     const total = local("total", machine(dtype));
@@ -360,7 +365,10 @@ function plainProduct(
     return;
   }
   const buffer = program.fresh(output);
-  const at = flatIndex(shape, counters.map(({ counter }) => localIndex(counter)));
+  const at = flatIndex(
+    shape,
+    counters.map(({ counter }) => localIndex(counter)),
+  );
   const base = read(buffer.pointer);
   if (alongK || !vectors) {
     const body = alongRow(program, contracted, [], term, rule, (sum) => [
@@ -369,7 +377,10 @@ function plainProduct(
     program.kernel("dot", name, wrap(counters, body));
   } else {
     // The innermost axis of the result that walks through neighbours is the last of y, else of x.
-    const inner = unit(right, rhsFree.at(-1)) && rhsFree.length > 0 ? counters.length - 1 : batch + lhsFree.length - 1;
+    const inner =
+      unit(right, rhsFree.at(-1)) && rhsFree.length > 0
+        ? counters.length - 1
+        : batch + lhsFree.length - 1;
     const innerAxis = counters[Math.max(0, inner)] as Axis;
     const outer = counters.filter((axis) => axis !== innerAxis);
     const sum = op("add", dtype, [load(base, at, dtype), term]);

@@ -71,7 +71,10 @@ function write(
   const output = equation.outputs[0] as Value;
   const { dtype, shape } = x.type;
   if (shape.length === 0) {
-    program.setScalar(output, combine(() => program.scalar(x), program.scalar(value)));
+    program.setScalar(
+      output,
+      combine(() => program.scalar(x), program.scalar(value)),
+    );
     return;
   }
   const checked = checkedIndices(program, equation, x, indices);

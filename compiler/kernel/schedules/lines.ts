@@ -75,7 +75,10 @@ function extreme(program: Program, equation: Equation, better: "gt" | "lt"): voi
     return;
   }
   const buffer = program.fresh(output);
-  const at = flatIndex(output.type.shape, kept.map(({ counter }) => localIndex(counter)));
+  const at = flatIndex(
+    output.type.shape,
+    kept.map(({ counter }) => localIndex(counter)),
+  );
   const body = [...walk, store(read(buffer.pointer), at, "i32", read(place))];
   program.kernel(equation.op, name, wrap(kept, body));
   program.define(output, { kind: "array", buffer });

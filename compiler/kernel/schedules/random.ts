@@ -50,7 +50,12 @@ export function random_bits(program: Program, equation: Equation): void {
     ...rounds(x, y, keys),
   ];
   if (shape.length === 0) {
-    program.kernel("random_bits", "random bits", [...prepare, set(b, constant(0)), ...encrypt], [x]);
+    program.kernel(
+      "random_bits",
+      "random bits",
+      [...prepare, set(b, constant(0)), ...encrypt],
+      [x],
+    );
     program.setScalar(output, read(x));
     return;
   }
@@ -79,10 +84,7 @@ function rounds(x: Local, y: Local, keys: readonly Local[]): readonly Statement[
       op("shift_left", "i32", [read(y), constant(turn)]),
       op("shift_right", "u32", [read(y), constant(32 - turn)]),
     ]);
-    const step = [
-      set(x, add(read(x), read(y))),
-      set(y, op("bit_xor", "i32", [rotated, read(x)])),
-    ];
+    const step = [set(x, add(read(x), read(y))), set(y, op("bit_xor", "i32", [rotated, read(x)]))];
     if (round % 4 !== 3) return step;
     const injection = (round + 1) / 4;
     return [

@@ -133,10 +133,7 @@ function growth(program: Program, { base, count, capacity, element }: Stack): St
     kind: "if",
     condition: op("ge", "i32", [read(count), read(capacity)]),
     then: [
-      set(
-        room,
-        op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))]),
-      ),
+      set(room, op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))])),
       {
         kind: "call",
         callee: "allocate",

@@ -113,11 +113,7 @@ export function tileFunction(dtype: TileType, tileRows: number): LoopFunction {
       loop(
         k,
         even,
-        [
-          ...step(0),
-          ...step(tileRows),
-          set(a, add(read(a), constant(2 * tileRows * size))),
-        ],
+        [...step(0), ...step(tileRows), set(a, add(read(a), constant(2 * tileRows * size)))],
         2,
       ),
       {
@@ -217,7 +213,14 @@ export function packFunction(dtype: TileType, width: number): LoopFunction {
         loop(
           r,
           constant(width),
-          [store(read(to), add(multiply(read(k), constant(width)), read(r)), dtype, constant(0, dtype))],
+          [
+            store(
+              read(to),
+              add(multiply(read(k), constant(width)), read(r)),
+              dtype,
+              constant(0, dtype),
+            ),
+          ],
           1,
           read(rows),
         ),
@@ -317,14 +320,14 @@ function transposeLoop(
       whole,
       [
         ...range(groups).flatMap(block),
-      // Rows that do not fill a group are copied one element at a time.
-      ...range(lanes).flatMap((step) =>
-        range(width - groups * lanes).map((r) => {
-          const at = groups * lanes + r;
-          const value = load(read(head(at)), constant(step), dtype);
-          return store(read(target), constant(step * width + at), dtype, value);
-        }),
-      ),
+        // Rows that do not fill a group are copied one element at a time.
+        ...range(lanes).flatMap((step) =>
+          range(width - groups * lanes).map((r) => {
+            const at = groups * lanes + r;
+            const value = load(read(head(at)), constant(step), dtype);
+            return store(read(target), constant(step * width + at), dtype, value);
+          }),
+        ),
         set(target, add(read(target), constant(lanes * width * size))),
         ...heads.map((of) => set(of, add(read(of), constant(lanes * size)))),
       ],
@@ -427,10 +430,7 @@ export function blockFunction(dtype: TileType, tileRows: number): LoopFunction {
               set(ap, add(read(a), multiply(multiply(read(i), read(count)), constant(size)))),
               set(
                 cp,
-                add(
-                  add(read(c), multiply(read(i), read(ldc))),
-                  multiply(read(j), constant(size)),
-                ),
+                add(add(read(c), multiply(read(i), read(ldc))), multiply(read(j), constant(size))),
               ),
               {
                 kind: "if",
@@ -441,9 +441,7 @@ export function blockFunction(dtype: TileType, tileRows: number): LoopFunction {
                   {
                     kind: "if",
                     condition: read(accumulate),
-                    then: [
-                      copyOut(op("add", dtype, [load(target, read(v), dtype), fromSpare])),
-                    ],
+                    then: [copyOut(op("add", dtype, [load(target, read(v), dtype), fromSpare]))],
                     otherwise: [copyOut(fromSpare)],
                   },
                 ],

@@ -56,7 +56,11 @@ function reduceWindows(program: Program, equation: Equation, name: string, none:
   const combined = elements.reduce((a, b) => op(name, dtype, [a, b]));
   const at = flatIndex(output.type.shape, index);
   const body = [store(read(target.pointer), at, dtype, combined)];
-  program.kernel("windows", `${equation.op} of ${describe(x)}`, nest(axes, body, program.options.vectors));
+  program.kernel(
+    "windows",
+    `${equation.op} of ${describe(x)}`,
+    nest(axes, body, program.options.vectors),
+  );
   program.define(output, { kind: "array", buffer: target });
 }
 
@@ -92,7 +96,11 @@ export function window_sum_input(program: Program, equation: Equation): void {
   });
   const sum = terms.reduce((a, b) => op("add", dtype, [a, b]));
   const body = [store(read(target.pointer), flatIndex(output.type.shape, index), dtype, sum)];
-  program.kernel("windows", `${equation.op} of ${describe(y)}`, nest(axes, body, program.options.vectors));
+  program.kernel(
+    "windows",
+    `${equation.op} of ${describe(y)}`,
+    nest(axes, body, program.options.vectors),
+  );
   program.define(output, { kind: "array", buffer: target });
 }
 
@@ -111,7 +119,14 @@ export function window_max_grad(program: Program, equation: Equation): void {
   ];
   const tiled = tilesExactly(equation, shape, w.type.shape);
   const stores: Statement[] = [];
-  for (const { tap, hit } of firstGreatest(equation, read(source.pointer), shape, dtype, index, body)) {
+  for (const { tap, hit } of firstGreatest(
+    equation,
+    read(source.pointer),
+    shape,
+    dtype,
+    index,
+    body,
+  )) {
     const at = flatIndex(shape, tap.index);
     const part = op("select", dtype, [hit, read(weight), constant(0, dtype)]);
     const base = read(target.pointer);
@@ -146,12 +161,19 @@ export function window_max_take(program: Program, equation: Equation): void {
   const index = axes.map(({ counter }) => localIndex(counter));
   const body: Statement[] = [];
   const taps = firstGreatest(equation, read(source.pointer), shape, dtype, index, body);
-  const chosen = taps.reduce<Expr>((others, { tap, hit }) => {
-    const value = load(read(taken.pointer), flatIndex(shape, tap.index), dtype);
-    return op("select", dtype, [hit, guarded(tap, value, 0, dtype), others]);
-  }, constant(0, dtype));
+  const chosen = taps.reduce<Expr>(
+    (others, { tap, hit }) => {
+      const value = load(read(taken.pointer), flatIndex(shape, tap.index), dtype);
+      return op("select", dtype, [hit, guarded(tap, value, 0, dtype), others]);
+    },
+    constant(0, dtype),
+  );
   body.push(store(read(target.pointer), flatIndex(output.type.shape, index), dtype, chosen));
-  program.kernel("windows", `${equation.op} of ${describe(x)}`, nest(axes, body, program.options.vectors));
+  program.kernel(
+    "windows",
+    `${equation.op} of ${describe(x)}`,
+    nest(axes, body, program.options.vectors),
+  );
   program.define(output, { kind: "array", buffer: target });
 }
 
@@ -172,7 +194,12 @@ function firstGreatest(
     return read(kept);
   });
   const greatest = temporary("greatest", machine(dtype));
-  body.push(set(greatest, values.reduce((a, b) => op("max", dtype, [a, b]))));
+  body.push(
+    set(
+      greatest,
+      values.reduce((a, b) => op("max", dtype, [a, b])),
+    ),
+  );
   let found: Expr | undefined;
   return taps.map((tap, k) => {
     const value = values[k] as Expr;
@@ -195,11 +222,7 @@ function firstGreatest(
   });
 }
 
-function tapsOf(
-  equation: Equation,
-  shape: readonly Dim[],
-  index: readonly Expr[],
-): readonly Tap[] {
+function tapsOf(equation: Equation, shape: readonly Dim[], index: readonly Expr[]): readonly Tap[] {
   const { window, stride, low, high } = windowsOf(equation);
   return offsetsOf(window).map((offset): Tap => {
     const place = [...index];
@@ -226,11 +249,7 @@ function guarded({ inside }: Tap, value: Expr, none: number, dtype: DType): Expr
 }
 
 /** True when every element of x is in exactly one window. */
-function tilesExactly(
-  equation: Equation,
-  x: readonly Dim[],
-  windowed: readonly Dim[],
-): boolean {
+function tilesExactly(equation: Equation, x: readonly Dim[], windowed: readonly Dim[]): boolean {
   const { window, stride, low, high } = windowsOf(equation);
   return window.every((extent, a) => {
     const [from, count] = [x[a + 1], windowed[a + 1]];
@@ -256,4 +275,3 @@ function offsetsOf(window: readonly number[]): readonly (readonly number[])[] {
 function windowsOf(equation: Equation): Windows {
   return equation.parameters as unknown as Windows;
 }
-

@@ -66,7 +66,8 @@ function bitwise(name: string): Spelling {
 }
 
 function shift(signed: string, unsigned: string): Spelling {
-  return (dtype, _, operands) => `(i32.${dtype === "i32" ? signed : unsigned} ${operands.join(" ")})`;
+  return (dtype, _, operands) =>
+    `(i32.${dtype === "i32" ? signed : unsigned} ${operands.join(" ")})`;
 }
 
 export const spellings: Readonly<Record<string, Spelling>> = {
@@ -77,7 +78,9 @@ export const spellings: Readonly<Record<string, Spelling>> = {
   div: (dtype, lanes, operands) =>
     isFloat(dtype) ? plain("div")(dtype, lanes, operands) : helper("div")(dtype, lanes, operands),
   rem: (dtype, lanes, operands) =>
-    isFloat(dtype) ? imported("rem")(dtype, lanes, operands) : helper("rem")(dtype, lanes, operands),
+    isFloat(dtype)
+      ? imported("rem")(dtype, lanes, operands)
+      : helper("rem")(dtype, lanes, operands),
   index_div: (_, __, operands) => `(i32.div_u ${operands.join(" ")})`,
   index_rem: (_, __, operands) => `(i32.rem_u ${operands.join(" ")})`,
   neg: (dtype, lanes, [x]) => {
@@ -151,8 +154,10 @@ export const spellings: Readonly<Record<string, Spelling>> = {
   // Choices and conversions
   select: (_, lanes, [condition, x, y]) =>
     lanes === 1 ? `(select ${x} ${y} ${condition})` : `(v128.bitselect ${x} ${y} ${condition})`,
-  to_int32: (dtype, _, [x]) => call("to_int32", [dtype === "f32" ? `(f64.promote_f32 ${x})` : `${x}`]),
-  to_uint32: (dtype, _, [x]) => call("to_int32", [dtype === "f32" ? `(f64.promote_f32 ${x})` : `${x}`]),
+  to_int32: (dtype, _, [x]) =>
+    call("to_int32", [dtype === "f32" ? `(f64.promote_f32 ${x})` : `${x}`]),
+  to_uint32: (dtype, _, [x]) =>
+    call("to_int32", [dtype === "f32" ? `(f64.promote_f32 ${x})` : `${x}`]),
 };
 
 /** Conversions, as `from to`; the same types are spelled by nothing. */

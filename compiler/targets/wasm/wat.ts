@@ -104,7 +104,9 @@ class FunctionText {
     }
     locals.delete(this.constantsBase);
     const head = [
-      ...parameters.map((parameter) => `(param ${this.nameOf(parameter)} ${valueType(parameter.type)})`),
+      ...parameters.map(
+        (parameter) => `(param ${this.nameOf(parameter)} ${valueType(parameter.type)})`,
+      ),
       list("result", resultTypes.map(valueType)),
     ];
     const lines = this.statements(body, "    ");
@@ -138,7 +140,9 @@ class FunctionText {
     const deeper = `${indent}  `;
     switch (statement.kind) {
       case "set":
-        return [`${indent}(local.set ${this.nameOf(statement.local)} ${this.expr(statement.value)})`];
+        return [
+          `${indent}(local.set ${this.nameOf(statement.local)} ${this.expr(statement.value)})`,
+        ];
       case "store":
         return [`${indent}${this.store(statement)}`];
       case "for": {
@@ -171,11 +175,7 @@ class FunctionText {
           ...this.statements(statement.then, deeper),
           ...(statement.otherwise.length === 0
             ? [`${indent}))`]
-            : [
-                `${indent}) (else`,
-                ...this.statements(statement.otherwise, deeper),
-                `${indent}))`,
-              ]),
+            : [`${indent}) (else`, ...this.statements(statement.otherwise, deeper), `${indent}))`]),
         ];
       case "call": {
         const operands = statement.operands.map((operand) => this.expr(operand));
@@ -200,7 +200,10 @@ class FunctionText {
         ];
       case "fault": {
         const numbers = `${this.expr(statement.index)} ${this.expr(statement.extent)}`;
-        return [`${indent}(call $fault (i32.const ${statement.site}) ${numbers})`, `${indent}unreachable`];
+        return [
+          `${indent}(call $fault (i32.const ${statement.site}) ${numbers})`,
+          `${indent}unreachable`,
+        ];
       }
     }
   }
@@ -256,7 +259,8 @@ class FunctionText {
         const shape = laneShape(expr.dtype, expr.lanes);
         const [a, b, c] = [this.expr(expr.a), this.expr(expr.b), this.expr(expr.c)];
         const floating = expr.dtype === "f32" || expr.dtype === "f64";
-        if (this.relaxed && expr.lanes > 1 && floating) return `(${shape}.relaxed_madd ${a} ${b} ${c})`;
+        if (this.relaxed && expr.lanes > 1 && floating)
+          return `(${shape}.relaxed_madd ${a} ${b} ${c})`;
         return `(${shape}.add (${shape}.mul ${a} ${b}) ${c})`;
       }
       case "when": {

@@ -8,12 +8,11 @@
 import type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
 import { expand } from "./autodiff/expand.ts";
 import { assertWellFormed } from "./ops/check.ts";
-import { printFunction, printGraph } from "./ir/print.ts";
-import type { Fn, Graph, Span } from "./ir/types.ts";
+import { printGraph } from "./ir/print.ts";
+import { type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
 import { lower } from "./kernel/lower.ts";
 import { printModule } from "./kernel/print.ts";
-import { repairUniqueness } from "./passes/copies.ts";
-import { cleanUp } from "./passes/simplify.ts";
+import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { targets } from "./targets/target.ts";
 
@@ -65,7 +64,7 @@ export async function compile(
   const expanded = checked(expand(graph), "grad", options);
   const simplified = checked(simplify(expanded), "simplify", options);
   const target = targets[options.target];
-  const module = lower(simplified, target.lowering);
+  const module = lower(rootOf(simplified), target.lowering);
   const emitted = await target.emit(module);
   const { place = () => "" } = options;
   const layout = layoutOf(module, emitted, place);
@@ -81,12 +80,12 @@ export async function explain(
 ): Promise<string> {
   if (stage === "read") return printGraph(graph, { names: true });
   const expanded = expand(graph);
-  if (stage === "grad") return printFunction(expanded, { names: true });
+  if (stage === "grad") return printGraph(expanded, { names: true });
   const simplified = simplify(expanded);
-  if (stage === "simplify") return printFunction(simplified, { names: true });
-  if (stage === "placed") return placedText(simplified, options.target);
+  if (stage === "simplify") return printGraph(simplified, { names: true });
+  if (stage === "placed") return placedText(rootOf(simplified), options.target);
   const target = targets[stage === "wat" ? "wasm" : stage === "js" ? "js" : options.target];
-  const module = lower(simplified, target.lowering);
+  const module = lower(rootOf(simplified), target.lowering);
   switch (stage) {
     case "kernels":
       return printModule(module);
@@ -98,8 +97,9 @@ export async function explain(
   }
 }
 
-function simplify(fn: Fn): Fn {
-  return { name: fn.name, body: repairUniqueness(cleanUp(fn.body)) };
+function simplify(graph: Graph): Graph {
+  const functions = [...graph.functions].map(([name, fn]) => [name, tidied(fn)] as const);
+  return { root: graph.root, functions: new Map(functions) };
 }
 
 /** A function that is not `async` is one region: all of it runs on the device. */
@@ -107,7 +107,7 @@ function placedText(fn: Fn, target: TargetName): string {
   return `device  @${fn.name}: all of it, on ${target}; nothing in it needs the host\n`;
 }
 
-function checked(fn: Fn, stage: string, { check }: CompilerOptions): Fn {
-  if (check) assertWellFormed(fn, stage);
-  return fn;
+function checked(graph: Graph, stage: string, { check }: CompilerOptions): Graph {
+  if (check) for (const fn of graph.functions.values()) assertWellFormed(fn, stage);
+  return graph;
 }

@@ -7,7 +7,13 @@
 
 import type { NdArray } from "../compiler/ir/ndarray.ts";
 import { evaluateDim } from "../compiler/ir/dim.ts";
-import { type Equation, type Fn, isFloat, type Parameters, type Value } from "../compiler/ir/types.ts";
+import {
+  type Equation,
+  type Fn,
+  isFloat,
+  type Parameters,
+  type Value,
+} from "../compiler/ir/types.ts";
 import { GraphBuilder } from "../compiler/ops/builder.ts";
 import { ops, typeRule } from "../compiler/ops/index.ts";
 import { opOf } from "../compiler/ops/of.ts";
@@ -88,10 +94,16 @@ export function applyEagerly(name: string, args: readonly unknown[]): unknown {
 /** Applies a function of numbers at each index. */
 export function mapEagerly(f: (...elements: number[]) => number, tensors: readonly unknown[]) {
   if (traces.length > 0) throw needsCompiler("map");
-  const sum = tensors.reduce((x, y) => applyEagerly("add", [castLike(x, tensors[0]), castLike(y, tensors[0])]));
+  const sum = tensors.reduce((x, y) =>
+    applyEagerly("add", [castLike(x, tensors[0]), castLike(y, tensors[0])]),
+  );
   const { shape, dtype } = sum as Tensor;
-  const whole = tensors.map((one) => (applyEagerly("broadcastTo", [one, shape]) as Tensor).dataSync());
-  const data = (sum as Tensor).dataSync().map((_, k) => f(...whole.map((array) => array[k] as number)));
+  const whole = tensors.map((one) =>
+    (applyEagerly("broadcastTo", [one, shape]) as Tensor).dataSync(),
+  );
+  const data = (sum as Tensor)
+    .dataSync()
+    .map((_, k) => f(...whole.map((array) => array[k] as number)));
   return tensor(data, shape, dtype);
 }
 
@@ -192,9 +204,7 @@ function applyOp(
   if (ops[op] === undefined) throw needsCompiler(op);
   const context = currentContext();
   const inputs = operands.map((operand) => valueIn(context, operand));
-  return context.builder
-    .emit(op, inputs, parameters)
-    .map((output) => toTensor(context, output));
+  return context.builder.emit(op, inputs, parameters).map((output) => toTensor(context, output));
 }
 
 /** The innermost trace, or a context of its own for one call. */

@@ -50,7 +50,9 @@ export function gradientOf(
   );
   const { value, aux } = traced.result;
   if (value.shape.length !== 0) {
-    throw new TypeError(`\`${root}\` needs a scalar, and the function gives shape [${value.shape}]`);
+    throw new TypeError(
+      `\`${root}\` needs a scalar, and the function gives shape [${value.shape}]`,
+    );
   }
   const flags = traced.fn.body.parameters.map((_, k) => k < leaves.length);
   const seed = tensor([1], [], value.dtype);
@@ -139,8 +141,9 @@ export function jacobianOf(
     const all = Array.from(rows, (_, k) => pullback(direction(y, k))[0]);
     return applyEagerly("reshape", [applyEagerly("stack", [all]), [...y.shape, ...x.shape]]);
   }
-  const columns = Array.from(x.dataSync(), (_, k) =>
-    eagerJvp(root, at as Callable, [x], [direction(x, k)])[1],
+  const columns = Array.from(
+    x.dataSync(),
+    (_, k) => eagerJvp(root, at as Callable, [x], [direction(x, k)])[1],
   );
   const [first] = columns as readonly Tensor[];
   const shape = [...(first?.shape ?? []), ...x.shape];

@@ -60,7 +60,8 @@ export const erf = free<Unary>("erf");
 export const relu = free<Unary>("relu");
 export const sigmoid = free<Unary>("sigmoid");
 export const logicalNot = free<Unary>("logicalNot");
-export const isNaN = free<<S extends Shape>(x: Tensor<S, "f32" | "f64">) => Tensor<S, "bool">>("isNaN");
+export const isNaN =
+  free<<S extends Shape>(x: Tensor<S, "f32" | "f64">) => Tensor<S, "bool">>("isNaN");
 
 export const add = free<Binary>("add");
 export const sub = free<Binary>("sub");
@@ -88,19 +89,20 @@ export const greater = free<Comparison>("greater");
 export const greaterEqual = free<Comparison>("greaterEqual");
 
 /** `x` where the condition holds, else `y`; shapes combine as in NumPy. */
-export const where = free<
-  <D extends DType>(
-    condition: Tensor<AnyShape, "bool">,
-    x: Tensor<AnyShape, D> | number,
-    y: Tensor<AnyShape, D> | number,
-  ) => Tensor<AnyShape, D>
->("where");
-export const clip = free<
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, low: number, high: number) => Tensor<S, D>
->("clip");
-export const cast = free<
-  <S extends Shape, E extends DType>(x: Tensor<S, DType>, dtype: E) => Tensor<S, E>
->("cast");
+export const where =
+  free<
+    <D extends DType>(
+      condition: Tensor<AnyShape, "bool">,
+      x: Tensor<AnyShape, D> | number,
+      y: Tensor<AnyShape, D> | number,
+    ) => Tensor<AnyShape, D>
+  >("where");
+export const clip =
+  free<
+    <S extends Shape, D extends DType>(x: Tensor<S, D>, low: number, high: number) => Tensor<S, D>
+  >("clip");
+export const cast =
+  free<<S extends Shape, E extends DType>(x: Tensor<S, DType>, dtype: E) => Tensor<S, E>>("cast");
 
 export const sum = free<Reduction>("sum");
 export const prod = free<Reduction>("prod");
@@ -136,15 +138,17 @@ export const matmul = free<{
     y: Tensor<[NoInfer<B>, NoInfer<K>, N], D> | Tensor<[NoInfer<K>, N], D>,
   ): Tensor<[B, M, N], D>;
 }>("matmul");
-export const dot = free<
-  <D extends DType>(x: Tensor<AnyShape, D>, y: Tensor<AnyShape, D>) => Tensor<AnyShape, D>
->("dot");
-export const outer = free<
-  <M extends Dim, N extends Dim, D extends DType>(
-    x: Tensor<[M], D>,
-    y: Tensor<[N], D>,
-  ) => Tensor<[M, N], D>
->("outer");
+export const dot =
+  free<<D extends DType>(x: Tensor<AnyShape, D>, y: Tensor<AnyShape, D>) => Tensor<AnyShape, D>>(
+    "dot",
+  );
+export const outer =
+  free<
+    <M extends Dim, N extends Dim, D extends DType>(
+      x: Tensor<[M], D>,
+      y: Tensor<[N], D>,
+    ) => Tensor<[M, N], D>
+  >("outer");
 
 /** Options of convolutions; a number stands for all spatial axes. */
 export interface ConvolutionOptions {
@@ -166,50 +170,56 @@ type Pool = <D extends DType>(
 ) => Tensor<AnyShape, D>;
 
 /** x [batch, length, in] with filters [window, in / groups, out]. */
-export const conv1d = free<
-  <B extends Dim, O extends Dim, D extends DType>(
-    x: Tensor<[B, AnyShape, AnyShape], D>,
-    filters: Tensor<[AnyShape, AnyShape, O], D>,
-    options?: ConvolutionOptions,
-  ) => Tensor<[B, AnyShape, O], D>
->("conv1d");
+export const conv1d =
+  free<
+    <B extends Dim, O extends Dim, D extends DType>(
+      x: Tensor<[B, AnyShape, AnyShape], D>,
+      filters: Tensor<[AnyShape, AnyShape, O], D>,
+      options?: ConvolutionOptions,
+    ) => Tensor<[B, AnyShape, O], D>
+  >("conv1d");
 /** x [batch, height, width, in] with filters [height, width, in / groups, out]. */
-export const conv2d = free<
-  <B extends Dim, O extends Dim, D extends DType>(
-    x: Tensor<[B, AnyShape, AnyShape, AnyShape], D>,
-    filters: Tensor<[AnyShape, AnyShape, AnyShape, O], D>,
-    options?: ConvolutionOptions,
-  ) => Tensor<[B, AnyShape, AnyShape, O], D>
->("conv2d");
+export const conv2d =
+  free<
+    <B extends Dim, O extends Dim, D extends DType>(
+      x: Tensor<[B, AnyShape, AnyShape, AnyShape], D>,
+      filters: Tensor<[AnyShape, AnyShape, AnyShape, O], D>,
+      options?: ConvolutionOptions,
+    ) => Tensor<[B, AnyShape, AnyShape, O], D>
+  >("conv2d");
 /** x [batch, depth, height, width, in] with filters [depth, height, width, in / groups, out]. */
-export const conv3d = free<
-  <D extends DType>(
-    x: Tensor<AnyShape, D>,
-    filters: Tensor<AnyShape, D>,
-    options?: ConvolutionOptions,
-  ) => Tensor<AnyShape, D>
->("conv3d");
+export const conv3d =
+  free<
+    <D extends DType>(
+      x: Tensor<AnyShape, D>,
+      filters: Tensor<AnyShape, D>,
+      options?: ConvolutionOptions,
+    ) => Tensor<AnyShape, D>
+  >("conv3d");
 export const maxPool1d = free<Pool>("maxPool1d");
 export const maxPool2d = free<Pool>("maxPool2d");
 /** The mean of the elements of each window that lie inside. */
 export const avgPool1d = free<Pool>("avgPool1d");
 export const avgPool2d = free<Pool>("avgPool2d");
 
-export const reshape = free<
-  <D extends DType, const T extends Shape>(
-    x: Tensor<AnyShape, D>,
-    shape: T,
-  ) => Tensor<ShapeFrom<T>, D>
->("reshape");
-export const transpose = free<
-  <D extends DType>(x: Tensor<AnyShape, D>, order?: readonly number[]) => Tensor<AnyShape, D>
->("transpose");
-export const broadcastTo = free<
-  <D extends DType, const T extends Shape>(
-    x: Tensor<AnyShape, D>,
-    shape: T,
-  ) => Tensor<ShapeFrom<T>, D>
->("broadcastTo");
+export const reshape =
+  free<
+    <D extends DType, const T extends Shape>(
+      x: Tensor<AnyShape, D>,
+      shape: T,
+    ) => Tensor<ShapeFrom<T>, D>
+  >("reshape");
+export const transpose =
+  free<<D extends DType>(x: Tensor<AnyShape, D>, order?: readonly number[]) => Tensor<AnyShape, D>>(
+    "transpose",
+  );
+export const broadcastTo =
+  free<
+    <D extends DType, const T extends Shape>(
+      x: Tensor<AnyShape, D>,
+      shape: T,
+    ) => Tensor<ShapeFrom<T>, D>
+  >("broadcastTo");
 type List = <D extends DType>(
   tensors: readonly Tensor<AnyShape, D>[],
   axis?: number,
@@ -218,13 +228,14 @@ type List = <D extends DType>(
 export const concat = free<List>("concat");
 /** Tensors of one shape along a new axis, the first by default. */
 export const stack = free<List>("stack");
-export const take = free<
-  <D extends DType>(
-    x: Tensor<AnyShape, D>,
-    indices: Tensor<AnyShape, "i32">,
-    axis?: number,
-  ) => Tensor<AnyShape, D>
->("take");
+export const take =
+  free<
+    <D extends DType>(
+      x: Tensor<AnyShape, D>,
+      indices: Tensor<AnyShape, "i32">,
+      axis?: number,
+    ) => Tensor<AnyShape, D>
+  >("take");
 
 type Filled = <const T extends Shape, D extends DType = "f32">(
   shape: T,
@@ -232,35 +243,36 @@ type Filled = <const T extends Shape, D extends DType = "f32">(
 ) => Tensor<ShapeFrom<T>, D>;
 export const zeros = free<Filled>("zeros");
 export const ones = free<Filled>("ones");
-export const full = free<
-  <const T extends Shape, D extends DType = "f32">(
-    shape: T,
-    value: number,
-    dtype?: D,
-  ) => Tensor<ShapeFrom<T>, D>
->("full");
+export const full =
+  free<
+    <const T extends Shape, D extends DType = "f32">(
+      shape: T,
+      value: number,
+      dtype?: D,
+    ) => Tensor<ShapeFrom<T>, D>
+  >("full");
 export const zerosLike = free<Unary>("zerosLike");
 export const onesLike = free<Unary>("onesLike");
 /** 0 … n-1 */
-export const arange = free<
-  <N extends Dim, D extends DType = "f32">(n: N, dtype?: D) => Tensor<[N], D>
->("arange");
+export const arange =
+  free<<N extends Dim, D extends DType = "f32">(n: N, dtype?: D) => Tensor<[N], D>>("arange");
 /** The identity matrix. */
-export const eye = free<
-  <N extends Dim, D extends DType = "f32">(n: N, dtype?: D) => Tensor<[N, N], D>
->("eye");
+export const eye =
+  free<<N extends Dim, D extends DType = "f32">(n: N, dtype?: D) => Tensor<[N, N], D>>("eye");
 /** A new last axis that is 1 at the index and 0 elsewhere. */
-export const oneHot = free<
-  <C extends Dim, D extends DType = "f32">(
-    indices: Tensor<AnyShape, "i32">,
-    classes: C,
-    dtype?: D,
-  ) => Tensor<AnyShape, D>
->("oneHot");
+export const oneHot =
+  free<
+    <C extends Dim, D extends DType = "f32">(
+      indices: Tensor<AnyShape, "i32">,
+      classes: C,
+      dtype?: D,
+    ) => Tensor<AnyShape, D>
+  >("oneHot");
 /** Threefry-2x32 of the counters 0, 1, … under a key. */
-export const randomBits = free<
-  <const T extends Shape>(key: Tensor<[2], "u32">, shape: T) => Tensor<ShapeFrom<T>, "u32">
->("randomBits");
+export const randomBits =
+  free<<const T extends Shape>(key: Tensor<[2], "u32">, shape: T) => Tensor<ShapeFrom<T>, "u32">>(
+    "randomBits",
+  );
 
 /**
  * A function of numbers at each index of tensors of one shape: one fused loop, whatever the
@@ -282,4 +294,3 @@ export function treeMap<P>(
 ): P {
   return treeMapEagerly(f as (...leaves: readonly unknown[]) => unknown, [tree, ...rest]) as P;
 }
-

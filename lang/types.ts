@@ -15,13 +15,7 @@ export type AnyShape = any;
 
 /** What `tensor` takes: numbers, nested as the shape is, or a flat typed array. */
 export type TensorData =
-  | Float64Array
-  | Float32Array
-  | Int32Array
-  | Uint32Array
-  | Uint8Array
-  | number
-  | NestedNumbers;
+  Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array | number | NestedNumbers;
 export type NestedNumbers = readonly (number | NestedNumbers)[];
 
 /** The typed array that holds elements of a dtype. */
@@ -259,8 +253,14 @@ export interface MatMul<D extends DType> {
     this: Tensor<[M, K], D>,
     other: Tensor<[NoInfer<K>, N], D>,
   ): Tensor<[M, N], D>;
-  <M extends Dim, K extends Dim>(this: Tensor<[M, K], D>, other: Tensor<[NoInfer<K>], D>): Tensor<[M], D>;
-  <K extends Dim, N extends Dim>(this: Tensor<[K], D>, other: Tensor<[NoInfer<K>, N], D>): Tensor<[N], D>;
+  <M extends Dim, K extends Dim>(
+    this: Tensor<[M, K], D>,
+    other: Tensor<[NoInfer<K>], D>,
+  ): Tensor<[M], D>;
+  <K extends Dim, N extends Dim>(
+    this: Tensor<[K], D>,
+    other: Tensor<[NoInfer<K>, N], D>,
+  ): Tensor<[N], D>;
   <K extends Dim>(this: Tensor<[K], D>, other: Tensor<[NoInfer<K>], D>): Tensor<[], D>;
   <B extends Dim, M extends Dim, K extends Dim, N extends Dim>(
     this: Tensor<[B, M, K], D>,

@@ -225,6 +225,8 @@ export function lecunNormal<const S extends Shape>(key: Key, shape: S): Tensor<S
 function fans(shape: Shape): readonly [number, number] {
   let window = 1;
   for (let k = 0; k < shape.length - 2; k++) window *= shape[k] as number;
-  return [window * (shape[shape.length - 2] as number), window * (shape[shape.length - 1] as number)];
+  return [
+    window * (shape[shape.length - 2] as number),
+    window * (shape[shape.length - 1] as number),
+  ];
 }
-

@@ -13,11 +13,7 @@ export interface Update<P, S> {
 }
 
 /** p - learningRate · g */
-export function sgd<P>(
-  params: P,
-  gradient: P,
-  options: { readonly learningRate: number },
-): P {
+export function sgd<P>(params: P, gradient: P, options: { readonly learningRate: number }): P {
   return treeMap((p, g) => p.sub(g.mul(options.learningRate)), params, gradient);
 }
 
@@ -45,9 +41,7 @@ export function momentum<P>(
 ): Update<P, Momentum<P>> {
   const { learningRate, momentum = 0.9, nesterov = false } = options;
   const velocity = treeMap((v, g) => v.mul(momentum).add(g), state.velocity, gradient);
-  const step = nesterov
-    ? treeMap((v, g) => g.add(v.mul(momentum)), velocity, gradient)
-    : velocity;
+  const step = nesterov ? treeMap((v, g) => g.add(v.mul(momentum)), velocity, gradient) : velocity;
   return {
     params: treeMap((p, v) => p.sub(v.mul(learningRate)), params, step),
     state: { velocity },

@@ -38,7 +38,10 @@ export function uniform<const S extends Shape>(
   low = 0,
   high = 1,
 ): Tensor<ShapeFrom<S>> {
-  const unit = randomBits(key, shape).rightShift(8).cast("f32").mul(2 ** -24);
+  const unit = randomBits(key, shape)
+    .rightShift(8)
+    .cast("f32")
+    .mul(2 ** -24);
   return unit.mul(high - low).add(low);
 }
 
@@ -46,7 +49,11 @@ export function uniform<const S extends Shape>(
 export function normal<const S extends Shape>(key: Key, shape: S): Tensor<ShapeFrom<S>> {
   const [first, second] = split(key) as [Key, Key];
   const radius = uniform(first, shape).neg().add(1).log().mul(-2).sqrt();
-  return radius.mul(uniform(second, shape).mul(2 * Math.PI).cos());
+  return radius.mul(
+    uniform(second, shape)
+      .mul(2 * Math.PI)
+      .cos(),
+  );
 }
 
 /** 1 with probability `p`, else 0. */
@@ -77,7 +84,9 @@ export function exponential<const S extends Shape>(key: Key, shape: S): Tensor<S
 /** Standard Gumbel: -ln of a standard exponential. */
 export function gumbel<const S extends Shape>(key: Key, shape: S): Tensor<ShapeFrom<S>> {
   const waiting = exponential(key, shape);
-  return where(waiting.equal(0), 2 ** -25, waiting).log().neg();
+  return where(waiting.equal(0), 2 ** -25, waiting)
+    .log()
+    .neg();
 }
 
 /** One class for each row of unnormalised log-probabilities [n, classes]. */

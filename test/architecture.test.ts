@@ -66,10 +66,13 @@ describe("imports", () => {
 });
 
 describe("documents", () => {
-  test.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])("%s names what is there", (name) => {
-    const text = readFileSync(name, "utf8");
-    const named = [...text.matchAll(/`((?:[\w-]+\/)+[\w.-]*)`/g)].map((match) => match[1] ?? "");
-    const missing = named.filter((file) => !file.startsWith("fluxion/") && !existsSync(file));
-    expect(missing).toEqual([]);
-  });
+  test.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])(
+    "%s names what is there",
+    (name) => {
+      const text = readFileSync(name, "utf8");
+      const named = [...text.matchAll(/`((?:[\w-]+\/)+[\w.-]*)`/g)].map((match) => match[1] ?? "");
+      const missing = named.filter((file) => !file.startsWith("fluxion/") && !existsSync(file));
+      expect(missing).toEqual([]);
+    },
+  );
 });

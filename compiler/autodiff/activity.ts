@@ -47,6 +47,9 @@ export function variedValues(block: Block, seeds: Iterable<Value>): ReadonlySet<
         outputs.forEach((output, k) => has(loop.carried[k]) && mark(output));
         return;
       }
+      case "call":
+        if (inputs.some(has)) outputs.forEach((output) => mark(output));
+        return;
       case "stack_new":
       case "push":
       case "pop":
@@ -109,6 +112,9 @@ export function usefulValues(block: Block, seeds: Iterable<Value>): ReadonlySet<
         });
         return;
       }
+      case "call":
+        if (outputs.some(has)) inputs.forEach((input) => mark(input));
+        return;
       case "stack_new":
       case "push":
       case "pop":

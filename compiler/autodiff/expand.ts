@@ -2,23 +2,33 @@
  * Replaces every call by the body of what it calls, transforms applied, innermost first:
  *
  *   %2 = call vjp(@f) %0, %1   →   the equations of vjp(f)
+ *
+ * Functions that call themselves stay functions, and so do those that are derived from them.
  */
 
 import { type Block, type Equation, type Fn, type Graph, rootOf, type Value } from "../ir/types.ts";
 import { copyBlock } from "../ir/walk.ts";
 import { cleanUp } from "../passes/simplify.ts";
 import { repairUniqueness } from "../passes/copies.ts";
+import { tidied } from "../passes/tidy.ts";
 import { type Callee, decodeCallee } from "./callee.ts";
+import { FunctionTable } from "./functions.ts";
 import { jvp } from "./jvp.ts";
 import { vjp } from "./vjp.ts";
 import { vmap } from "./vmap.ts";
 
-/** The root of a graph as one function without calls. */
-export function expand(graph: Graph): Fn {
+/** The same program without transforms; calls are left only of functions that call themselves. */
+export function expand(graph: Graph): Graph {
   const plain = new Map<string, Fn>();
+  const recursive = recursiveNames(graph);
+  const functions = new FunctionTable();
+  for (const name of recursive) {
+    const fn = graph.functions.get(name) as Fn;
+    functions.derive([name], () => [tidied({ ...fn, body: expandBlock(fn.body) })]);
+  }
   const root = rootOf(graph);
-  const body = expandBlock(root.body);
-  return { name: root.name, body: repairUniqueness(body) };
+  functions.set({ ...root, body: repairUniqueness(expandBlock(root.body)) });
+  return { root: root.name, functions: functions.reachable(root.name) };
 
   function expandBlock(block: Block): Block {
     const renaming = new Map<Value, Value>();
@@ -42,7 +52,11 @@ export function expand(graph: Graph): Fn {
         }));
         return [{ ...equation, inputs, regions }];
       }
-      const fn = resolve(decodeCallee(equation.parameters["callee"]));
+      const callee = decodeCallee(equation.parameters["callee"]);
+      if (callee.kind === "function" && recursive.has(callee.name)) {
+        return [{ ...equation, inputs }];
+      }
+      const fn = resolve(callee);
       const bound = fn.body.parameters.map((parameter, k) => [parameter, inputs[k]] as const);
       const given = new Map(bound as readonly (readonly [Value, Value])[]);
       const body = copyBlock({ ...fn.body, parameters: [] }, given);
@@ -72,18 +86,46 @@ export function expand(graph: Graph): Fn {
       case "function": {
         const fn = graph.functions.get(callee.name);
         if (fn === undefined) throw new Error(`the program has no function @${callee.name}`);
-        return { name: fn.name, body: cleanUp(expandBlock(fn.body)) };
+        return { ...fn, body: cleanUp(expandBlock(fn.body)) };
       }
       case "vjp":
-        return clean(vjp(resolve(callee.of), callee.active));
+        return clean(vjp(resolve(callee.of), callee.active, functions));
       case "jvp":
-        return clean(jvp(resolve(callee.of), callee.active));
+        return clean(jvp(resolve(callee.of), callee.active, functions));
       case "vmap":
         return clean(vmap(resolve(callee.of), callee.batched, callee.size));
     }
   }
 
   function clean(fn: Fn): Fn {
-    return { name: fn.name, body: cleanUp(fn.body) };
+    return { ...fn, body: cleanUp(fn.body) };
   }
+}
+
+/** The functions of a graph that call themselves, directly or through others. */
+function recursiveNames(graph: Graph): ReadonlySet<string> {
+  const calls = new Map<string, readonly string[]>();
+  for (const [name, fn] of graph.functions) calls.set(name, transformedNames(fn.body.equations));
+  const reaches = (from: string, to: string): boolean => {
+    const seen = new Set<string>();
+    const visit = (name: string): boolean =>
+      (calls.get(name) ?? []).some((next) => {
+        if (next === to) return true;
+        if (seen.has(next)) return false;
+        seen.add(next);
+        return visit(next);
+      });
+    return visit(from);
+  };
+  return new Set([...calls.keys()].filter((name) => reaches(name, name)));
+}
+
+/** The functions that calls name, below any transforms. */
+function transformedNames(equations: readonly Equation[]): readonly string[] {
+  const innermost = (callee: Callee): string =>
+    callee.kind === "function" ? callee.name : innermost(callee.of);
+  return equations.flatMap((equation) => [
+    ...(equation.op === "call" ? [innermost(decodeCallee(equation.parameters["callee"]))] : []),
+    ...equation.regions.flatMap((region) => transformedNames(region.equations)),
+  ]);
 }

@@ -4,6 +4,7 @@ import type { Block, Equation, Value } from "../ir/types.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import type { Contribution, RuleContext } from "../ops/define.ts";
 import { opOf } from "../ops/of.ts";
+import { forwardCall } from "./calls.ts";
 import { forwardFor, forwardIf, forwardWhile, reverseMap } from "./regions.ts";
 import { scaled } from "./scale.ts";
 import type { Cotangents, Scope, Step, Sweep } from "./sweep.ts";
@@ -32,6 +33,9 @@ export function runForward(
         break;
       case "while":
         steps.push(forwardWhile(sweep, scope, builder, equation));
+        break;
+      case "call":
+        steps.push(forwardCall(sweep, scope, builder, equation));
         break;
       case "map":
         builder.put(equation);

@@ -9,8 +9,17 @@ import type { GraphBuilder } from "../ops/builder.ts";
 import type { RuleContext } from "../ops/define.ts";
 import { type Block, type Equation, type Fn, isFloat, type Value } from "../ir/types.ts";
 import { loopOf } from "../ir/walk.ts";
+import { tidied } from "../passes/tidy.ts";
 import { opOf } from "../ops/of.ts";
 import { variedValues } from "./activity.ts";
+import {
+  calledName,
+  callOf,
+  FunctionTable,
+  maskText,
+  movesAt,
+  movesWithTangents,
+} from "./functions.ts";
 import { scaled } from "./scale.ts";
 
 /**
@@ -18,7 +27,11 @@ import { scaled } from "./scale.ts";
  * tangents of the active ones; it returns the results and then the tangents of the floating-point
  * ones.
  */
-export function jvp(fn: Fn, active: readonly boolean[]): Fn {
+export function jvp(
+  fn: Fn,
+  active: readonly boolean[],
+  functions: FunctionTable = new FunctionTable(),
+): Fn {
   const { parameters, results } = fn.body;
   const tangents = new Map<Value, Value>();
   const tangentParameters: Value[] = [];
@@ -28,13 +41,15 @@ export function jvp(fn: Fn, active: readonly boolean[]): Fn {
     tangents.set(parameter, tangent);
     tangentParameters.push(tangent);
   });
-  const sweep = { tangents, varied: variedValues(fn.body, tangents.keys()) };
+  const sweep = { tangents, varied: variedValues(fn.body, tangents.keys()), functions };
   const builder = newBuilder();
   pushForward(sweep, builder, fn.body);
   const floats = results.filter((result) => isFloat(result.type.dtype));
   const tangentResults = floats.map((result) => tangentOrZero(sweep, builder, result));
+  const moves = movesWithTangents(fn.moves ?? [], active, parameters, results);
   return {
     name: `${fn.name}$jvp`,
+    moves,
     body: {
       parameters: [...parameters, ...tangentParameters],
       equations: builder.equations,
@@ -46,6 +61,7 @@ export function jvp(fn: Fn, active: readonly boolean[]): Fn {
 interface Sweep {
   readonly tangents: Map<Value, Value>;
   readonly varied: ReadonlySet<Value>;
+  readonly functions: FunctionTable;
 }
 
 /** Emits the equations of `block`, each followed by those of its tangents. */
@@ -115,6 +131,9 @@ function pushEquation(sweep: Sweep, builder: GraphBuilder, equation: Equation): 
       emitWithTangents(sweep, builder, equation, inputs, [region], moving);
       return;
     }
+    case "call":
+      pushCall(sweep, builder, equation);
+      return;
     case "stack_new":
     case "push":
     case "pop": {
@@ -127,6 +146,25 @@ function pushEquation(sweep: Sweep, builder: GraphBuilder, equation: Equation): 
     default:
       pushPrimitive(sweep, builder, equation);
   }
+}
+
+/** f(x)   →   f$jvp(x, ẋ) */
+function pushCall(sweep: Sweep, builder: GraphBuilder, equation: Equation): void {
+  const { functions, varied } = sweep;
+  const called = calledName(equation);
+  const active = equation.inputs.map((input) => varied.has(input));
+  const name = `${called}$jvp_${maskText(active)}`;
+  functions.derive([name], () => {
+    const derived = jvp(functions.get(called), active, functions);
+    return [tidied({ ...derived, name })];
+  });
+  const moving = select(equation.inputs, active).map((v) => tangentOrZero(sweep, builder, v));
+  const floats = equation.outputs.filter((output) => isFloat(output.type.dtype));
+  const directions = floats.map(tangentOf);
+  floats.forEach((output, k) => sweep.tangents.set(output, directions[k] as Value));
+  const moves = movesWithTangents(movesAt(equation), active, equation.inputs, equation.outputs);
+  const inputs = [...equation.inputs, ...moving];
+  builder.put(callOf(equation, { name, moves }, inputs, [...equation.outputs, ...directions]));
 }
 
 /** One equation of the op table, by the class of its derivative. */

@@ -92,6 +92,7 @@ function bytesOf({ type }: Value): number {
 
 function canRecompute(equation: Equation, { mutated, keepNothing }: Known): boolean {
   if (keepNothing) return true;
+  if (equation.op === "call") return false;
   if (equation.regions.length > 0 || equation.outputs.some((output) => output.type.stack)) {
     return false;
   }

@@ -3,7 +3,9 @@
  * the walk comes back to it.
  */
 
+import { elementCount } from "../ir/dim.ts";
 import {
+  arrayType,
   type Block,
   type Equation,
   scalarType,
@@ -27,7 +29,7 @@ import {
 } from "./sweep.ts";
 
 /** The forward and reverse halves of the body of a region. */
-interface Halves {
+export interface Halves {
   readonly forward: readonly Equation[];
   /** Stacks after the forward half, one a slot. */
   readonly stacks: readonly Value[];
@@ -46,7 +48,7 @@ interface Halves {
  * back: it returns the results of the reverse half. `given` are values of the forward block that
  * the reverse half can have for nothing, with their equations.
  */
-function splitBlock(
+export function splitBlock(
   sweep: Sweep,
   builder: GraphBuilder,
   block: Block,
@@ -59,11 +61,13 @@ function splitBlock(
   const stackTypes: ValueType[] = [];
   const scope: Scope = {
     requestStack: (type) => {
-      const parameter: Value = { type };
+      const [only] = slots;
+      if (sweep.oneStack && only !== undefined) return only;
+      const parameter: Value = { type: sweep.oneStack ? numbers : type };
       const slot: Slot = { forward: parameter, reverse: undefined };
       slots.push(slot);
       stackParameters.push(parameter);
-      stackTypes.push(type);
+      stackTypes.push(parameter.type);
       return slot;
     },
   };
@@ -96,14 +100,18 @@ function splitBlock(
   const renaming = new Map<Value, Value>(given);
   const prologue = builder.nested();
   const pushes = new Map<Value, Slot>();
-  for (const kept of plan.kept) {
-    const slot = scope.requestStack(stackType(kept.type.dtype, kept.type.shape));
-    pushes.set(kept, slot);
-    const parameter: Value = { type: stackTypes.at(-1) as ValueType };
-    reverseStackParameters.push(parameter);
-    const [stack, value] = prologue.pop(parameter);
-    slot.reverse = stack;
-    renaming.set(kept, value);
+  if (sweep.oneStack) {
+    takeAllBack(plan.kept);
+  } else {
+    for (const kept of plan.kept) {
+      const slot = scope.requestStack(stackType(kept.type.dtype, kept.type.shape));
+      pushes.set(kept, slot);
+      const parameter: Value = { type: stackTypes.at(-1) as ValueType };
+      reverseStackParameters.push(parameter);
+      const [stack, value] = prologue.pop(parameter);
+      slot.reverse = stack;
+      renaming.set(kept, value);
+    }
   }
   const again = copyBlock({ parameters: [], equations: plan.recomputed, results: [] }, renaming);
   plan.recomputed.forEach((equation, k) => {
@@ -114,7 +122,9 @@ function splitBlock(
   const renamed = renameBlock(walked, renaming);
 
   return {
-    forward: withPushes(builder, block.parameters, forward.equations, pushes),
+    forward: sweep.oneStack
+      ? keptAtEnd(plan.kept)
+      : withPushes(builder, block.parameters, forward.equations, pushes),
     stacks: slots.map((slot) => slot.forward),
     stackParameters,
     stackTypes,
@@ -126,6 +136,74 @@ function splitBlock(
       ...slots.slice(nestedSlots).map((slot) => slot.reverse as Value),
     ],
   };
+
+  /** The forward equations, then everything kept pushed on the one stack. */
+  function keptAtEnd(kept: readonly Value[]): readonly Equation[] {
+    const out = builder.nested();
+    forward.equations.forEach((equation) => out.put(equation));
+    const [slot] = slots;
+    if (slot === undefined) return out.equations;
+    for (const value of kept) slot.forward = pushNumbers(out, slot.forward, value);
+    return out.equations;
+  }
+
+  /** Pops everything kept off the one stack, last first, before the walk back uses the stack. */
+  function takeAllBack(kept: readonly Value[]): void {
+    if (kept.length === 0) return;
+    scope.requestStack(numbers);
+    if (reverseStackParameters.length === 0) reverseStackParameters.push({ type: numbers });
+    const [parameter] = reverseStackParameters as [Value];
+    const given: Value = { type: numbers };
+    let stack = given;
+    for (const value of kept.toReversed()) {
+      const [rest, taken] = popNumbers(prologue, stack, value);
+      stack = rest;
+      renaming.set(value, taken);
+    }
+    // The equations above read `given`; the walk reads the parameter, now what is left.
+    reverseStackParameters[0] = given;
+    renaming.set(parameter, stack);
+    const [slot] = slots as [Slot];
+    if (nestedSlots === 0) slot.reverse = stack;
+  }
+}
+
+/** The one stack of a function: everything kept is put on it as numbers. */
+const numbers: ValueType = stackType("f64", []);
+
+/** Pushes a scalar, or the elements of an array in order; every dtype fits a double. */
+function pushNumbers(builder: GraphBuilder, stack: Value, value: Value): Value {
+  if (value.type.shape.length === 0) return builder.push(stack, builder.cast(value, "f64"));
+  const size = elementCount(value.type.shape);
+  const flat = builder.reshape(value, [size]);
+  const body = builder.block([scalarType("i32"), numbers], (inner, [index, top]) => [
+    inner.push(top as Value, inner.cast(inner.at(flat, [index as Value]), "f64")),
+  ]);
+  return builder.for(builder.extent(size), [stack], body)[0] as Value;
+}
+
+/** What `pushNumbers` pushed: `[rest, value]`. */
+function popNumbers(
+  builder: GraphBuilder,
+  stack: Value,
+  like: Value,
+): readonly [rest: Value, value: Value] {
+  const { dtype, shape } = like.type;
+  if (shape.length === 0) {
+    const [rest, value] = builder.pop(stack);
+    return [rest, builder.cast(value, dtype)];
+  }
+  const size = elementCount(shape);
+  const flat = arrayType(dtype, [size]);
+  const count = builder.extent(size);
+  const last = builder.sub(count, builder.constant(1, "i32"));
+  const body = builder.block([scalarType("i32"), numbers, flat], (inner, [index, top, array]) => {
+    const [rest, value] = inner.pop(top as Value);
+    const at = inner.sub(last, index as Value);
+    return [rest, inner.update(array as Value, inner.cast(value, dtype), [at])];
+  });
+  const [rest, array] = builder.for(count, [stack, builder.zerosOf(flat)], body);
+  return [rest as Value, builder.reshape(array as Value, shape)];
 }
 
 /** The equations of a block, each kept value pushed right after it is defined. */
@@ -195,16 +273,18 @@ export function forwardIf(
 
   // Each arm threads the stacks of both: its own pushed, the other's as they came.
   const slots = halves.map((half) => requestAll(scope, half.stackTypes));
-  const before = slots.map((group) => group.map((slot) => slot.forward));
+  const threaded = [...new Set(slots.flat())];
   const regions = equation.regions.map((region, arm): Block => {
     const half = halves[arm] as Halves;
-    const renaming = renamingOf(half.stackParameters, before[arm] as Value[]);
-    const own = { parameters: [], equations: half.forward, results: half.stacks };
-    const body = renameBlock(own, renaming);
-    const threads = slots.flatMap((_, k) => (k === arm ? body.results : (before[k] as Value[])));
+    const before = (slots[arm] as readonly Slot[]).map((slot) => slot.forward);
+    const body = renameBlock(
+      { parameters: [], equations: half.forward, results: half.stacks },
+      renamingOf(half.stackParameters, before),
+    );
+    const own = slots[arm] as readonly Slot[];
+    const threads = threaded.map((slot) => body.results[own.indexOf(slot)] ?? slot.forward);
     return { ...region, equations: body.equations, results: [...region.results, ...threads] };
   });
-  const threaded = slots.flat();
   const outputs = threaded.map((slot): Value => ({ type: slot.forward.type }));
   builder.put({ ...equation, regions, outputs: [...equation.outputs, ...outputs] });
   threaded.forEach((slot, k) => (slot.forward = outputs[k] as Value));
@@ -214,11 +294,12 @@ export function forwardIf(
     const given = new Map<Value, Value>();
     captures.forEach((capture, k) => given.set(incoming[k] as Value, cotangents.take(capture)));
     active.forEach((output, k) => given.set(seeds[k] as Value, cotangents.take(output)));
-    const stacks = slots.map((group) => takeReverse(group));
+    const stacks = takeReverse(threaded);
     const arms = halves.map((half, arm): Block => {
       const renaming = new Map(given);
+      const group = slots[arm] as readonly Slot[];
       half.reverseStackParameters.forEach((parameter, k) =>
-        renaming.set(parameter, (stacks[arm] as Value[])[k] as Value),
+        renaming.set(parameter, stacks[threaded.indexOf(group[k] as Slot)] as Value),
       );
       const body = renameBlock(
         {
@@ -230,7 +311,7 @@ export function forwardIf(
       );
       const results = body.results.slice(0, captures.length);
       const own = body.results.slice(captures.length);
-      const threads = stacks.flatMap((group, k) => (k === arm ? own : group));
+      const threads = threaded.map((slot, k) => own[group.indexOf(slot)] ?? (stacks[k] as Value));
       return { parameters: [], equations: body.equations, results: [...results, ...threads] };
     });
     reverse.span = equation.span;

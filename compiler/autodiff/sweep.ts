@@ -3,6 +3,7 @@
 import type { Value, ValueType } from "../ir/types.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import type { Contribution } from "../ops/define.ts";
+import type { FunctionTable } from "./functions.ts";
 
 export interface Sweep {
   readonly isActive: (value: Value) => boolean;
@@ -10,6 +11,12 @@ export interface Sweep {
   readonly mutated: ReadonlySet<Value>;
   /** True in a map: its elements have no stacks, so all of the body is computed again. */
   readonly keepNothing: boolean;
+  /**
+   * True in a function of its own: it is given one stack of numbers for everything that it keeps,
+   * the same that it hands to the functions it calls.
+   */
+  readonly oneStack: boolean;
+  readonly functions: FunctionTable;
 }
 
 /** A stack, as it stands at this point of the forward code, or of the reverse code. */

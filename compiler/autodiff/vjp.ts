@@ -21,6 +21,7 @@ import { repairUniqueness } from "../passes/copies.ts";
 import { mutatedValues } from "../passes/mutated.ts";
 import { usefulValues, variedValues } from "./activity.ts";
 import { runForward } from "./forward.ts";
+import { FunctionTable } from "./functions.ts";
 import { mapToLoop } from "./mapToLoop.ts";
 import { Cotangents, cotangentOf, type Scope, type Sweep, walkBack } from "./sweep.ts";
 
@@ -29,19 +30,17 @@ import { Cotangents, cotangentOf, type Scope, type Sweep, walkBack } from "./swe
  * cotangent for each floating-point result; it returns the results and then the cotangents of the
  * active parameters.
  */
-export function vjp(fn: Fn, active: readonly boolean[]): Fn {
+export function vjp(
+  fn: Fn,
+  active: readonly boolean[],
+  functions: FunctionTable = new FunctionTable(),
+): Fn {
   const { parameters, results } = fn.body;
   const seeds = parameters.filter((_, k) => active[k]);
   const body = loopsForMaps(fn.body, seeds);
   const floats = results.filter((result) => isFloat(result.type.dtype));
   const cotangentParameters = floats.map(cotangentOf);
-  const varied = variedValues(body, seeds);
-  const useful = usefulValues(body, floats);
-  const sweep: Sweep = {
-    isActive: (value) => varied.has(value) && useful.has(value),
-    mutated: mutatedValues(body),
-    keepNothing: false,
-  };
+  const sweep = newSweep(body, seeds, floats, functions, false);
 
   const builder = newBuilder();
   const outermost: Scope = {
@@ -53,7 +52,7 @@ export function vjp(fn: Fn, active: readonly boolean[]): Fn {
   const steps = runForward(sweep, outermost, builder, body);
   const cotangents = new Cotangents(builder);
   floats.forEach((result, k) => {
-    if (varied.has(result)) cotangents.contribute(result, cotangentParameters[k]);
+    if (sweep.isActive(result)) cotangents.contribute(result, cotangentParameters[k]);
   });
   walkBack(steps, builder, cotangents);
   const gradients = seeds.map((seed) => cotangents.take(seed));
@@ -67,11 +66,30 @@ export function vjp(fn: Fn, active: readonly boolean[]): Fn {
   };
 }
 
+/** What `seeds` and `floats` make active in a body. */
+export function newSweep(
+  body: Block,
+  seeds: readonly Value[],
+  floats: readonly Value[],
+  functions: FunctionTable,
+  oneStack: boolean,
+): Sweep {
+  const varied = variedValues(body, seeds);
+  const useful = usefulValues(body, floats);
+  return {
+    isActive: (value) => varied.has(value) && useful.has(value),
+    mutated: mutatedValues(body),
+    keepNothing: false,
+    oneStack,
+    functions,
+  };
+}
+
 /**
  * Maps become loops where their adjoint would not be a map: where the body reads elements of an
  * active array, whose cotangent is added to in place, and where it loops, which needs a stack.
  */
-function loopsForMaps(block: Block, seeds: readonly Value[]): Block {
+export function loopsForMaps(block: Block, seeds: readonly Value[]): Block {
   const varied = variedValues(block, seeds);
   const needsLoop = (body: Block): boolean =>
     freeValues(body).some((value) => varied.has(value) && value.type.shape.length > 0) ||

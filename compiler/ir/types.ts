@@ -57,6 +57,11 @@ export interface Block {
 export interface Fn {
   readonly name: string;
   readonly body: Block;
+  /**
+   * Array parameters that the function takes over and gives back, `[parameter, result]`: it may
+   * write them. A root has none. Calls repeat the list in their parameter `moves`.
+   */
+  readonly moves?: readonly (readonly [number, number])[] | undefined;
 }
 
 /** The functions of a program; `call` equations name them. */

@@ -116,3 +116,9 @@ export function loopOf(equation: Equation): Loop {
   const body = equation.regions[1] as Block;
   return { initial: equation.inputs, carried: body.parameters, body };
 }
+
+/** The arrays that a call takes over, with the outputs that they come back as. */
+export function movesOf(call: Equation): readonly (readonly [input: Value, output: Value])[] {
+  const pairs = (call.parameters["moves"] ?? []) as readonly (readonly [number, number])[];
+  return pairs.map(([from, to]) => [call.inputs[from] as Value, call.outputs[to] as Value]);
+}

@@ -11,11 +11,13 @@ import { dimText, evaluateDim, symbolsOf } from "../ir/dim.ts";
 import { type NdArray, scalar, sizeOf, stridesOf, zeros } from "../ir/ndarray.ts";
 import type { Block, Dim, Equation, Fn, Shape, Value } from "../ir/types.ts";
 import { typeText } from "../ir/types.ts";
-import { loopOf } from "../ir/walk.ts";
+import { loopOf, movesOf } from "../ir/walk.ts";
 
 export interface InterpretOptions {
   /** Extents that the shapes of the inputs do not give. */
   readonly extents?: ReadonlyMap<string, number> | undefined;
+  /** The functions that calls name. */
+  readonly functions?: ReadonlyMap<string, Fn> | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export function interpret(
     cells: new Map(),
     extents: bindExtents(parameters, inputs, options.extents),
     types: new WeakMap(),
+    functions: options.functions ?? new Map(),
   };
   parameters.forEach((parameter, k) => {
     const array = inputs[k] as NdArray;
@@ -71,6 +74,7 @@ interface Run {
   readonly extents: Map<string, number>;
   /** Output types of equations without symbolic dimensions. */
   readonly types: WeakMap<Equation, readonly ConcreteType[]>;
+  readonly functions: ReadonlyMap<string, Fn>;
 }
 
 function runBlock(run: Run, block: Block): readonly Cell[] {
@@ -118,7 +122,7 @@ function runEquation(run: Run, equation: Equation): readonly Cell[] {
     case "map":
       return runMap(run, equation);
     case "call":
-      throw new Error("a call is interpreted after it is inlined");
+      return runCall(run, equation);
     case "stack_new":
       return [owned({ items: [] })];
     case "push": {
@@ -150,6 +154,25 @@ function runEquation(run: Run, equation: Equation): readonly Cell[] {
       return results.map(owned);
     }
   }
+}
+
+/** The function that is called, with values of its own for this call. */
+function runCall(run: Run, equation: Equation): readonly Cell[] {
+  const callee = JSON.parse(String(equation.parameters["callee"])) as { readonly name?: string };
+  const fn = run.functions.get(callee.name ?? "");
+  if (fn === undefined) throw new Error("a call is interpreted after transforms are expanded");
+  const moved = new Set(movesOf(equation).map(([input]) => input));
+  const inner: Run = { ...run, cells: new Map() };
+  fn.body.parameters.forEach((parameter, k) => {
+    const input = equation.inputs[k] as Value;
+    const cell = read(run, input);
+    const taken = moved.has(input) || input.type.stack;
+    const fresh = taken && !cell.owned ? copied(arrayOf(cell)) : cell.content;
+    inner.cells.set(parameter, { content: fresh, owned: taken, consumed: false });
+  });
+  for (const input of equation.inputs)
+    if (moved.has(input) || input.type.stack) consume(run, input);
+  return runBlock(inner, fn.body);
 }
 
 /** The body once for each element; its results gathered into arrays. */

@@ -7,13 +7,16 @@
 
 import { ops } from "../ops/index.ts";
 import type { Block, Equation, Value } from "../ir/types.ts";
-import { freeValues } from "../ir/walk.ts";
+import { freeValues, movesOf } from "../ir/walk.ts";
 import { mutatedValues } from "./mutated.ts";
 
-/** `block` is the body of a function: its parameters belong to the caller. */
-export function repairUniqueness(block: Block): Block {
+/**
+ * `block` is the body of a function: its parameters belong to the caller, but for those `owned`,
+ * which the function takes over.
+ */
+export function repairUniqueness(block: Block, owned: Iterable<Value> = []): Block {
   const mutated = mutatedValues(block);
-  return repair(block, new Set(), new Set(), new Set());
+  return repair(block, new Set(owned), new Set(), new Set());
 
   /**
    * `owned` are the values from around the block that it may consume, `live` those that are read
@@ -35,7 +38,8 @@ export function repairUniqueness(block: Block): Block {
     const results = inner.results.map((result, k) => {
       const moves = loop ? isArray(result) : mutated.has(result);
       if (!moves || result.type.stack) return result;
-      const stays = loop && result === inner.parameters[k + inner.parameters.length - inner.results.length];
+      const stays =
+        loop && result === inner.parameters[k + inner.parameters.length - inner.results.length];
       const free = mine.has(result) && !live.has(result) && !taken.has(result);
       taken.add(result);
       return free || stays ? result : copyBefore(reversed, result);
@@ -74,6 +78,8 @@ export function consumedPositions(equation: Equation): readonly number[] {
       return equation.inputs.map((_, k) => k).slice(1);
     case "while":
       return equation.inputs.map((_, k) => k);
+    case "call":
+      return movesOf(equation).map(([input]) => equation.inputs.indexOf(input));
     default:
       return ops[equation.op]?.laws.consumes ?? [];
   }

@@ -52,7 +52,7 @@ function neededPart(equation: Equation, live: ReadonlySet<Value>): Equation | un
       return used.includes(true) ? neededLoop(equation, used) : undefined;
     default: {
       const effect = ops[equation.op]?.laws.effect === true;
-      return effect || equation.op === "call" || used.includes(true) ? equation : undefined;
+      return effect || used.includes(true) ? equation : undefined;
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Which arrays are written in place, all versions of an array taken together. */
 
 import type { Block, Value } from "../ir/types.ts";
-import { loopOf } from "../ir/walk.ts";
+import { loopOf, movesOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 
 /**
@@ -37,6 +37,11 @@ export function mutatedValues(block: Block): ReadonlySet<Value> {
       } else if (equation.op === "if") {
         for (const region of equation.regions) {
           equation.outputs.forEach((output, k) => unite(region.results[k], output));
+        }
+      } else if (equation.op === "call") {
+        for (const [input, output] of movesOf(equation)) {
+          unite(input, output);
+          written.push(input);
         }
       } else if (equation.regions.length === 0) {
         for (const position of opOf(equation).laws.consumes ?? []) {

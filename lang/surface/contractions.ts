@@ -52,9 +52,7 @@ const matmul: SurfaceFunction = (builder, args) => {
     stretch(builder, y, [...batch, ...right.slice(-2)]),
     { contract: [[batch.length + 1], [batch.length]], batch: [axes, axes] },
   );
-  return left.length === 1
-    ? builder.reshape(product, [...batch, right.at(-1) as Dim])
-    : product;
+  return left.length === 1 ? builder.reshape(product, [...batch, right.at(-1) as Dim]) : product;
 };
 
 function mismatch(left: Shape, right: Shape, columns: Dim, rows: Dim): SurfaceFault {
@@ -89,11 +87,19 @@ const outer: SurfaceFunction = (builder, args) => {
 };
 
 /** One number for all spatial axes, or a list of one each. */
-function spatial(name: string, what: string, argument: SurfaceArgument, rank: number, otherwise: number) {
+function spatial(
+  name: string,
+  what: string,
+  argument: SurfaceArgument,
+  rank: number,
+  otherwise: number,
+) {
   if (argument === undefined) return Array.from({ length: rank }, () => otherwise);
   if (Array.isArray(argument)) {
     if (argument.length !== rank) {
-      throw new SurfaceFault(`\`${name}\` needs ${rank} numbers as its ${what}, and got ${argument.length}`);
+      throw new SurfaceFault(
+        `\`${name}\` needs ${rank} numbers as its ${what}, and got ${argument.length}`,
+      );
     }
     return argument.map((entry) => staticNumber(name, what, entry));
   }
@@ -136,7 +142,10 @@ function padding(
   }
   if (Array.isArray(argument) && argument.some((entry) => Array.isArray(entry))) {
     const pairs = argument.map((pair) => spatial(name, "padding", pair, 2, 0));
-    return { low: pairs.map((pair) => pair[0] as number), high: pairs.map((pair) => pair[1] as number) };
+    return {
+      low: pairs.map((pair) => pair[0] as number),
+      high: pairs.map((pair) => pair[1] as number),
+    };
   }
   const sides = spatial(name, "padding", argument, window.length, 0);
   return { low: sides, high: sides };
@@ -150,7 +159,8 @@ function convolution(rank: number): SurfaceFunction {
     const filters = tensorAt(builder, name, args, 1);
     for (const [position, tensor] of [x, filters].entries()) {
       if (tensor.type.shape.length === rank + 2) continue;
-      const wanted = position === 0 ? "[batch, …extents, channels]" : "[…window, channels, outputs]";
+      const wanted =
+        position === 0 ? "[batch, …extents, channels]" : "[…window, channels, outputs]";
       throw new SurfaceFault(
         `\`${name}\` needs ${wanted}, ${rank + 2} axes, and got shape ${shapeText(tensor.type.shape)}`,
         [position],

@@ -150,9 +150,7 @@ export const elementwise: Readonly<Record<string, SurfaceFunction>> = {
   /** max(x, 0), with derivative 0 at 0. */
   relu: formula("relu", (b, x) => b.binary("max", 0, x)),
   /** 1 / (1 + e^-x) = (1 + tanh(x/2)) / 2, which overflows nowhere. */
-  sigmoid: formula("sigmoid", (b, x) =>
-    b.add(b.mul(b.unary("tanh", b.mul(x, 0.5)), 0.5), 0.5),
-  ),
+  sigmoid: formula("sigmoid", (b, x) => b.add(b.mul(b.unary("tanh", b.mul(x, 0.5)), 0.5), 0.5)),
 
   clip: (builder, args) => {
     const x = tensorAt(builder, "clip", args, 0);

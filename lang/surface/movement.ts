@@ -167,7 +167,9 @@ const squeeze: SurfaceFunction = (builder, args) => {
   }
   const axis = axisOf("squeeze", staticNumber("squeeze", "axis", args[1]), shape.length);
   if (shape[axis] !== 1) {
-    throw new SurfaceFault(`\`squeeze\` needs an axis of 1, and axis ${axis} of ${shapeText(shape)} is not`);
+    throw new SurfaceFault(
+      `\`squeeze\` needs an axis of 1, and axis ${axis} of ${shapeText(shape)} is not`,
+    );
   }
   return builder.reshape(x, shape.toSpliced(axis, 1));
 };
@@ -278,7 +280,10 @@ export const movement: Readonly<Record<string, SurfaceFunction>> = {
     const extent = x.type.shape[axis] as Dim;
     const size = exactQuotient(extent, parts);
     if (size === undefined) {
-      throw new SurfaceFault(`\`split\` cannot cut ${dimText(extent)} into ${parts} equal parts`, [0]);
+      throw new SurfaceFault(
+        `\`split\` cannot cut ${dimText(extent)} into ${parts} equal parts`,
+        [0],
+      );
     }
     return Array.from({ length: parts }, (_, k) => {
       const start = multiplyDims(size, k);

@@ -56,7 +56,11 @@ function varianceOf(builder: GraphBuilder, x: Value, axes: readonly number[]): V
 }
 
 /** x - max(x), with no derivative through the maximum: it cancels in softmax. */
-function shifted(builder: GraphBuilder, x: Value, axes: readonly number[]): readonly [Value, Value] {
+function shifted(
+  builder: GraphBuilder,
+  x: Value,
+  axes: readonly number[],
+): readonly [Value, Value] {
   const top = builder.unary("stop_gradient", builder.reduce("reduce_max", x, axes));
   // A row of -∞ has maximum -∞, and -∞ - -∞ is NaN: subtract 0 there.
   const finite = builder.select(builder.binary("eq", top, -Infinity), 0, top);

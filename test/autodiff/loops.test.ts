@@ -239,7 +239,8 @@ describe.each(Object.entries(programs))("%s", (_name, { fn: text, inputs, counts
     const alongReverse = reverse.slice(results.length + inputs.length);
     expect(dot(alongForward, directions)).toBeCloseTo(dot(alongReverse, directions), 10);
     const slope = difference(
-      (h) => interpret(adjoint, [...moved(inputs, directions, h), ...weights]).slice(results.length),
+      (h) =>
+        interpret(adjoint, [...moved(inputs, directions, h), ...weights]).slice(results.length),
       directions,
     );
     expect(dot(alongForward, directions)).toBeCloseTo(slope, 5);
@@ -273,11 +274,17 @@ function tidy(fn: Fn): Fn {
 }
 
 function filled(like: NdArray, f: (n: number) => number): NdArray {
-  return ndarray(like.dtype, like.shape, Array.from(like.data, (_, n) => f(n)));
+  return ndarray(
+    like.dtype,
+    like.shape,
+    Array.from(like.data, (_, n) => f(n)),
+  );
 }
 
 function moved(inputs: readonly NdArray[], directions: readonly NdArray[], h: number) {
-  return inputs.map((input, k) => filled(input, (n) => input.data[n]! + h * directions[k]!.data[n]!));
+  return inputs.map((input, k) =>
+    filled(input, (n) => input.data[n]! + h * directions[k]!.data[n]!),
+  );
 }
 
 function dot(x: readonly NdArray[], y: readonly NdArray[]): number {
@@ -290,12 +297,19 @@ function dot(x: readonly NdArray[], y: readonly NdArray[]): number {
 /** d/dh of ⟨weights, f(h)⟩ at 0, to fourth order. */
 function difference(f: (h: number) => readonly NdArray[], weights: readonly NdArray[]): number {
   const h = 1e-4;
-  const [a, b, c, d] = [-2, -1, 1, 2].map((k) => dot(f(k * h), weights)) as [number, number, number, number];
+  const [a, b, c, d] = [-2, -1, 1, 2].map((k) => dot(f(k * h), weights)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   return (a - 8 * b + 8 * c - d) / (12 * h);
 }
 
 function stacked(input: NdArray, size: number): NdArray {
-  const rows = Array.from({ length: size }, (_, k) => Array.from(input.data, (v) => v * (1 + 0.1 * k)));
+  const rows = Array.from({ length: size }, (_, k) =>
+    Array.from(input.data, (v) => v * (1 + 0.1 * k)),
+  );
   return ndarray(input.dtype, [size, ...input.shape], rows.flat());
 }
 

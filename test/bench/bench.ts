@@ -37,7 +37,8 @@ if (values.help) {
   process.exit(0);
 }
 installPeers();
-const chosen = positionals.length === 0 ? all : all.filter(({ name }) => positionals.includes(name));
+const chosen =
+  positionals.length === 0 ? all : all.filter(({ name }) => positionals.includes(name));
 const systems = values.systems?.split(",");
 const effort = { budget: Number(values.seconds) * 1000, minRuns: 15, maxRuns: 2000 };
 const noise = quietly();

@@ -69,8 +69,7 @@ export async function measure(
     }
     unfinished = unfinished.filter(
       ({ times, spent }) =>
-        times.length < effort.minRuns ||
-        (spent < effort.budget && times.length < effort.maxRuns),
+        times.length < effort.minRuns || (spent < effort.budget && times.length < effort.maxRuns),
     );
   }
   return runners.map(({ system, times }) => summary(workload, system, times));

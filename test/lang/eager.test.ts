@@ -37,7 +37,9 @@ function numbers(t: Tensor<any, any>): number[] {
 describe("operations", () => {
   test("methods and functions say the same", () => {
     expect(numbers(matmul(x, w))).toEqual(numbers(x.matmul(w)));
-    expect(numbers(x.matmul(w))).toEqual([0.7, 0.6, 1.5, 1, 2.3, 1.4].map((v) => expect.closeTo(v, 6)));
+    expect(numbers(x.matmul(w))).toEqual(
+      [0.7, 0.6, 1.5, 1, 2.3, 1.4].map((v) => expect.closeTo(v, 6)),
+    );
   });
 
   test("shapes combine as in NumPy", () => {
@@ -75,7 +77,16 @@ describe("transforms", () => {
     const [value, gradient] = valueAndGrad(loss)(p, x);
     expect(value.item()).toBeCloseTo(loss(p, x).item(), 6);
     numbers(w).forEach((_, k) => {
-      const at = (h: number) => loss({ w: tensor(w.dataSync().map((v, j) => (j === k ? v + h : v)), [2, 2]) }, x).item();
+      const at = (h: number) =>
+        loss(
+          {
+            w: tensor(
+              w.dataSync().map((v, j) => (j === k ? v + h : v)),
+              [2, 2],
+            ),
+          },
+          x,
+        ).item();
       expect(numbers(gradient.w)[k]).toBeCloseTo((at(0.01) - at(-0.01)) / 0.02, 2);
     });
   });
@@ -84,7 +95,10 @@ describe("transforms", () => {
     const f = (a: Tensor<[2]>, b: Tensor<[2]>) => a.mul(b).sum();
     const [a, b] = [tensor([1, 2], [2]), tensor([3, 4], [2])];
     expect(numbers(grad(f, { argnums: 1 })(a, b))).toEqual([1, 2]);
-    expect(grad(f, { argnums: [1, 0] })(a, b).map(numbers)).toEqual([[1, 2], [3, 4]]);
+    expect(grad(f, { argnums: [1, 0] })(a, b).map(numbers)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     const g = (c: Tensor<[2]>): readonly [Tensor<[]>, Tensor<[2]>] => [c.square().sum(), c.neg()];
     const [[value, aux], gradient] = valueAndGrad(g, { hasAux: true })(a);
     expect([value.item(), numbers(aux), numbers(gradient)]).toEqual([5, [-1, -2], [2, 4]]);
@@ -93,9 +107,15 @@ describe("transforms", () => {
   test("jvp, vjp, Jacobians and Hessians", () => {
     const f = (a: Tensor<[2]>) => a.mul(a).mul(a);
     const a = tensor([1, 2], [2]);
-    expect(jvp(f, [a], [tensor([1, 1], [2])]).map(numbers)).toEqual([[1, 8], [3, 12]]);
+    expect(jvp(f, [a], [tensor([1, 1], [2])]).map(numbers)).toEqual([
+      [1, 8],
+      [3, 12],
+    ]);
     const [y, pullback] = vjp(f, a);
-    expect([numbers(y), numbers(pullback(tensor([1, 10], [2]))[0])]).toEqual([[1, 8], [3, 120]]);
+    expect([numbers(y), numbers(pullback(tensor([1, 10], [2]))[0])]).toEqual([
+      [1, 8],
+      [3, 120],
+    ]);
     expect(numbers(jacrev(f)(a))).toEqual([3, 0, 0, 12]);
     expect(numbers(jacfwd(f)(a))).toEqual([3, 0, 0, 12]);
     const sum = (b: Tensor<[2]>) => f(b).sum();
@@ -115,9 +135,15 @@ describe("transforms", () => {
 
   test("what cannot be followed is refused, never a zero", () => {
     expect(() => grad((a: number) => a * a)(3)).toThrow("needs the compiler");
-    expect(() => grad((a: Tensor<[2]>) => tensor(a.sum().item(), []))(tensor([1, 2], [2]))).toThrow("needs the compiler");
-    expect(() => grad((a: Tensor<[2]>) => map((v) => v * v, a).sum())(tensor([1, 2], [2]))).toThrow("needs the compiler");
-    expect(() => grad((a: Tensor<[2]>) => a as unknown as Tensor<[]>)(tensor([1, 2], [2]))).toThrow("needs a scalar");
+    expect(() => grad((a: Tensor<[2]>) => tensor(a.sum().item(), []))(tensor([1, 2], [2]))).toThrow(
+      "needs the compiler",
+    );
+    expect(() => grad((a: Tensor<[2]>) => map((v) => v * v, a).sum())(tensor([1, 2], [2]))).toThrow(
+      "needs the compiler",
+    );
+    expect(() => grad((a: Tensor<[2]>) => a as unknown as Tensor<[]>)(tensor([1, 2], [2]))).toThrow(
+      "needs a scalar",
+    );
   });
 
   test("the gradient at a branch not taken is not NaN", () => {

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import ts from "typescript";
 import { expect, test } from "vitest";
 import { expand } from "../../compiler/autodiff/expand.ts";
+import { rootOf } from "../../compiler/ir/types.ts";
 import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { assertWellFormed } from "../../compiler/ops/check.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
@@ -36,7 +37,7 @@ function compiledFunction(text: string): (...args: Parameters<Plain>) => readonl
     name: "f",
   });
   if (root.program === undefined) throw new Error(reportText(root.diagnostics, false));
-  const fn = expand(root.program.graph);
+  const fn = rootOf(expand(root.program.graph));
   // Uniqueness is left to the interpreter, which reports what is read after it was written: the
   // checker refuses arrays that are swapped on one path of a loop's body.
   assertWellFormed(fn, "read", { uniqueness: false });

@@ -119,13 +119,18 @@ async function jaxStep() {
     const h1 = pool(nn.relu(conv(x, q["k1"]!)));
     const h2 = pool(nn.relu(conv(h1, q["k2"]!)));
     const logits = np.matmul(h2.reshape([batch, 784]), q["wd"]!).add(q["b"]!);
-    return nn.logSoftmax(logits).mul(y).sum().mul(-1 / batch);
+    return nn
+      .logSoftmax(logits)
+      .mul(y)
+      .sum()
+      .mul(-1 / batch);
   };
   const update = jit((p: Record<string, A>, x: A, y: A) => {
-    const [loss, g] = vag(cost as never)(tree.ref(p) as never, x as never, y as never) as unknown as [
-      A,
-      Record<string, A>,
-    ];
+    const [loss, g] = vag(cost as never)(
+      tree.ref(p) as never,
+      x as never,
+      y as never,
+    ) as unknown as [A, Record<string, A>];
     const next: Record<string, A> = {};
     for (const k in p) next[k] = p[k]!.sub(g[k]!.mul(0.01));
     return [loss, next];

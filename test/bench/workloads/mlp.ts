@@ -91,11 +91,18 @@ async function jaxStep(images: Data, hot: Data, batch: number) {
       h = np.matmul(h, q[`w${k}`]!).add(q[`b${k}`]!);
       if (k < 2) h = nn.relu(h);
     }
-    return nn.logSoftmax(h).mul(y as never).sum().mul(-1 / batch);
+    return nn
+      .logSoftmax(h)
+      .mul(y as never)
+      .sum()
+      .mul(-1 / batch);
   };
   const update = jit((p: Arrays, m: Arrays, v: Arrays, c: never, x: never, y: never) => {
     const [loss, g] = vag(cost as never)(tree.ref(p) as never, x, y) as unknown as [never, Arrays];
-    const [c1, c2] = np.split(c, 2, 0) as [ReturnType<typeof np.array>, ReturnType<typeof np.array>];
+    const [c1, c2] = np.split(c, 2, 0) as [
+      ReturnType<typeof np.array>,
+      ReturnType<typeof np.array>,
+    ];
     const [p2, m2, v2]: Arrays[] = [{}, {}, {}];
     for (const k in p) {
       const mk = m[k]!.mul(0.9).add(g[k]!.ref.mul(0.1));

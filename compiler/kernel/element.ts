@@ -69,7 +69,8 @@ export class ElementReader {
     const outer = this.consumer;
     const [output] = equation.outputs;
     const single = output !== undefined && this.program.uses.count(output) === 1;
-    this.consumer = { equation, counts: single || this.isMember(output) };
+    const once = outer?.counts !== false && (single || this.isMember(output));
+    this.consumer = { equation, counts: once };
     const result = this.lowered(equation, index, dtype, lower);
     this.consumer = outer;
     return result;

@@ -294,8 +294,8 @@ export class Program {
 
   /** True when `other` is the same memory under another name and is read later. */
   private livesIn(other: Value, buffer: Buffer): boolean {
-    const place = this.placeOf(other);
-    if (place.kind !== "array" || diesHere(this.uses, this.frames, other)) return false;
+    const place = this.places.get(other);
+    if (place?.kind !== "array" || diesHere(this.uses, this.frames, other)) return false;
     const roots = rootsOf(buffer);
     return rootsOf(place.buffer).some((root) => roots.includes(root));
   }
@@ -362,7 +362,7 @@ export class Program {
     return place.kind === "lazy" && place.sources.every((source) => this.isUniform(source));
   }
 
-  /** The values of a block that has ended are names of memory no longer. */
+  /** The values of a block that has ended are nowhere any more, and names of no memory. */
   forget({ defined: values, restore }: ProgramFrame): void {
     for (const [value, place] of restore) {
       const inside = this.places.get(value);
@@ -374,6 +374,7 @@ export class Program {
     }
     for (const value of values) {
       const place = this.places.get(value);
+      this.places.delete(value);
       if (place?.kind !== "array") continue;
       for (const root of [place.buffer, ...rootsOf(place.buffer)]) {
         const kept = root.values.filter((other) => !values.has(other));
@@ -386,8 +387,8 @@ export class Program {
   materialiseReaders(buffer: Buffer, except: Value): void {
     for (const reader of this.readersOf(buffer)) {
       if (reader === except || diesHere(this.uses, this.frames, reader)) continue;
-      const place = this.placeOf(reader);
-      if (place.kind === "lazy") this.materialise(reader, place.element);
+      const place = this.places.get(reader);
+      if (place?.kind === "lazy") this.materialise(reader, place.element);
     }
   }
 

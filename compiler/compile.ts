@@ -12,6 +12,8 @@ import { printGraph } from "./ir/print.ts";
 import { type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
 import { lower } from "./kernel/lower.ts";
 import { printModule } from "./kernel/print.ts";
+import { hoistBounds } from "./passes/bounds.ts";
+import { hoistInvariants } from "./passes/licm.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { targets } from "./targets/target.ts";
@@ -97,8 +99,13 @@ export async function explain(
   }
 }
 
+/** Each function tidied, what is the same in all iterations taken out of its loops. */
 function simplify(graph: Graph): Graph {
-  const functions = [...graph.functions].map(([name, fn]) => [name, tidied(fn)] as const);
+  const functions = [...graph.functions].map(([name, fn]) => {
+    const { body } = tidied(fn);
+    const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
+    return [name, tidied({ ...fn, body: hoisted })] as const;
+  });
   return { root: graph.root, functions: new Map(functions) };
 }
 

@@ -25,6 +25,35 @@ import {
   withDim,
 } from "./support/types.ts";
 
+/** Made by `passes/bounds.ts`, which says what for. */
+export const check_bounds = defineOp({
+  name: "check_bounds",
+  summary: "Fails unless count is 0 or all points are whole numbers in 0 … length-1",
+  laws: { effect: true, partial: true },
+  type: () => [],
+  reference: (inputs) => {
+    const [length, count, ...points] = inputs.map((input) => input.data[0] as number);
+    for (const point of points) {
+      const whole = Number.isInteger(point) && point >= 0 && point < (length as number);
+      if ((count as number) > 0 && !whole) {
+        throw outOfRange(Number.isInteger(point) ? point : -1, length as number);
+      }
+    }
+    return [];
+  },
+  derivative: { kind: "zero" },
+  batch: "loop",
+  lower: { kind: "schedule" },
+  samples: [
+    { inputs: [index(5), index(2), f64([0], []), f64([2], [])], differentiate: [] },
+    {
+      inputs: [index(0), index(-1), f64([-1.5], [])],
+      differentiate: [],
+      note: "a loop that does not run",
+    },
+  ],
+});
+
 export const at = defineOp({
   name: "at",
   summary: "The element or sub-array of x at leading indices",

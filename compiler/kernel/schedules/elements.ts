@@ -1,7 +1,7 @@
 /** Elements and sub-arrays at places found at run time: bounds first, then loads and stores. */
 
 import type { Dim } from "../../ir/dim.ts";
-import type { Equation, Value } from "../../ir/types.ts";
+import type { DType, Equation, Value } from "../../ir/types.ts";
 import { addIndex, dimIndex, flatIndex, localIndex } from "../affine.ts";
 import { bytesOf } from "../buffer.ts";
 import { ElementReader } from "../element.ts";
@@ -112,6 +112,32 @@ function prepareValue(program: Program, value: Value, x: Value): void {
   }
 }
 
+/** Indices of a loop, checked before it: whole numbers in range, unless the loop does not run. */
+export function check_bounds(program: Program, equation: Equation): void {
+  const [length, count, ...points] = equation.inputs as readonly [Value, Value, ...Value[]];
+  const { op: access, array } = equation.parameters as { op: string; array: string };
+  const site = program.site("index", access, equation.span, array === "" ? undefined : array);
+  const extent = program.scalar(length);
+  const checks = program.collect(() => {
+    for (const point of points) {
+      const exact = program.scalar(point);
+      const index = local("k", "i32");
+      program.emit(set(index, cast(exact, "f64", "i32")));
+      const rounded = op("ne", "f64", [cast(read(index), "i32", "f64"), exact]);
+      const fault: Statement = { kind: "fault", site, index: read(index), extent };
+      const otherwise: readonly Statement[] = [];
+      program.emit({ kind: "if", condition: rounded, then: [fault], otherwise });
+      program.checkIndex(read(index), extent, site);
+    }
+  });
+  const runs = op("gt", "i32", [program.scalar(count), constant(0)]);
+  program.emit({ kind: "if", condition: runs, then: checks, otherwise: [] });
+}
+
+function cast(value: Expr, from: DType, to: DType): Expr {
+  return { kind: "cast", from, to, lanes: 1, value };
+}
+
 /** The indices in locals of their own, each known to be in range. */
 function checkedIndices(
   program: Program,
@@ -122,12 +148,13 @@ function checkedIndices(
   return indices.map((index, axis) => {
     const extent = program.dim(x.type.shape[axis] as Dim);
     const expr = program.scalar(index);
-    const inside =
+    const checked = equation.parameters["unchecked"] === true;
+    const known =
       expr.kind === "const" &&
       extent.kind === "const" &&
       expr.value >= 0 &&
       expr.value < extent.value;
-    if (!inside) {
+    if (!checked && !known) {
       program.checkIndex(expr, extent, program.site("index", equation.op, equation.span, x.name));
     }
     return expr.kind === "const" ? constant(expr.value) : localOf(program, expr);

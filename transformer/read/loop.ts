@@ -55,9 +55,9 @@ export interface ConditionalLoop extends Loop {
 
 /** What a place carries: a thing, or the contents of a dense array. */
 type Carried = Template | { readonly kind: "contents"; readonly type: ValueType };
-type CarriedPlaces = ReadonlyMap<Place<unknown>, Carried>;
+export type CarriedPlaces = ReadonlyMap<Place<unknown>, Carried>;
 /** Objects that a turn writes under another name: from the second turn on they are outdated. */
-type Outdated = Map<Place<unknown>, unknown>;
+export type Outdated = Map<Place<unknown>, unknown>;
 
 interface Turn {
   readonly block: Block;
@@ -140,14 +140,24 @@ export function testAfter(reader: Reader, loop: ConditionalLoop): ConditionalLoo
 /**
  * With exits, an i32 that says how the loop was left is carried, 0 while it runs. Where the test
  * writes something, it is made before the loop and at the end of the body, and its answer carried.
+ * An endless loop, `while (true)`, with one exit is left by that exit.
  */
 function readConditional(
   reader: Reader,
-  loop: ConditionalLoop,
+  given: ConditionalLoop,
   exits: Set<number>,
   rotated: boolean,
 ): Exit | "rotate" {
-  const { node } = loop;
+  const { node } = given;
+  let endless = true;
+  const loop: ConditionalLoop = {
+    ...given,
+    condition: () => {
+      const tested = given.condition();
+      endless &&= tested === true;
+      return tested;
+    },
+  };
   const withCode = exits.size > 0;
   const extra: ValueType[] = [];
   if (withCode) extra.push(scalarType("i32"));
@@ -183,6 +193,10 @@ function readConditional(
   writeAfter(reader, settled, outputs.slice(extra.length));
   const [code] = outputs;
   if (!withCode || code === undefined) return normal;
+  const [only] = exits;
+  if (endless && exits.size === 1 && only !== undefined) {
+    return withoutTargets(reader, { kind: "abrupt", target: only }, [loop.breakTarget], node);
+  }
   const exit: Exit = { kind: "mixed", code, targets: new Set(exits) };
   return withoutTargets(reader, exit, [loop.breakTarget], node);
 }
@@ -351,7 +365,7 @@ function readTurn(
 }
 
 /** Writes what is carried as parameters; the parameters. */
-function enter(reader: Reader, carried: CarriedPlaces): readonly Value[] {
+export function enter(reader: Reader, carried: CarriedPlaces): readonly Value[] {
   const group = newGroup();
   const parameters: Value[] = [];
   for (const [place, what] of carried) {
@@ -363,9 +377,9 @@ function enter(reader: Reader, carried: CarriedPlaces): readonly Value[] {
   return parameters;
 }
 
-function writeAfter(
+export function writeAfter(
   reader: Reader,
-  { carried, outdated }: Settled,
+  { carried, outdated }: Pick<Settled, "carried" | "outdated">,
   outputs: readonly Value[],
 ): void {
   for (const [place, content] of outdated) reader.heap.write(place, content);
@@ -390,7 +404,7 @@ function put(
 }
 
 /** The values of what is carried, as things are now. */
-function resultsOf(reader: Reader, carried: CarriedPlaces, node: ts.Node): readonly Value[] {
+export function resultsOf(reader: Reader, carried: CarriedPlaces, node: ts.Node): readonly Value[] {
   return [...carried].flatMap(([place, what]) =>
     what.kind === "contents"
       ? [contents(reader, place.content as ArrayState, node)]
@@ -405,7 +419,7 @@ function contents(reader: Reader, state: ArrayState, node: ts.Node): Value {
 }
 
 /** What a turn has changed, against what it was given to carry. */
-function compare(
+export function compare(
   reader: Reader,
   carried: CarriedPlaces,
   outdated: Outdated,

@@ -6,6 +6,7 @@
 import type ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { elementCount } from "../../../compiler/ir/dim.ts";
+import type { Callee } from "../../../compiler/autodiff/callee.ts";
 import {
   arrayType,
   type DType,
@@ -49,32 +50,19 @@ export function jacobian(
 
 /** `table[output][input]`, each of shape `[…out, …in]`: forward, a basis of each input at a time. */
 function columns(reader: Reader, lifted: Lifted, node: ts.Node): readonly (readonly Value[])[] {
-  const active = lifted.inputs.filter((_, k) => lifted.active[k] === true);
-  const table: Value[][] = lifted.results.map(() => []);
-  for (const [j, input] of active.entries()) {
-    const { shape, dtype } = input.type;
-    const size = elementCount(shape);
-    const directions = active.map((other, k) => {
-      if (k !== j) return reader.at(node).zerosOf(other.type);
-      return basis(reader, shape, dtype, node);
-    });
-    const outputs = emitCall(
-      reader,
-      {
-        kind: "vmap",
-        of: { kind: "jvp", of: lifted.callee, active: lifted.active },
-        batched: [...lifted.inputs.map(() => false), ...active.map((_, k) => k === j)],
-        size,
-      },
-      [...lifted.inputs, ...directions],
-      [...lifted.results, ...lifted.results].map((type) => batchedType(type, size)),
-      node,
-    );
-    for (const [i, type] of lifted.results.entries()) {
-      const tangents = outputs[lifted.results.length + i] as Value;
-      const split = reader.at(node).reshape(tangents, [...shape, ...type.shape]);
-      const ins = shape.map((_, axis) => axis);
-      const outs = type.shape.map((_, axis) => shape.length + axis);
+  const { inputs, results } = lifted;
+  const table: Value[][] = results.map(() => []);
+  for (const [k, { type }] of inputs.entries()) {
+    if (lifted.active[k] !== true) continue;
+    const active = lifted.active.map((_, n) => n === k);
+    const along: Callee = { kind: "jvp", of: lifted.callee, active };
+    const given = [...inputs, undefined];
+    const outputs = alongBasis(reader, along, given, type, [...results, ...results], node);
+    for (const [i, result] of results.entries()) {
+      const tangents = outputs[results.length + i] as Value;
+      const split = reader.at(node).reshape(tangents, [...type.shape, ...result.shape]);
+      const ins = type.shape.map((_, axis) => axis);
+      const outs = result.shape.map((_, axis) => type.shape.length + axis);
       table[i]?.push(reader.at(node).transpose(split, [...outs, ...ins]));
     }
   }
@@ -83,30 +71,42 @@ function columns(reader: Reader, lifted: Lifted, node: ts.Node): readonly (reado
 
 /** The same in reverse, a basis of each output at a time. */
 function rows(reader: Reader, lifted: Lifted, node: ts.Node): readonly (readonly Value[])[] {
-  const active = lifted.inputs.filter((_, k) => lifted.active[k] === true);
-  return lifted.results.map((result, i) => {
-    const size = elementCount(result.shape);
-    const cotangents = lifted.results.map((other, k) => {
-      if (k !== i) return reader.at(node).zerosOf(other);
-      return basis(reader, result.shape, result.dtype, node);
-    });
-    const outputs = emitCall(
-      reader,
-      {
-        kind: "vmap",
-        of: { kind: "vjp", of: lifted.callee, active: lifted.active },
-        batched: [...lifted.inputs.map(() => false), ...cotangents.map((_, k) => k === i)],
-        size,
-      },
-      [...lifted.inputs, ...cotangents],
-      [...lifted.results, ...active.map(({ type }) => type)].map((type) => batchedType(type, size)),
-      node,
+  const { inputs, results } = lifted;
+  const active = inputs.filter((_, k) => lifted.active[k] === true).map(({ type }) => type);
+  const back: Callee = { kind: "vjp", of: lifted.callee, active: lifted.active };
+  return results.map((result, i) => {
+    const cotangents = results.map((other, k) =>
+      k === i ? undefined : reader.at(node).zerosOf(other),
     );
-    return active.map(({ type }, j) => {
-      const gradient = outputs[lifted.results.length + j] as Value;
+    const given = [...inputs, ...cotangents];
+    const outputs = alongBasis(reader, back, given, result, [...results, ...active], node);
+    return active.map((type, j) => {
+      const gradient = outputs[results.length + j] as Value;
       return reader.at(node).reshape(gradient, [...result.shape, ...type.shape]);
     });
   });
+}
+
+/**
+ * A call with each unit vector of a type where an input is undefined. Its results are of shape
+ * `[n, …]`; for a number, which has one direction, as they are.
+ */
+function alongBasis(
+  reader: Reader,
+  of: Callee,
+  inputs: readonly (Value | undefined)[],
+  { shape, dtype }: ValueType,
+  results: readonly ValueType[],
+  node: ts.Node,
+): readonly Value[] {
+  const isNumber = shape.length === 0;
+  const unit = isNumber ? reader.at(node).constant(1, dtype) : basis(reader, shape, dtype, node);
+  const all = inputs.map((input) => input ?? unit);
+  if (isNumber) return emitCall(reader, of, all, results, node);
+  const size = elementCount(shape);
+  const batched = inputs.map((input) => input === undefined);
+  const types = results.map((type) => batchedType(type, size));
+  return emitCall(reader, { kind: "vmap", of, batched, size }, all, types, node);
 }
 
 /** The unit vectors of a shape, one a row: `[n, …shape]`. */

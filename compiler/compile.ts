@@ -66,7 +66,7 @@ export async function compile(
   const expanded = checked(expand(graph), "grad", options);
   const simplified = checked(simplify(expanded), "simplify", options);
   const target = targets[options.target];
-  const module = lower(rootOf(simplified), target.lowering);
+  const module = lower(simplified, target.lowering);
   const emitted = await target.emit(module);
   const { place = () => "" } = options;
   const layout = layoutOf(module, emitted, place);
@@ -87,7 +87,7 @@ export async function explain(
   if (stage === "simplify") return printGraph(simplified, { names: true });
   if (stage === "placed") return placedText(rootOf(simplified), options.target);
   const target = targets[stage === "wat" ? "wasm" : stage === "js" ? "js" : options.target];
-  const module = lower(rootOf(simplified), target.lowering);
+  const module = lower(simplified, target.lowering);
   switch (stage) {
     case "kernels":
       return printModule(module);

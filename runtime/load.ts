@@ -116,6 +116,15 @@ function faultAt(site: Site | undefined, index: number, extent: number): RangeEr
   }
 }
 
+/** The engine's own words for a full stack name neither the function nor a way out. */
+function explained(error: unknown, name: string): unknown {
+  if (!(error instanceof Error) || !/call stack|recursion/.test(error.message)) return error;
+  return new RangeError(
+    `${name}: calls go too deep for the stack; write the recursion as a loop, or make it shallower`,
+    { cause: error },
+  );
+}
+
 // Calls
 
 /** The bytes that calls work in: the arena, copies of arguments, plain results. */
@@ -187,6 +196,8 @@ function program(manifest: Manifest, run: Run, captured?: () => readonly unknown
         k++;
         return result;
       });
+    } catch (error) {
+      throw explained(error, manifest.name);
     } finally {
       for (const address of transient) pool.memory.release(address);
       transient.clear();
@@ -196,7 +207,7 @@ function program(manifest: Manifest, run: Run, captured?: () => readonly unknown
 }
 
 /** Numbers in, one number out: called without ceremony. */
-function scalarProgram({ parameters, captured, result, layout }: Manifest, run: Run) {
+function scalarProgram({ name, parameters, captured, result, layout }: Manifest, run: Run) {
   const numbers = parameters.every(({ tree }) => tree.kind === "leaf" && tree.as === "number");
   const plain = numbers && captured.length === 0 && parameters.length <= 8;
   if (!plain || result.kind !== "leaf" || result.as !== "number") return undefined;
@@ -215,6 +226,8 @@ function scalarProgram({ parameters, captured, result, layout }: Manifest, run: 
     operands.push(bytes === 0 ? 0 : scratchOf(bytes));
     try {
       return run(...operands);
+    } catch (error) {
+      throw explained(error, name);
     } finally {
       if (transient.size > 0) {
         for (const address of transient) pool.memory.release(address);

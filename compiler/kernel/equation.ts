@@ -5,6 +5,7 @@ import type { DType, Equation, Value } from "../ir/types.ts";
 import { constant, op, set } from "./loop.ts";
 import { ElementReader, elementwise } from "./element.ts";
 import { lowerFor, lowerIf, lowerWhile } from "./frame.ts";
+import { lowerCall } from "./calls.ts";
 import { lowerMap } from "./map.ts";
 import { noLarger, type Program } from "./program.ts";
 import { lowerReduction } from "./reduce.ts";
@@ -21,7 +22,7 @@ export function lowerEquation(program: Program, equation: Equation): void {
     case "map":
       return lowerMap(program, equation);
     case "call":
-      throw new Error("calls must be inlined before kernels are made");
+      return lowerCall(program, equation);
     case "constant":
       return lowerConstant(program, equation);
     case "extent": {

@@ -164,7 +164,12 @@ class Join {
 
   place(): Place {
     if (this.joinedStack !== undefined) return { kind: "stack", stack: this.joinedStack };
-    if (this.buffer !== undefined) return { kind: "array", buffer: this.buffer };
+    if (this.buffer !== undefined) {
+      // Where both arms leave the array in one place, that is where it is.
+      const [first, ...others] = this.buffer.sources;
+      const same = first !== undefined && others.every((other) => other === first);
+      return { kind: "array", buffer: same ? first : this.buffer };
+    }
     return { kind: "scalar", expr: read(this.target) };
   }
 }

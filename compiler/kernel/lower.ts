@@ -1,11 +1,14 @@
-/** A function of the graph → a module of the loop IR: the door to this folder. */
+/** A program of the graph → a module of the loop IR: the door to this folder. */
 
 import { type Dim, symbolsOf } from "../ir/dim.ts";
-import type { Fn, Value } from "../ir/types.ts";
+import { type Graph, rootOf, type Value } from "../ir/types.ts";
 import { parameterSymbols } from "../ir/walk.ts";
-import { type Buffer, bytesOf, rootsOf } from "./buffer.ts";
+import { type Buffer, bytesOf } from "./buffer.ts";
 import { lowerBlock } from "./frame.ts";
+import { lowerFunction } from "./function.ts";
+import { conventionsOf } from "./calls.ts";
 import {
+  add,
   constant,
   type Expr,
   type Local,
@@ -15,16 +18,33 @@ import {
   machine,
   read,
   type ResultPlace,
+  set,
   type Statement,
   store,
 } from "./loop.ts";
 import { planMemory } from "./memory.ts";
+import { ModuleParts } from "./module.ts";
 import { spellIndices } from "./nest.ts";
+import { dropParameters } from "./parameters.ts";
 import { Program, type ProgramOptions, type Stack } from "./program.ts";
+import { readIn } from "./rewrite.ts";
+import { ResultTargets } from "./results.ts";
 
-/** Lowers a closed function: calls inlined, derivatives expanded. */
-export function lower(fn: Fn, options: ProgramOptions): LoopModule {
-  const program = new Program(fn.body, options);
+/** The first memory that functions have for arrays of their own, in bytes. */
+const firstSegment = 65536;
+
+/** Lowers a closed program: transforms expanded, calls left only of functions of the graph. */
+export function lower(graph: Graph, options: ProgramOptions): LoopModule {
+  const fn = rootOf(graph);
+  const parts = new ModuleParts();
+  const conventions = conventionsOf(graph, parts);
+  const plans: string[] = [];
+  for (const convention of conventions.values()) {
+    const lowered = lowerFunction(parts, convention, conventions, options);
+    parts.functions.push(lowered.fn);
+    plans.push(`@${convention.fn.name}: ${lowered.memoryText}`);
+  }
+  const program = new Program(fn.body, options, parts, conventions);
   const symbols = parameterSymbols(fn.body);
   const symbolLocals = symbols.map((name) => program.declareSymbol(name));
   const ending = new Ending(program, fn.body.results);
@@ -38,7 +58,7 @@ export function lower(fn: Fn, options: ProgramOptions): LoopModule {
         fn.body.parameters.forEach((parameter, k) => {
           inputs.push(enterParameter(program, parameter, k));
         });
-        ending.prepare();
+        ending.targets.prepare([]);
       },
       (results) => ending.finish(results),
     ),
@@ -49,23 +69,45 @@ export function lower(fn: Fn, options: ProgramOptions): LoopModule {
   const run: LoopFunction = {
     name: "run",
     comment: fn.name,
-    parameters: [...inputs, ...ending.pointers, ...symbolLocals, program.arena],
+    parameters: [...inputs, ...ending.targets.pointers, ...symbolLocals, program.arena],
     body: spellIndices(statements, program.symbolLocal, new Map()),
     results: ending.returned === undefined ? [] : [ending.returned.expr],
     resultTypes: ending.returned === undefined ? [] : [ending.returned.type],
   };
+  const functions = [...parts.functions, run];
   return {
     name: fn.name,
-    functions: [...program.functions, run],
-    constants: program.constants,
-    constantsBase: program.constantsBase,
-    sites: program.sites,
+    functions: conventions.size === 0 ? functions : withSegment(functions, run, program),
+    constants: parts.constants,
+    constantsBase: parts.constantsBase,
+    sites: parts.sites,
     symbols,
     arena: plan.slots,
     results: ending.places,
     bound: ending.bound,
-    memoryText: plan.text,
+    memoryText: [plan.text, ...plans].join("\n"),
   };
+}
+
+/** Asks the host for memory for the functions that are called, if any of them needs some. */
+function withSegment(
+  functions: readonly LoopFunction[],
+  run: LoopFunction,
+  { free, limit }: Program,
+): readonly LoopFunction[] {
+  return dropParameters(functions, run).map((fn): LoopFunction => {
+    if (fn.name !== "run" || !readIn(fn.body).has(free)) return fn;
+    const segment = local("segment", "i32");
+    const size = constant(firstSegment);
+    const body: Statement[] = [
+      { kind: "call", callee: "allocate", operands: [size], results: [segment] },
+      set(free, read(segment)),
+      set(limit, add(read(segment), size)),
+      ...fn.body,
+      { kind: "call", callee: "release", operands: [read(segment)], results: [] },
+    ];
+    return { ...fn, body };
+  });
 }
 
 function enterParameter(program: Program, parameter: Value, k: number): Local {
@@ -83,55 +125,23 @@ function enterParameter(program: Program, parameter: Value, k: number): Local {
 
 /** What the program leaves behind: scalars in its frame, arrays where the caller wants them. */
 class Ending {
-  readonly pointers: Local[] = [];
+  readonly targets: ResultTargets;
   readonly places: ResultPlace[] = [];
   readonly bound: { symbol: string; offset: number }[] = [];
   returned: { readonly expr: Expr; readonly type: Local["type"] } | undefined;
   slots = 0;
   private readonly program: Program;
-  private readonly results: readonly Value[];
-  private readonly targets: (Buffer | undefined)[] = [];
 
   constructor(program: Program, results: readonly Value[]) {
     this.program = program;
-    this.results = results;
-  }
-
-  /** Arrays whose size the caller knows are written to its memory directly where possible. */
-  prepare(): void {
-    const { program, results } = this;
-    results.forEach(({ type, name }, k) => {
-      const bytes = bytesOf(type);
-      if (type.shape.length === 0 || !program.isPlanned(bytes)) {
-        this.targets.push(undefined);
-        return;
-      }
-      const pointer = local(`result${k}`, "i32");
-      this.pointers.push(pointer);
-      const target = program.makeBuffer("result", name ?? `result${k}`, bytes, pointer);
-      this.targets.push(target);
-      const origin = this.origin(results[k] as Value);
-      if (!program.resultBuffers.has(origin)) program.resultBuffers.set(origin, target);
-    });
+    this.targets = new ResultTargets(program, results);
   }
 
   /** Emits the code that hands over the results. */
   finish(results: readonly Value[]): readonly (Buffer | Stack)[] {
     const { program } = this;
     const only = results.length === 1;
-    const buffers = results.map((result) =>
-      result.type.shape.length === 0 ? undefined : program.buffer(result),
-    );
-    results.forEach((result, k) => {
-      const buffer = buffers[k];
-      // Arrays that took turns in a loop may lie in each other's target.
-      const elsewhere = this.targets.filter((target, j) => target !== undefined && j !== k);
-      if (buffer === undefined || buffer.kind !== "joined") return;
-      if (!rootsOf(buffer).some((root) => elsewhere.includes(root))) return;
-      const kept = program.allocate("kept", bytesOf(result.type));
-      this.copyOut(result, buffer, read(kept.pointer));
-      buffers[k] = kept;
-    });
+    const buffers = this.targets.settle(results);
     results.forEach((result, k) => {
       const { dtype, shape } = result.type;
       if (shape.length === 0) {
@@ -146,9 +156,9 @@ class Ending {
         return;
       }
       const buffer = buffers[k] as Buffer;
-      const target = this.targets[k];
+      const target = this.targets.target(k);
       if (target !== undefined) {
-        if (buffer !== target) this.copyOut(result, buffer, read(target.pointer));
+        if (buffer !== target) this.targets.copyOut(result, buffer, read(target.pointer));
         this.places.push({ kind: "passed" });
         return;
       }
@@ -158,24 +168,13 @@ class Ending {
     return [];
   }
 
-  private copyOut(result: Value, buffer: Buffer, to: Expr): void {
-    const { program } = this;
-    program.buffer(result);
-    program.emit({
-      kind: "copy",
-      to,
-      from: read(buffer.pointer),
-      bytes: program.dim(bytesOf(result.type)),
-    });
-  }
-
   /** A result of a size that the program found itself: its own memory, handed over. */
   private allocated(result: Value, buffer: Buffer): number {
     const { program } = this;
     const pointer = local("handed_over", "i32");
     const size = program.dim(bytesOf(result.type));
     program.emit({ kind: "call", callee: "allocate", operands: [size], results: [pointer] });
-    this.copyOut(result, buffer, read(pointer));
+    this.targets.copyOut(result, buffer, read(pointer));
     for (const dim of result.type.shape) this.bind(dim);
     return this.slot(store(read(program.arena), constant(0), "i32", read(pointer)));
   }
@@ -203,29 +202,5 @@ class Ending {
     };
     this.program.emit({ ...statement, base });
     return offset;
-  }
-
-  /** The value whose memory the result takes over: through renamings and updates in place. */
-  private origin(value: Value): Value {
-    const producer = this.program.frames[0]?.block.equations.find((equation) =>
-      equation.outputs.includes(value),
-    );
-    if (producer === undefined) return value;
-    const at = producer.outputs.indexOf(value);
-    const loop = producer.op === "for" ? 1 : producer.op === "while" ? 0 : undefined;
-    const input =
-      loop === undefined
-        ? this.sameMemory(producer.op, producer.inputs)
-        : producer.inputs[at + loop];
-    if (input === undefined || this.program.uses.count(input) !== 1) return value;
-    return input.type.shape.length === 0 ? value : this.origin(input);
-  }
-
-  private sameMemory(name: string, inputs: readonly Value[]): Value | undefined {
-    if (name === "if" || name === "map" || name === "call") return undefined;
-    const { laws, lower } = this.program.op(name);
-    const consumed = laws.consumes?.[0];
-    if (consumed !== undefined) return inputs[consumed];
-    return lower.kind === "element" && lower.alias === true ? inputs[0] : undefined;
   }
 }

@@ -12,6 +12,8 @@ export interface MemoryPlan {
   readonly slots: readonly (readonly Dim[])[];
   /** Assigns the address of every planned buffer, given that of the arena. */
   readonly prologue: readonly Statement[];
+  /** The bytes of all slots together. */
+  readonly size: Expr;
   readonly text: string;
 }
 
@@ -46,6 +48,7 @@ export function planMemory(
   return {
     slots: sizes,
     prologue: prologueOf(slots, sizes, arena, dim),
+    size: sizes.reduce<Expr>((sum, slot) => add(sum, slotSize(slot, dim)), constant(0)),
     text: planText(slots, sizes),
   };
 }
@@ -100,11 +103,7 @@ function prologueOf(
       fixed += Math.ceil(first / 16) * 16;
       return;
     }
-    const largest = others.reduce<Expr>(
-      (most, size) => op("max", "i32", [most, dim(size)]),
-      dim(first ?? 0),
-    );
-    const rounded = op("bit_and", "i32", [add(largest, constant(15)), constant(-16)]);
+    const rounded = slotSize(sizes[k] as readonly Dim[], dim);
     const [previous] = slot.buffers;
     const base = previous === undefined ? add(at, constant(fixed)) : read(previous.home);
     const next: Local = { name: "slot", type: "i32" };
@@ -113,6 +112,16 @@ function prologueOf(
     fixed = 0;
   });
   return statements;
+}
+
+/** The largest of the sizes, rounded up to a multiple of 16. */
+function slotSize([first, ...others]: readonly Dim[], dim: (dim: Dim) => Expr): Expr {
+  if (others.length === 0 && typeof first === "number") return constant(Math.ceil(first / 16) * 16);
+  const largest = others.reduce<Expr>(
+    (most, size) => op("max", "i32", [most, dim(size)]),
+    dim(first ?? 0),
+  );
+  return op("bit_and", "i32", [add(largest, constant(15)), constant(-16)]);
 }
 
 function planText(slots: readonly Slot[], sizes: readonly (readonly Dim[])[]): string {

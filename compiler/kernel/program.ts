@@ -1,4 +1,4 @@
-/** The state of one program while it is lowered: values and their places, buffers, kernels. */
+/** The state of one function while it is lowered: values and their places, buffers, kernels. */
 
 import { type Dim, elementCount, sameDim, shapeText, symbolsOf } from "../ir/dim.ts";
 import {
@@ -14,13 +14,13 @@ import type { Op } from "../ops/define.ts";
 import { ops } from "../ops/index.ts";
 import { dimExpr, flatIndex, localIndex } from "./affine.ts";
 import { type Buffer, type BufferKind, bytesOf, rootsOf, touch } from "./buffer.ts";
+import type { Conventions } from "./calls.ts";
 import {
   constant,
   type Expr,
   type Local,
   load,
   local,
-  type LoopFunction,
   machine,
   op,
   read,
@@ -29,6 +29,7 @@ import {
   type Statement,
   store,
 } from "./loop.ts";
+import type { ModuleParts } from "./module.ts";
 import { axesOf, nest, settle } from "./nest.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
@@ -77,14 +78,16 @@ export interface ProgramOptions {
 
 export class Program {
   readonly options: ProgramOptions;
-  readonly functions: LoopFunction[] = [];
+  readonly parts: ModuleParts;
+  readonly conventions: Conventions;
   readonly buffers: Buffer[] = [];
-  readonly sites: SiteInfo[] = [];
   readonly frames: ProgramFrame[] = [];
   readonly uses: Uses;
   readonly arena: Local = local("arena", "i32");
-  readonly constantsBase: Local = local("constants", "i32");
-  /** Buffers for results of the root, by the value that is to be written there. */
+  /** Memory for the arrays of functions that are called, from here up to `limit`. */
+  readonly free: Local = local("free", "i32");
+  readonly limit: Local = local("limit", "i32");
+  /** Buffers for results of the function, by the value that is to be written there. */
   readonly resultBuffers: Map<Value, Buffer> = new Map();
   /** Statements of the block being lowered. */
   statements: Statement[] = [];
@@ -95,16 +98,12 @@ export class Program {
   private readonly byPointer = new Map<Local, Buffer>();
   private readonly planned = new Set<string>();
   private readonly groups = new Map<string, Group>();
-  private readonly constantBytes: number[] = [];
-  private readonly functionNames = new Map<string, number>();
 
-  constructor(root: Block, options: ProgramOptions) {
+  constructor(body: Block, options: ProgramOptions, parts: ModuleParts, conventions: Conventions) {
     this.options = options;
-    this.uses = usesIn(root);
-  }
-
-  get constants(): Uint8Array {
-    return Uint8Array.from(this.constantBytes);
+    this.parts = parts;
+    this.conventions = conventions;
+    this.uses = usesIn(body);
   }
 
   op(name: string): Op {
@@ -157,7 +156,11 @@ export class Program {
   define(value: Value, place: Place): void {
     this.places.set(value, place);
     this.frames.at(-1)?.defined.add(value);
-    if (place.kind === "array") place.buffer.values.push(value);
+    if (place.kind === "array") {
+      for (const buffer of new Set([place.buffer, ...rootsOf(place.buffer)])) {
+        buffer.values.push(value);
+      }
+    }
     if (place.kind === "lazy") this.watch(place.sources, value);
   }
 
@@ -417,15 +420,13 @@ export class Program {
   // Constants
 
   constantBuffer(dtype: DType, values: readonly number[]): Buffer {
-    while (this.constantBytes.length % 16 !== 0) this.constantBytes.push(0);
-    const offset = this.constantBytes.length;
-    const bytes = new DataView(new ArrayBuffer(values.length * byteSize(dtype)));
-    values.forEach((value, k) => writeElement(bytes, k * byteSize(dtype), dtype, value));
-    this.constantBytes.push(...new Uint8Array(bytes.buffer));
+    const { constantsBase } = this.parts;
+    const offset = this.parts.constant(dtype, values);
     const pointer = local("constant_at", "i32");
-    const buffer = this.makeBuffer("constant", "constant", bytes.byteLength, pointer);
+    const bytes = values.length * byteSize(dtype);
+    const buffer = this.makeBuffer("constant", "constant", bytes, pointer);
     this.constantPointers.push(
-      set(pointer, op("add", "i32", [read(this.constantsBase), constant(offset)])),
+      set(pointer, op("add", "i32", [read(constantsBase), constant(offset)])),
     );
     return buffer;
   }
@@ -435,8 +436,7 @@ export class Program {
   // Sites
 
   site(kind: SiteInfo["kind"], opName: string, span: Span | undefined, name?: string): number {
-    this.sites.push({ kind, op: opName, name, span });
-    return this.sites.length - 1;
+    return this.parts.site(kind, opName, span, name);
   }
 
   /** Ends the program unless `0 <= index < extent`. */
@@ -469,13 +469,15 @@ export class Program {
     body: readonly Statement[],
     results: readonly Local[],
   ): void {
-    const parameters = freeLocals(body, results).filter((used) => used !== this.constantsBase);
+    const parameters = freeLocals(body, results).filter(
+      (used) => used !== this.parts.constantsBase,
+    );
     for (const used of parameters) {
       const buffer = this.byPointer.get(used);
       if (buffer !== undefined) touch(buffer, this.step);
     }
-    const full = this.functionName(name);
-    this.functions.push({
+    const full = this.parts.functionName(name);
+    this.parts.functions.push({
       name: full,
       comment,
       parameters,
@@ -484,19 +486,6 @@ export class Program {
       resultTypes: results.map(({ type }) => type),
     });
     this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
-  }
-
-  /** A function that several kernels share; its name is its own. */
-  library(fn: LoopFunction): void {
-    if (this.functionNames.has(fn.name)) return;
-    this.functionNames.set(fn.name, 1);
-    this.functions.push(fn);
-  }
-
-  functionName(name: string): string {
-    const count = this.functionNames.get(name) ?? 0;
-    this.functionNames.set(name, count + 1);
-    return count === 0 ? name : `${name}_${count}`;
   }
 
   // Fusion
@@ -630,20 +619,4 @@ export function noLarger(a: ValueType, b: ValueType): boolean {
   return typeof left === "number" && typeof right === "number"
     ? left <= right
     : sameDim(left, right);
-}
-
-function writeElement(bytes: DataView, at: number, dtype: DType, value: number): void {
-  switch (dtype) {
-    case "f64":
-      return bytes.setFloat64(at, value, true);
-    case "f32":
-      return bytes.setFloat32(at, value, true);
-    case "i32":
-      return bytes.setInt32(at, value, true);
-    case "u32":
-      return bytes.setUint32(at, value, true);
-    case "u8":
-    case "bool":
-      return bytes.setUint8(at, value);
-  }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { symbol } from "../../compiler/ir/dim.ts";
 import { arrayType, type Value } from "../../compiler/ir/types.ts";
 import { lower } from "../../compiler/kernel/lower.ts";
-import { fnOf } from "./support.ts";
+import { fnOf, graphOf } from "./support.ts";
 
 const options = { vectors: true, chunks: true };
 
@@ -23,13 +23,19 @@ function chain(extent: ReturnType<typeof symbol>, rounds: number) {
 
 describe("the memory plan", () => {
   it("does not grow with the length of a chain", () => {
-    const [short, long] = [lower(chain(64, 4), options), lower(chain(64, 12), options)];
+    const [short, long] = [
+      lower(graphOf(chain(64, 4)), options),
+      lower(graphOf(chain(64, 12)), options),
+    ];
     expect(long.arena).toEqual(short.arena);
   });
 
   it("shares bytes between arrays of symbolic sizes", () => {
     const B = symbol("B");
-    const [short, long] = [lower(chain(B, 4), options), lower(chain(B, 12), options)];
+    const [short, long] = [
+      lower(graphOf(chain(B, 4)), options),
+      lower(graphOf(chain(B, 12)), options),
+    ];
     expect(long.arena).toEqual(short.arena);
     expect(long.memoryText).toContain("32*B");
   });
@@ -41,7 +47,7 @@ describe("the memory plan", () => {
       const z = b.unary("exp", y);
       return [b.sum(b.mul(z, z))];
     });
-    const { arena } = lower(fn, options);
+    const { arena } = lower(graphOf(fn), options);
     expect(arena).toEqual([[0], [800]]);
   });
 });

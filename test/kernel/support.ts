@@ -3,7 +3,13 @@
 import { expect } from "vitest";
 import { interpret } from "../../compiler/ops/interpret.ts";
 import { type NdArray, ndarray, type TypedArray } from "../../compiler/ir/ndarray.ts";
-import type { Fn, Value, ValueType } from "../../compiler/ir/types.ts";
+import {
+  type Fn,
+  type Graph,
+  rootOf,
+  type Value,
+  type ValueType,
+} from "../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { newBuilder } from "../../compiler/ops/index.ts";
 import { lower } from "../../compiler/kernel/lower.ts";
@@ -24,13 +30,27 @@ export function fnOf(
   return { name: "f", body: newBuilder().block(types, body) };
 }
 
+/** A program of one function. */
+export function graphOf(fn: Fn): Graph {
+  return { root: fn.name, functions: new Map([[fn.name, fn]]) };
+}
+
 /** Compiles a function whose arguments and results are all tensors. */
-export async function compileFn(
+export function compileFn(
   fn: Fn,
   target: TargetName,
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
+  return compileGraph(graphOf(fn), target);
+}
+
+/** Compiles a program whose arguments and results are all tensors. */
+export async function compileGraph(
+  graph: Graph,
+  target: TargetName,
+): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
   const { lowering, emit } = targets[target];
-  const module = lower(fn, lowering);
+  const fn = rootOf(graph);
+  const module = lower(graph, lowering);
   const emitted = await emit(module);
   const leaf = ({ type }: Value): Tree => ({
     kind: "leaf",

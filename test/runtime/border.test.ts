@@ -9,7 +9,7 @@ import { targets } from "../../compiler/targets/target.ts";
 import { load, loadAsync, type Program } from "../../runtime/load.ts";
 import type { Argument, DType, Leaf, Manifest, Tree } from "../../runtime/manifest.ts";
 import { tensor, Tensor } from "../../runtime/tensor.ts";
-import { fnOf, targetNames, type TargetName } from "../kernel/support.ts";
+import { fnOf, graphOf, targetNames, type TargetName } from "../kernel/support.ts";
 
 const f64 = scalarType("f64");
 const i32 = scalarType("i32");
@@ -26,7 +26,7 @@ async function manifestOf(
   result: Tree,
   captured: readonly Argument[] = [],
 ) {
-  const module = lower(fn, targets[target].lowering);
+  const module = lower(graphOf(fn), targets[target].lowering);
   const emitted = await targets[target].emit(module);
   const layout = layoutOf(module, emitted, () => "file.ts:7");
   const manifest: Manifest = { name: "f", target, parameters, captured, result, layout };

@@ -362,7 +362,7 @@ function convolve(
     };
   });
   const pack = packFunction(tile, width);
-  program.library(pack);
+  program.parts.library(pack);
   const columnPanels = ceilDivide(program, perGroup, width);
   const panelBytes = multiplyDims(depth, width * size);
   const packed = program.allocate(
@@ -547,9 +547,9 @@ function tileCaller(
   const functionOf = (rows: number): string => {
     let name = names.get(rows);
     if (name === undefined) {
-      name = program.functionName(`${stem}_${rows}`);
+      name = program.parts.functionName(`${stem}_${rows}`);
       names.set(rows, name);
-      program.functions.push(convTile(name, { ...shape, rows }, loops, extra));
+      program.parts.functions.push(convTile(name, { ...shape, rows }, loops, extra));
     }
     return name;
   };

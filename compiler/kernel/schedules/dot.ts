@@ -153,10 +153,10 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
   const size = byteSize(dtype);
   const width = tileColumns(dtype);
   const tileRows = chooseRows(typeof m === "number" ? m : typicalRows);
-  program.library(packFunction(dtype, tileRows));
-  program.library(packFunction(dtype, width));
-  program.library(tileFunction(dtype, tileRows));
-  program.library(blockFunction(dtype, tileRows));
+  program.parts.library(packFunction(dtype, tileRows));
+  program.parts.library(packFunction(dtype, width));
+  program.parts.library(tileFunction(dtype, tileRows));
+  program.parts.library(blockFunction(dtype, tileRows));
   const block = (extent: Dim, most: number, multiple: number): number =>
     typeof extent === "number" ? Math.min(most, Math.ceil(extent / multiple) * multiple) : most;
   const rowsBlock = block(m, blockRows, tileRows);

@@ -104,21 +104,16 @@ function staysThere(program: Program, value: Value, { element }: Stack): boolean
   const frame = program.frames.at(-1);
   if (frame === undefined || frame.block.results.includes(value)) return false;
   const pushes = (block: Block): boolean =>
-    block.equations.some(
-      (equation) =>
-        (equation.op === "push" && sameElement(equation.inputs[0] as Value)) ||
-        equation.regions.some(pushes),
-    );
+    block.equations.some((equation) => mayPush(equation) || equation.regions.some(pushes));
+  const mayPush = ({ op: name, inputs }: Equation): boolean =>
+    (name === "push" || name === "call") &&
+    inputs.some((input) => input.type.stack && sameElement(input));
   const sameElement = ({ type }: Value): boolean =>
     type.dtype === element.dtype &&
     type.shape.map(dimText).join() === element.shape.map(dimText).join();
   return !frame.block.equations
     .slice(frame.position)
-    .some(
-      (equation) =>
-        (equation.op === "push" && sameElement(equation.inputs[0] as Value)) ||
-        equation.regions.some(pushes),
-    );
+    .some((equation) => mayPush(equation) || equation.regions.some(pushes));
 }
 
 function addressOf(program: Program, { base, count, element }: Stack): Expr {

@@ -16,8 +16,9 @@ import { spellCast, spellings } from "./spelling.ts";
 
 export function emitJavaScript(module: LoopModule): Promise<Emitted> {
   const growing = growingFunctions(module);
+  const names = module.functions.map(({ name }) => name);
   const functions = module.functions.map((fn) =>
-    new FunctionText(fn, module.constantsBase, growing).text(),
+    new FunctionText(fn, module.constantsBase, growing, names).text(),
   );
   const text = [
     "(environment) => {",
@@ -39,11 +40,13 @@ function importsOf(text: string): readonly string[] {
 /** The functions during which memory may grow, so that views of it must be taken again. */
 function growingFunctions(module: LoopModule): ReadonlySet<string> {
   const growing = new Set<string>(["allocate"]);
-  // A function calls only earlier ones.
-  for (const { name, body } of module.functions) {
-    visitStatements(body, (statement) => {
-      if (statement.kind === "call" && growing.has(statement.callee)) growing.add(name);
-    });
+  for (let before = 0; before < growing.size; ) {
+    before = growing.size;
+    for (const { name, body } of module.functions) {
+      visitStatements(body, (statement) => {
+        if (statement.kind === "call" && growing.has(statement.callee)) growing.add(name);
+      });
+    }
   }
   return growing;
 }
@@ -71,11 +74,16 @@ class FunctionText {
   private readonly taken: Set<string>;
   private readonly used: readonly View[];
 
-  constructor(fn: LoopFunction, constantsBase: Local, growing: ReadonlySet<string>) {
+  constructor(
+    fn: LoopFunction,
+    constantsBase: Local,
+    growing: ReadonlySet<string>,
+    functions: readonly string[],
+  ) {
     this.fn = fn;
     this.constantsBase = constantsBase;
     this.growing = growing;
-    this.taken = new Set([...words, ...Object.keys(hostFunctions)]);
+    this.taken = new Set([...words, ...Object.keys(hostFunctions), ...functions]);
     this.used = viewsOf(fn);
   }
 

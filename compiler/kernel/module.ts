@@ -1,0 +1,61 @@
+/** What the functions of one program share: kernels, names, constants, places that can fail. */
+
+import { byteSize, type DType, type Span } from "../ir/types.ts";
+import { type Local, local, type LoopFunction, type SiteInfo } from "./loop.ts";
+
+export class ModuleParts {
+  readonly functions: LoopFunction[] = [];
+  readonly sites: SiteInfo[] = [];
+  readonly constantsBase: Local = local("constants", "i32");
+  private readonly bytes: number[] = [];
+  private readonly names = new Map<string, number>([["run", 1]]);
+
+  get constants(): Uint8Array {
+    return Uint8Array.from(this.bytes);
+  }
+
+  /** The offset of an array of constants. */
+  constant(dtype: DType, values: readonly number[]): number {
+    while (this.bytes.length % 16 !== 0) this.bytes.push(0);
+    const offset = this.bytes.length;
+    const view = new DataView(new ArrayBuffer(values.length * byteSize(dtype)));
+    values.forEach((value, k) => writeElement(view, k * byteSize(dtype), dtype, value));
+    for (const byte of new Uint8Array(view.buffer)) this.bytes.push(byte);
+    return offset;
+  }
+
+  site(kind: SiteInfo["kind"], op: string, span: Span | undefined, name?: string): number {
+    this.sites.push({ kind, op, name, span });
+    return this.sites.length - 1;
+  }
+
+  /** A name that no other function of the module has. */
+  functionName(name: string): string {
+    const count = this.names.get(name) ?? 0;
+    this.names.set(name, count + 1);
+    return count === 0 ? name : `${name}_${count}`;
+  }
+
+  /** A function that several kernels share; its name is its own. */
+  library(fn: LoopFunction): void {
+    if (this.names.has(fn.name)) return;
+    this.names.set(fn.name, 1);
+    this.functions.push(fn);
+  }
+}
+
+function writeElement(bytes: DataView, at: number, dtype: DType, value: number): void {
+  switch (dtype) {
+    case "f64":
+      return bytes.setFloat64(at, value, true);
+    case "f32":
+      return bytes.setFloat32(at, value, true);
+    case "i32":
+      return bytes.setInt32(at, value, true);
+    case "u32":
+      return bytes.setUint32(at, value, true);
+    case "u8":
+    case "bool":
+      return bytes.setUint8(at, value);
+  }
+}

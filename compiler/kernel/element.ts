@@ -68,7 +68,10 @@ export class ElementReader {
     const { lower } = this.program.op(equation.op);
     const outer = this.consumer;
     const [output] = equation.outputs;
-    const single = output !== undefined && this.program.uses.count(output) === 1;
+    // A scalar is computed where it stands, once for all its uses.
+    const single =
+      output !== undefined &&
+      (output.type.shape.length === 0 || this.program.uses.count(output) === 1);
     const once = outer?.counts !== false && (single || this.isMember(output));
     this.consumer = { equation, counts: once };
     const result = this.lowered(equation, index, dtype, lower);

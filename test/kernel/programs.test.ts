@@ -22,6 +22,15 @@ describe("programs", () => {
     await expectSame(fn, [scalar("f64", 1.25), scalar("f64", -3.7)]);
   });
 
+  it("makes a scalar of an array of one element, and reads it twice", async () => {
+    const fn = fnOf([f64], (b, [x]) => {
+      const row = b.broadcast(x as Value, [1], []);
+      const sum = b.reshape(b.add(row, row), []);
+      return [b.add(b.mul(sum, sum), sum)];
+    });
+    await expectSame(fn, [scalar("f64", 1.25)]);
+  });
+
   it("fuses elementwise operations over symbolic shapes", async () => {
     const shape = [symbol("B"), 5];
     const fn = fnOf([arrayType("f32", shape), arrayType("f32", [5])], (b, [x, v]) => {

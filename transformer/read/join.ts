@@ -18,10 +18,11 @@ import {
 } from "../../compiler/ir/types.ts";
 import { type From, join as joinGroup, olderOrigins } from "./alias.ts";
 import { rangeOf, toDtype, toInteger } from "./numbers.ts";
-import { type ArrayKind, newDense, newList, newRecord, toDense } from "./objects.ts";
+import { type ArrayKind, newDense, newList, newRecord, readElement, toDense } from "./objects.ts";
 import type { Reader } from "./reader.ts";
 import {
   describe,
+  fixed,
   type Group,
   isBoolean,
   isNumber,
@@ -236,7 +237,12 @@ export function flatten(
     case "list": {
       if (value.kind !== "array") return mismatch();
       const state = reader.heap.read(value.object.state);
-      if (state.form === "dense") return mismatch();
+      if (state.form === "dense") {
+        if (state.value.type.shape[0] !== template.items.length) return mismatch();
+        return template.items.flatMap((item, k) =>
+          flatten(reader, item, readElement(reader, value, fixed(k), node), node),
+        );
+      }
       return template.items.flatMap((item, k) => {
         const place = state.items[k];
         return place === undefined ? [] : flatten(reader, item, reader.heap.read(place), node);

@@ -282,7 +282,7 @@ function tangentLeaves(
   node: ts.Node,
 ): readonly Value[] {
   return lifted.differentiated.flatMap((template, k) =>
-    fitted(reader, template, tangents[k] ?? undefinedValue, node),
+    fitted(reader, template, tangents[k] ?? undefinedValue, ["jvp", 3], node),
   );
 }
 
@@ -292,7 +292,7 @@ function cotangentLeaves(
   cotangent: ReaderValue,
   node: ts.Node,
 ): readonly Value[] {
-  const leaves = fitted(reader, lifted.template, cotangent, node);
+  const leaves = fitted(reader, lifted.template, cotangent, ["the pullback", 1], node);
   return leaves.filter((leaf) => isFloat(leaf.type.dtype));
 }
 
@@ -301,6 +301,7 @@ function fitted(
   reader: Reader,
   template: Template,
   value: ReaderValue,
+  [callee, position]: readonly [name: string, position: number],
   node: ts.Node,
 ): readonly Value[] {
   try {
@@ -310,12 +311,8 @@ function fitted(
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes("template")) throw error;
   }
-  return reader.fail(
-    messages.wrongArgument(
-      { callee: "jvp", what: describe(value), position: 3 },
-      reader.span(node),
-    ),
-  );
+  const what = describe(value);
+  return reader.fail(messages.wrongArgument({ callee, what, position }, reader.span(node)));
 }
 
 /** The tangent of the result; what is not floating point has a tangent of zero. */

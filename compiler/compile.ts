@@ -9,7 +9,8 @@ import type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
 import { expand } from "./autodiff/expand.ts";
 import { assertWellFormed } from "./ops/check.ts";
 import { printGraph } from "./ir/print.ts";
-import { type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
+import { type Block, type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
+import { allEquations, parameterSymbols } from "./ir/walk.ts";
 import { lower } from "./kernel/lower.ts";
 import { printModule } from "./kernel/print.ts";
 import { hoistBounds } from "./passes/bounds.ts";
@@ -115,6 +116,19 @@ function placedText(fn: Fn, target: TargetName): string {
 }
 
 function checked(graph: Graph, stage: string, { check }: CompilerOptions): Graph {
-  if (check) for (const fn of graph.functions.values()) assertWellFormed(fn, stage);
+  if (!check) return graph;
+  const extents = [...graph.functions.values()].flatMap(({ body }) => extentsOf(body));
+  for (const fn of graph.functions.values()) {
+    assertWellFormed(fn, stage, fn.name === graph.root ? {} : { extents });
+  }
   return graph;
+}
+
+/** The extents that a function is given, and those that it binds. */
+function extentsOf(body: Block): readonly string[] {
+  const bound = [...allEquations(body)].filter(({ op }) => op === "bind");
+  return [
+    ...parameterSymbols(body),
+    ...bound.map(({ parameters }) => String(parameters["symbol"])),
+  ];
 }

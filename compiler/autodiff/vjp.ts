@@ -87,13 +87,14 @@ export function newSweep(
 
 /**
  * Maps become loops where their adjoint would not be a map: where the body reads elements of an
- * active array, whose cotangent is added to in place, and where it loops, which needs a stack.
+ * active array, whose cotangent is added to in place, and where it loops or calls, which needs a
+ * stack.
  */
 export function loopsForMaps(block: Block, seeds: readonly Value[]): Block {
   const varied = variedValues(block, seeds);
   const needsLoop = (body: Block): boolean =>
     freeValues(body).some((value) => varied.has(value) && value.type.shape.length > 0) ||
-    [...allEquations(body)].some(({ op }) => op === "for" || op === "while");
+    [...allEquations(body)].some(({ op }) => ["for", "while", "call"].includes(op));
   const visit = (inner: Block): Block => ({
     ...inner,
     equations: inner.equations.flatMap((equation): readonly Equation[] => {

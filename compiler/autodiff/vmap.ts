@@ -115,6 +115,10 @@ function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation):
     case "map":
       batchMap(batch, builder, equation);
       return;
+    case "call":
+      // A function that stays a function is called for each element.
+      oneByOne(batch, builder, equation);
+      return;
     case "stack_new": {
       const [stack] = equation.outputs as [Value];
       assign([builder.stackNew(stack.type.dtype, [size, ...stack.type.shape])]);
@@ -281,7 +285,7 @@ function oneByOne(batch: Batch, builder: GraphBuilder, equation: Equation): void
   );
   const element = elementBlock(equation, operands);
   const outputs =
-    scalars && dealsInScalars(equation)
+    scalars && equation.op !== "call" && dealsInScalars(equation)
       ? builder.map([batch.size], whole, element)
       : loopOver(builder, batch.size, element, whole);
   equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));

@@ -110,15 +110,19 @@ export function hostCall(
 
 /** FX1005 */
 export function recursiveCall(
-  holes: { readonly name: string | number },
+  holes: {
+    readonly name: string | number;
+    readonly reason: string | number;
+    readonly wayOut: string | number;
+  },
   span: Span | undefined,
   related: readonly RelatedPlace[] = [],
 ): Diagnostic {
   return {
     code: "FX1005",
     severity: "error",
-    message: fill("`%name%` calls itself, and recursion cannot be compiled yet", holes),
-    hint: "write it as a loop",
+    message: fill("`%name%` calls itself %reason%", holes),
+    hint: fill("%wayOut%", holes),
     span,
     related,
   };

@@ -20,11 +20,13 @@ import {
   type Value,
   type ValueType,
 } from "../ir/types.ts";
-import { loopOf } from "../ir/walk.ts";
+import { loopOf, movesOf } from "../ir/walk.ts";
 
 export interface CheckOptions {
   /** Whether consumed values must not be used again; default true. */
   readonly uniqueness?: boolean;
+  /** Extents that are bound where the function is called from. */
+  readonly extents?: readonly string[];
 }
 
 /** What is wrong with `fn`, a sentence each; none if it is well-formed. */
@@ -39,15 +41,22 @@ export function check(fn: Fn, options: CheckOptions = {}): readonly string[] {
     users: new Map(),
   };
   const { body } = fn;
-  const symbols = new Set(body.parameters.flatMap(({ type }) => type.shape.flatMap(symbolsOf)));
-  // The parameters of a function belong to its caller, who goes on using them.
+  const symbols = new Set([
+    ...(options.extents ?? []),
+    ...body.parameters.flatMap(({ type }) => type.shape.flatMap(symbolsOf)),
+  ]);
+  // The parameters of a function belong to its caller, who goes on using them, but for those that
+  // the function takes over: stacks, and arrays that come back.
+  const taken = new Set((fn.moves ?? []).map(([from]) => body.parameters[from]));
   const scope = {
     visible: new Set<Value>(),
     owned: new Set<Value>(),
     gone: new Set<Value>(),
     symbols,
   };
-  body.parameters.forEach((parameter) => define(checker, scope, parameter, false));
+  for (const parameter of body.parameters) {
+    define(checker, scope, parameter, parameter.type.stack || taken.has(parameter));
+  }
   checkEquations(checker, scope, body);
   return checker.faults;
 }
@@ -195,8 +204,13 @@ function checkRegions(checker: Checker, scope: Scope, equation: Equation): void 
       checkRepeated(checker, scope, body, true);
       return;
     }
-    case "call":
+    case "call": {
       if (typeof equation.parameters["callee"] !== "string") report(checker, "call has no callee");
+      const moved = movesOf(equation).map(([input]) => input);
+      inputs.forEach((input, k) => {
+        if (input.type.stack || moved.includes(input)) consume(checker, scope, equation, k, true);
+      });
+    }
   }
 }
 

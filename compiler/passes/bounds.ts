@@ -164,8 +164,10 @@ class CountedLoop {
     switch (definition.op) {
       case "constant":
         return value.type.shape.length === 0 ? 0 : undefined;
-      case "extent":
-        return 0;
+      case "extent": {
+        const mentioned = symbolsOf(definition.parameters["dim"] as Dim);
+        return mentioned.some((name) => this.symbols.has(name)) ? undefined : 0;
+      }
       case "cast": {
         const [x] = definition.inputs as [Value];
         if (!isNumber(x) || !isNumber(value)) return undefined;

@@ -6,7 +6,9 @@
  * Only what cannot fail moves, so that a loop of no iterations stays harmless.
  */
 
-import type { Block, Equation, Value } from "../ir/types.ts";
+import { symbolsOf } from "../ir/dim.ts";
+import type { Block, Equation, Parameter, Value } from "../ir/types.ts";
+import { allEquations } from "../ir/walk.ts";
 import { ops } from "../ops/index.ts";
 import { mutatedValues } from "./mutated.ts";
 
@@ -22,8 +24,12 @@ export function hoistInvariants(block: Block): Block {
       const inside = new Set<Value>(body.parameters);
       const moved: Equation[] = [];
       const kept: Equation[] = [];
+      const bound = boundIn(body);
       for (const candidate of body.equations) {
-        const invariant = canMove(candidate) && !candidate.inputs.some((v) => inside.has(v));
+        const invariant =
+          canMove(candidate) &&
+          !candidate.inputs.some((v) => inside.has(v)) &&
+          !extentsOf(candidate).some((name) => bound.has(name));
         if (invariant) moved.push(candidate);
         else {
           kept.push(candidate);
@@ -47,4 +53,23 @@ export function hoistInvariants(block: Block): Block {
       (value) => value.type.stack || mutated.has(value),
     );
   }
+}
+
+/** The extents that are bound anew in every iteration. */
+function boundIn(body: Block): ReadonlySet<string> {
+  const binds = [...allEquations(body)].filter(({ op }) => op === "bind");
+  return new Set(binds.map(({ parameters }) => String(parameters["symbol"])));
+}
+
+/** The extents that an equation mentions. */
+function extentsOf({ parameters, outputs }: Equation): readonly string[] {
+  const ofParameter = (parameter: Parameter): readonly string[] => {
+    if (typeof parameter !== "object") return [];
+    if ("terms" in parameter) return symbolsOf(parameter);
+    return parameter.flatMap(ofParameter);
+  };
+  return [
+    ...Object.values(parameters).flatMap(ofParameter),
+    ...outputs.flatMap(({ type }) => type.shape.flatMap(symbolsOf)),
+  ];
 }

@@ -8,7 +8,7 @@ import { newGroup } from "./alias.ts";
 import type { Changes, Place } from "./heap.ts";
 import { flatten, join, leafTypes, rebuild, type Template, templateOf } from "./join.ts";
 import { stackItems } from "./objects.ts";
-import { type Exit, normal, type Reader } from "./reader.ts";
+import { type Exit, NoResult, normal, type Reader } from "./reader.ts";
 import type { ArrayState, Group, ReaderValue } from "./values.ts";
 import { undefinedValue } from "./values.ts";
 
@@ -32,7 +32,11 @@ export function branch(
   otherwise: () => Path,
   node: ts.Node,
 ): Path {
-  const arms = [readArm(reader, then), readArm(reader, otherwise)] as const;
+  const [first, second] = [attemptArm(reader, then), attemptArm(reader, otherwise)];
+  if (first instanceof NoResult || second instanceof NoResult) {
+    return onlyArm(reader, first instanceof NoResult ? second : first);
+  }
+  const arms = [first, second] as const;
   const meeting = new Meeting(reader, arms, node);
   const places = new Set([...arms[0].changes.keys(), ...arms[1].changes.keys()]);
   for (const place of places) meeting.place(place);
@@ -223,6 +227,24 @@ export function exitCode(reader: Reader, exit: Exit, node: ts.Node): Value {
 function readArm(reader: Reader, body: () => Path): Arm {
   const { result, changes } = reader.heap.record(() => reader.inBlock(body));
   return { builder: result.builder, changes, path: result.result };
+}
+
+/** An arm, unless it needs the result of a function that is only being found out. */
+function attemptArm(reader: Reader, body: () => Path): Arm | NoResult {
+  try {
+    return readArm(reader, body);
+  } catch (error) {
+    if (error instanceof NoResult) return error;
+    throw error;
+  }
+}
+
+/** What the arm that is known tells of the result: what is read here is read once more. */
+function onlyArm(reader: Reader, arm: Arm | NoResult): Path {
+  if (arm instanceof NoResult) throw arm;
+  for (const equation of arm.builder.equations) reader.builder.put(equation);
+  reader.heap.apply(arm.changes);
+  return arm.path;
 }
 
 /** Nothing but constants to compute, and only scalars to choose from. */

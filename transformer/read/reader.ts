@@ -10,6 +10,8 @@ import { TypeFault } from "../../compiler/ops/define.ts";
 import { newBuilder } from "../../compiler/ops/index.ts";
 import { Heap } from "./heap.ts";
 import type { SurfaceFunction } from "../../lang/surface/support.ts";
+import { Mentions } from "./mentions.ts";
+import type { Frame } from "./recursion.ts";
 import type { Scope } from "./scope.ts";
 import type { FunctionValue, ReaderValue } from "./values.ts";
 import type { World } from "./world.ts";
@@ -48,6 +50,11 @@ export class Reader {
   readonly calls: { readonly callee: FunctionValue }[] = [];
   /** The functions of the user that have been read. */
   readonly declarations = new Set<ts.Node>();
+  /** The same, of functions that may call themselves: how each is read. */
+  readonly frames: Frame[] = [];
+  readonly mentions: Mentions;
+  /** How many functions are being read to be transformed, one in the other. */
+  lifts = 0;
   builder: GraphBuilder;
   /** Above zero while a loop is read that can be unrolled instead. */
   unrollable = 0;
@@ -66,6 +73,7 @@ export class Reader {
     surface: Readonly<Record<string, SurfaceFunction>>,
   ) {
     this.world = world;
+    this.mentions = new Mentions(world);
     this.visitors = visitors;
     this.surface = surface;
     this.builder = newBuilder();
@@ -126,6 +134,7 @@ export class Reader {
   /** Turns whatever was thrown while reading `node` into a diagnostic, or throws it on. */
   reportThrown(error: unknown, node: ts.Node): void {
     if (error instanceof SilentFault) return;
+    if (error instanceof Signal) throw error;
     if (error instanceof NeedsStatic && this.unrollable > 0) throw error;
     if (error instanceof DiagnosticError) this.report(error.diagnostic);
     else if (error instanceof TypeFault) {
@@ -148,6 +157,16 @@ export class Reader {
     } finally {
       this.builder = outer;
       this.bound.pop();
+    }
+  }
+
+  /** Reads a function that is transformed. */
+  lifted<T>(body: () => T): { readonly builder: GraphBuilder; readonly result: T } {
+    this.lifts++;
+    try {
+      return this.inBlock(body);
+    } finally {
+      this.lifts--;
     }
   }
 
@@ -214,3 +233,9 @@ export class Reader {
 
 /** Thrown where an error has been reported already. */
 export class SilentFault extends Error {}
+
+/** Thrown by the reader to itself: no error of the user's. */
+export class Signal extends Error {}
+
+/** Thrown on a path that needs a result which is not known yet. Another path tells what it is like. */
+export class NoResult extends Signal {}

@@ -8,7 +8,8 @@ import type { Tree } from "../../runtime/manifest.ts";
 import type { Making } from "./alias.ts";
 import { newDense, newList, newRecord } from "./objects.ts";
 import type { Reader } from "./reader.ts";
-import { fixed, type ReaderValue, scalar } from "./values.ts";
+import type { Template } from "./join.ts";
+import { fixed, type FunctionNode, type ReaderValue, scalar } from "./values.ts";
 
 /** A value that comes from the host. */
 export interface Incoming {
@@ -235,6 +236,17 @@ function refuse(context: Context): never {
   return reader.fail(
     messages.unsupportedType({ name, type: checker.typeToString(type) }, reader.span(node)),
   );
+}
+
+/** What a function is declared to return, where one number or nothing stands for it. */
+export function declaredResult(reader: Reader, declaration: FunctionNode): Template | undefined {
+  if (declaration.type === undefined) return undefined;
+  const checker = reader.world.checkerOf(declaration);
+  const { flags } = checker.getTypeFromTypeNode(declaration.type);
+  if ((flags & ts.TypeFlags.NumberLike) !== 0) return { kind: "scalar", dtype: "f64" };
+  if ((flags & ts.TypeFlags.BooleanLike) !== 0) return { kind: "scalar", dtype: "bool" };
+  const nothing = ts.TypeFlags.Void | ts.TypeFlags.Undefined;
+  return (flags & nothing) !== 0 ? { kind: "fixed", value: fixed(undefined) } : undefined;
 }
 
 /** A value of the structure of a tree. */

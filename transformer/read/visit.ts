@@ -16,7 +16,7 @@ import {
 } from "./expressions/operators.ts";
 import { fence, refusal } from "./fence.ts";
 import type { Exit, Reader, Visitors } from "./reader.ts";
-import { normal, SilentFault } from "./reader.ts";
+import { NoResult, normal, SilentFault } from "./reader.ts";
 import type { Scope } from "./scope.ts";
 import { blockStatement, labelled, returnStatement } from "./statements/blocks.ts";
 import { ifStatement } from "./statements/branches.ts";
@@ -110,6 +110,8 @@ export const visitors: Visitors = {
       if (read === undefined) refuse(reader, node);
       else return read(reader, node as never, scope);
     } catch (error) {
+      // A loop that is not entered needs no result.
+      if (error instanceof NoResult && ts.isIterationStatement(node, false)) return normal;
       reader.reportThrown(error, node);
       return recover(reader, node, scope);
     } finally {

@@ -4,6 +4,7 @@ import ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { newList } from "../objects.ts";
 import { type Reader, SilentFault } from "../reader.ts";
+import { recursiveCall } from "../recursion.ts";
 import { type Activation, Scope } from "../scope.ts";
 import { runStatements } from "../statements/blocks.ts";
 import {
@@ -47,11 +48,25 @@ export function callFunction(
   args: readonly ReaderValue[],
   node: ts.Node,
 ): ReaderValue {
-  const { declaration, name } = callee;
+  const { declaration } = callee;
   refuseModifiers(reader, declaration);
-  refuseRecursion(reader, callee, node);
+  const read = (own: readonly ReaderValue[]): ReaderValue => readBody(reader, callee, own, node);
+  return reader.mentions.mayCallItself(declaration)
+    ? recursiveCall(reader, callee, args, node, read)
+    : read(args);
+}
+
+/** Reads the body in place of the call. */
+function readBody(
+  reader: Reader,
+  callee: FunctionValue,
+  args: readonly ReaderValue[],
+  node: ts.Node,
+): ReaderValue {
+  const { declaration, name } = callee;
+  refuseDepth(reader, callee, node);
   const activation: Activation = {
-    returned: reader.heap.place<ReaderValue>(unset, `the result of ${name}`),
+    returned: reader.heap.place<ReaderValue>(unset, name),
     returnTarget: reader.newTarget(),
     name,
   };
@@ -151,16 +166,17 @@ function refuseModifiers(reader: Reader, node: FunctionNode): void {
   }
 }
 
-function refuseRecursion(reader: Reader, callee: FunctionValue, node: ts.Node): void {
-  const active = reader.calls.some(
-    ({ callee: other }) =>
-      other.declaration === callee.declaration && sameEnvironment(other.scope, callee.scope),
+/** Functions that call each other through values are not seen to call themselves. */
+function refuseDepth(reader: Reader, callee: FunctionValue, node: ts.Node): void {
+  if (reader.calls.length < 200) return;
+  reader.fail(
+    messages.recursiveCall(
+      {
+        name: callee.name,
+        reason: "through functions that it is given",
+        wayOut: "call it by its name",
+      },
+      reader.span(node),
+    ),
   );
-  if (!active && reader.calls.length < 200) return;
-  reader.fail(messages.recursiveCall({ name: callee.name }, reader.span(node)));
-}
-
-/** A function of a module has a new, empty scope at each mention. */
-function sameEnvironment(a: Scope, b: Scope): boolean {
-  return a === b || (a.parent === undefined && b.parent === undefined);
 }

@@ -83,7 +83,7 @@ export function liftBody(
 ): LiftedBody {
   const { node } = call;
   const { result: read, changes } = reader.heap.record(() =>
-    reader.inBlock(() => {
+    reader.lifted(() => {
       const result = invoke(reader, f, { ...call, arguments: makeArguments() });
       const template = templateOf(reader, result);
       return { result, template, leaves: flatten(reader, template, result, node) };

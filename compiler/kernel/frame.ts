@@ -23,6 +23,7 @@ import { spellIndices } from "./nest.ts";
 import { freeLocals } from "./outline.ts";
 import type { Place, Program, ProgramFrame, Stack } from "./program.ts";
 import { assignedIn, visitStatements } from "./rewrite.ts";
+import { openStreams } from "./streams.ts";
 
 /** Lowers a block; `finish` is called with everything in scope, before what dies is given back. */
 export function lowerBlock(
@@ -185,6 +186,7 @@ export function lowerFor(program: Program, equation: Equation): void {
   const carried = new Carried(program, initial);
   const [index, ...parameters] = body.parameters as [Value, ...Value[]];
   const counter = local(index.name ?? "i", "i32");
+  const closeStreams = openStreams(program, equation, limit, counter);
   const statements = carried.loop(() =>
     lowerBlock(
       program,
@@ -198,6 +200,7 @@ export function lowerFor(program: Program, equation: Equation): void {
     ),
   );
   emitFor(program, counter, limit, statements, carried);
+  closeStreams();
   equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
 }
 

@@ -33,6 +33,7 @@ import type { ModuleParts } from "./module.ts";
 import { axesOf, nest, settle } from "./nest.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
+import type { StackState } from "./streams.ts";
 import { diesHere, type Frame, type Uses, usesIn } from "./uses.ts";
 
 /** Where a value of the graph is. */
@@ -89,6 +90,8 @@ export class Program {
   readonly limit: Local = local("limit", "i32");
   /** Buffers for results of the function, by the value that is to be written there. */
   readonly resultBuffers: Map<Value, Buffer> = new Map();
+  /** What is known of stacks in the loops being lowered. */
+  readonly stacks: Map<Stack, StackState> = new Map();
   /** Statements of the block being lowered. */
   statements: Statement[] = [];
   /** Counts what has been emitted: the clock of the memory plan. */
@@ -189,6 +192,12 @@ export class Program {
     const place = this.placeOf(value);
     if (place.kind !== "scalar") throw new Error("an array stands where a scalar is needed");
     return place.expr;
+  }
+
+  /** A scalar, where it is computed already. */
+  scalarIfKnown(value: Value): Expr | undefined {
+    const place = this.places.get(value);
+    return place?.kind === "scalar" ? place.expr : undefined;
   }
 
   setScalar(value: Value, expr: Expr): void {

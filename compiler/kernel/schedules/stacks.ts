@@ -2,6 +2,7 @@
 
 import { dimText } from "../../ir/dim.ts";
 import type { Block, Equation, Value } from "../../ir/types.ts";
+import { localIndex, scaleIndex } from "../affine.ts";
 import { bytesOf } from "../buffer.ts";
 import {
   add,
@@ -18,6 +19,7 @@ import {
   temporary,
 } from "../loop.ts";
 import type { Program, Stack } from "../program.ts";
+import { movedTo, type Stream, streamAddress } from "../streams.ts";
 
 /** The first room that a stack asks for, in elements. */
 const firstCapacity = 16;
@@ -44,20 +46,22 @@ export function push(program: Program, equation: Equation): void {
   const [from, value] = equation.inputs as readonly [Value, Value];
   const output = equation.outputs[0] as Value;
   const stack = program.stack(from);
-  const { element, base, count } = stack;
+  const { element, count } = stack;
   const source = element.shape.length > 0 ? program.buffer(value) : undefined;
-  program.emit(growth(program, stack));
+  const { stream, roomy } = program.stacks.get(stack) ?? {};
+  if (roomy !== true) program.emit(growth(program, stack));
   if (source === undefined) {
-    program.emit(store(read(base), read(count), element.dtype, program.scalar(value)));
+    const [at, index] = elementOf(stack, stream);
+    program.emit(store(at, index, element.dtype, program.scalar(value)));
   } else {
     program.emit({
       kind: "copy",
-      to: addressOf(program, stack),
+      to: addressOf(program, stack, stream),
       from: read(source.pointer),
       bytes: program.dim(bytesOf(element)),
     });
   }
-  program.emit(set(count, add(read(count), constant(1))));
+  if (stream === undefined) program.emit(set(count, add(read(count), constant(1))));
   program.define(output, { kind: "stack", stack });
 }
 
@@ -65,26 +69,28 @@ export function pop(program: Program, equation: Equation): void {
   const [from] = equation.inputs as readonly [Value];
   const [rest, value] = equation.outputs as readonly [Value, Value];
   const stack = program.stack(from);
-  const { element, base, count } = stack;
-  const site = program.site("stack", equation.op, equation.span, from.name);
-  program.emit(
-    {
+  const { element, count } = stack;
+  const { stream, filled } = program.stacks.get(stack) ?? {};
+  if (filled !== true) {
+    const site = program.site("stack", equation.op, equation.span, from.name);
+    program.emit({
       kind: "if",
       condition: op("le", "i32", [read(count), constant(0)]),
       then: [{ kind: "fault", site, index: read(count), extent: constant(0) }],
       otherwise: [],
-    },
-    set(count, add(read(count), constant(-1))),
-  );
+    });
+  }
+  if (stream === undefined) program.emit(set(count, add(read(count), constant(-1))));
   program.define(rest, { kind: "stack", stack });
   if (element.shape.length === 0) {
-    program.setScalar(value, load(read(base), read(count), element.dtype));
+    const [at, index] = elementOf(stack, stream);
+    program.setScalar(value, load(at, index, element.dtype));
     return;
   }
   if (program.uses.count(value) === 0) return;
   if (staysThere(program, value, stack)) {
     const pointer = temporary("popped_at", "i32");
-    program.emit(set(pointer, addressOf(program, stack)));
+    program.emit(set(pointer, addressOf(program, stack, stream)));
     const buffer = program.makeBuffer("parameter", "popped", bytesOf(element), pointer);
     program.define(value, { kind: "array", buffer });
     return;
@@ -93,7 +99,7 @@ export function pop(program: Program, equation: Equation): void {
   program.emit({
     kind: "copy",
     to: read(buffer.pointer),
-    from: addressOf(program, stack),
+    from: addressOf(program, stack, stream),
     bytes: program.dim(bytesOf(element)),
   });
   program.define(value, { kind: "array", buffer });
@@ -116,12 +122,22 @@ function staysThere(program: Program, value: Value, { element }: Stack): boolean
     .some((equation) => mayPush(equation) || equation.regions.some(pushes));
 }
 
-function addressOf(program: Program, { base, count, element }: Stack): Expr {
+/** The scalar that a push writes or a pop takes, as a base and an index. */
+function elementOf({ base, count }: Stack, stream: Stream | undefined): readonly [Expr, Expr] {
+  if (stream === undefined) return [read(base), read(count)];
+  const { at, counter, direction } = stream;
+  return [read(at), scaleIndex(localIndex(counter), direction)];
+}
+
+function addressOf(program: Program, stack: Stack, stream: Stream | undefined): Expr {
+  if (stream !== undefined) return streamAddress(program, stack, stream);
+  const { base, count, element } = stack;
   return add(read(base), multiply(read(count), program.dim(bytesOf(element))));
 }
 
 /** Twice the room when there is none left. */
-function growth(program: Program, { base, count, capacity, element }: Stack): Statement {
+function growth(program: Program, stack: Stack): Statement {
+  const { base, count, capacity, element } = stack;
   const bytes = program.dim(bytesOf(element));
   const [room, moved] = [local("room", "i32"), local("moved", "i32")];
   return {
@@ -129,14 +145,7 @@ function growth(program: Program, { base, count, capacity, element }: Stack): St
     condition: op("ge", "i32", [read(count), read(capacity)]),
     then: [
       set(room, op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))])),
-      {
-        kind: "call",
-        callee: "allocate",
-        operands: [multiply(read(room), bytes)],
-        results: [moved],
-      },
-      { kind: "copy", to: read(moved), from: read(base), bytes: multiply(read(count), bytes) },
-      { kind: "call", callee: "release", operands: [read(base)], results: [] },
+      ...movedTo(stack, room, moved, bytes),
       set(base, read(moved)),
       set(capacity, read(room)),
     ],

@@ -1,0 +1,241 @@
+/**
+ * What a `for` does with stacks, settled in front of it where the number of pushes and pops is
+ * known there: room for all of them is made at once, and where a round pushes or pops once, its
+ * element stands at a place that follows from the counter.
+ *
+ *   for i: push(s, x)   →   reserve(s, n); at = end of s; for i: at[i] = x; count of s += n
+ */
+
+import type { Block, Equation, Value } from "../ir/types.ts";
+import { allEquations } from "../ir/walk.ts";
+import { bytesOf } from "./buffer.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  isConstant,
+  type Local,
+  local,
+  multiply,
+  op,
+  read,
+  set,
+  type Statement,
+  subtract,
+} from "./loop.ts";
+import type { Program, Stack } from "./program.ts";
+import { isNone, isOnce, type Traffic, trafficOf } from "./traffic.ts";
+
+/** The element of round `counter` stands `counter` elements after `at`, or before it. */
+export interface Stream {
+  readonly at: Local;
+  readonly counter: Local;
+  readonly direction: 1 | -1;
+}
+
+/** What is known of a stack inside the loops that are being lowered. */
+export interface StackState {
+  readonly stream?: Stream | undefined;
+  /** There is room for every push. */
+  readonly roomy?: boolean | undefined;
+  /** There is something for every pop. */
+  readonly filled?: boolean | undefined;
+}
+
+/** Emits what comes in front of the loop; the function that is returned, what comes after it. */
+export function openStreams(
+  program: Program,
+  equation: Equation,
+  limit: Expr,
+  counter: Local,
+): () => void {
+  const [body] = equation.regions as readonly [Block];
+  const closing: (() => void)[] = [];
+  equation.inputs.forEach((input, k) => {
+    if (!input.type.stack) return;
+    const parameter = body.parameters[k] as Value;
+    const stack = program.stack(input);
+    const before = program.stacks.get(stack) ?? {};
+    const pushes = known(program, body, trafficOf(body, parameter, "push"));
+    const pops = known(program, body, trafficOf(body, parameter, "pop"));
+    const state = pushes ? openPushes(program, stack, pushes, limit, counter, before) : undefined;
+    const opened =
+      state ?? (pops ? openPops(program, stack, pops, limit, counter, before, equation) : before);
+    program.stacks.set(stack, opened);
+    closing.push(() => {
+      const { stream } = opened;
+      if (stream !== undefined) {
+        const moved = multiply(trips(limit), constant(stream.direction));
+        program.emit(set(stack.count, add(read(stack.count), moved)));
+      }
+      program.stacks.set(stack, before);
+    });
+  });
+  return () => {
+    for (const close of closing) close();
+  };
+}
+
+/** The address of the element that a push or pop in this round is about. */
+export function streamAddress(program: Program, { element }: Stack, stream: Stream): Expr {
+  const { at, counter, direction } = stream;
+  const offset = multiply(read(counter), program.dim(bytesOf(element)));
+  return op(direction === 1 ? "add" : "sub", "i32", [read(at), offset]);
+}
+
+interface Known {
+  readonly traffic: Traffic;
+  /** In one round. */
+  readonly amount: Expr;
+}
+
+function openPushes(
+  program: Program,
+  stack: Stack,
+  { traffic, amount }: Known,
+  limit: Expr,
+  counter: Local,
+  before: StackState,
+): StackState {
+  if (before.roomy !== true) program.emit(...reservation(program, stack, rounds(limit, amount)));
+  if (!isOnce(traffic)) return { ...before, roomy: true, stream: undefined };
+  const at = local("pushed_at", "i32");
+  program.emit(set(at, add(read(stack.base), bytesFor(program, stack, read(stack.count)))));
+  return { ...before, roomy: true, stream: { at, counter, direction: 1 } };
+}
+
+function openPops(
+  program: Program,
+  stack: Stack,
+  { traffic, amount }: Known,
+  limit: Expr,
+  counter: Local,
+  before: StackState,
+  equation: Equation,
+): StackState {
+  const { base, count } = stack;
+  if (before.filled !== true) {
+    const site = program.site("stack", "pop", equation.span);
+    program.emit({
+      kind: "if",
+      condition: op("lt", "f64", [float(read(count)), rounds(limit, amount)]),
+      then: [{ kind: "fault", site, index: read(count), extent: constant(0) }],
+      otherwise: [],
+    });
+  }
+  if (!isOnce(traffic)) return { ...before, filled: true, stream: undefined };
+  const at = local("popped_from", "i32");
+  const last = subtract(read(count), constant(1));
+  program.emit(set(at, add(read(base), bytesFor(program, stack, last))));
+  return { ...before, filled: true, stream: { at, counter, direction: -1 } };
+}
+
+/** The traffic of one round with its amount, where all trip counts are known in front of it. */
+function known(program: Program, body: Block, traffic: Traffic | undefined): Known | undefined {
+  if (traffic === undefined || isNone(traffic)) return undefined;
+  const amount = amountOf(program, body, traffic);
+  return amount && { traffic, amount };
+}
+
+function amountOf(program: Program, body: Block, { own, loops }: Traffic): Expr | undefined {
+  let sum: Expr = constant(own, "f64");
+  for (const { count, inner } of loops) {
+    const each = amountOf(program, body, inner);
+    const times = program.scalarIfKnown(count) ?? constantIn(body, count);
+    if (each === undefined || times === undefined) return undefined;
+    sum = op("add", "f64", [sum, rounds(times, each)]);
+  }
+  return sum;
+}
+
+function constantIn(body: Block, value: Value): Expr | undefined {
+  for (const { op: name, outputs, parameters } of allEquations(body)) {
+    if (name !== "constant" || outputs[0] !== value) continue;
+    return constant((parameters["values"] as readonly number[])[0] as number);
+  }
+  return undefined;
+}
+
+/** `max(0, count) · each`: doubles, which do not overflow. */
+function rounds(count: Expr, each: Expr): Expr {
+  return op("mul", "f64", [float(trips(count)), each]);
+}
+
+function trips(count: Expr): Expr {
+  if (isConstant(count)) return constant(Math.max(0, count.value));
+  return op("max", "i32", [count, constant(0)]);
+}
+
+function float(value: Expr): Expr {
+  return { kind: "cast", from: "i32", to: "f64", lanes: 1, value };
+}
+
+function bytesFor(program: Program, { element }: Stack, count: Expr): Expr {
+  return multiply(count, program.dim(bytesOf(element)));
+}
+
+/** More bytes than there can be: the host says so when it is asked for them. */
+const allBytes = 2 ** 31 - 65536;
+
+/**
+ * Room for `more` elements, exactly so many at first. Where a stack grows again and again, by
+ * loops inside loops of unknown length, it grows to at least twice its size.
+ */
+function reservation(program: Program, stack: Stack, more: Expr): readonly Statement[] {
+  const { base, count, capacity, element } = stack;
+  const [wanted, room, moved] = [
+    local("wanted", "f64"),
+    local("room", "i32"),
+    local("moved", "i32"),
+  ];
+  const bytes = program.dim(bytesOf(element));
+  const most = op("div", "f64", [
+    constant(allBytes, "f64"),
+    op("max", "f64", [float(bytes), constant(1, "f64")]),
+  ]);
+  const doubled = op("mul", "f64", [float(read(capacity)), constant(2, "f64")]);
+  const generous = op("select", "f64", [
+    op("lt", "f64", [doubled, op("mul", "f64", [most, constant(0.5, "f64")])]),
+    op("max", "f64", [read(wanted), doubled]),
+    read(wanted),
+  ]);
+  return [
+    set(wanted, op("add", "f64", [float(read(count)), more])),
+    {
+      kind: "if",
+      condition: op("gt", "f64", [read(wanted), float(read(capacity))]),
+      then: [
+        set(room, {
+          kind: "cast",
+          from: "f64",
+          to: "i32",
+          lanes: 1,
+          value: op("min", "f64", [generous, most]),
+        }),
+        ...movedTo(stack, room, moved, bytes),
+        set(base, read(moved)),
+        set(capacity, read(room)),
+      ],
+      otherwise: [],
+    },
+  ];
+}
+
+/** Fresh memory for `room` elements with those that there are. */
+export function movedTo(
+  { base, count }: Stack,
+  room: Local,
+  moved: Local,
+  bytes: Expr,
+): readonly Statement[] {
+  return [
+    {
+      kind: "call",
+      callee: "allocate",
+      operands: [multiply(read(room), bytes)],
+      results: [moved],
+    },
+    { kind: "copy", to: read(moved), from: read(base), bytes: multiply(read(count), bytes) },
+    { kind: "call", callee: "release", operands: [read(base)], results: [] },
+  ];
+}

@@ -17,6 +17,7 @@ import { hoistBounds } from "./passes/bounds.ts";
 import { hoistInvariants } from "./passes/licm.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
+import { printTypeScript, Unreadable } from "./readable/typescript.ts";
 import { targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
@@ -55,6 +56,7 @@ export const stageNames = [
   "memory",
   "wat",
   "js",
+  "ts",
 ] as const;
 export type StageName = (typeof stageNames)[number];
 
@@ -79,10 +81,11 @@ export async function compile(
 export async function explain(
   graph: Graph,
   stage: StageName,
-  options: CompilerOptions,
+  options: CompilerOptions & { readonly signature: Signature },
 ): Promise<string> {
   if (stage === "read") return printGraph(graph, { names: true });
   const expanded = expand(graph);
+  if (stage === "ts") return readable(expanded, options.signature);
   if (stage === "grad") return printGraph(expanded, { names: true });
   const simplified = simplify(expanded);
   if (stage === "simplify") return printGraph(simplified, { names: true });
@@ -108,6 +111,14 @@ function simplify(graph: Graph): Graph {
     return [name, tidied({ ...fn, body: hoisted })] as const;
   });
   return { root: graph.root, functions: new Map(functions) };
+}
+
+/** The program as formatted TypeScript, derivative and all. */
+async function readable(graph: Graph, signature: Signature): Promise<string> {
+  if (graph.functions.size > 1) throw new Unreadable("functions that call themselves");
+  const text = printTypeScript(tidied(rootOf(graph)), signature);
+  const { format } = await import("prettier");
+  return format(text, { parser: "typescript", printWidth: 100 });
 }
 
 /** A function that is not `async` is one region: all of it runs on the device. */

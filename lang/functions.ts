@@ -11,7 +11,7 @@ type Binary = <S extends Shape, D extends DType>(
   y: Tensor<AnyShape, D> | number,
 ) => Tensor<S, D>;
 type Comparison = <S extends Shape, D extends DType>(
-  x: Tensor<S, D>,
+  x: Tensor<S, D> | number,
   y: Tensor<AnyShape, D> | number,
 ) => Tensor<S, "bool">;
 type Reduction = <D extends DType>(
@@ -273,6 +273,19 @@ export const randomBits =
   free<<const T extends Shape>(key: Tensor<[2], "u32">, shape: T) => Tensor<ShapeFrom<T>, "u32">>(
     "randomBits",
   );
+
+/**
+ * An operation of the compiler's table by name, for what has no function of its own. Derivatives
+ * that `fluxion explain --stage ts` prints use it; `compiler/ops/` says what each means.
+ */
+export const primitive =
+  free<
+    (
+      op: string,
+      inputs: readonly Tensor<AnyShape, AnyShape>[],
+      parameters?: Readonly<Record<string, unknown>>,
+    ) => Tensor<AnyShape, AnyShape>
+  >("primitive");
 
 /**
  * A function of numbers at each index of tensors of one shape: one fused loop, whatever the

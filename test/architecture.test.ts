@@ -15,6 +15,7 @@ const layers = [
   "compiler/partition",
   "compiler/kernel",
   "compiler/targets",
+  "compiler/readable",
   "compiler/compile.ts",
   "lang",
   "transformer",

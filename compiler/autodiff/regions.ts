@@ -109,6 +109,7 @@ export function splitBlock(
       const parameter: Value = { type: stackTypes.at(-1) as ValueType };
       reverseStackParameters.push(parameter);
       const [stack, value] = prologue.pop(parameter);
+      if (kept.name !== undefined) prologue.name(value, kept.name);
       slot.reverse = stack;
       renaming.set(kept, value);
     }

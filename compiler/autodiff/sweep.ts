@@ -52,7 +52,13 @@ export class Cotangents {
 
   /** The cotangent, zero if nothing was contributed. */
   take(value: Value): Value {
-    return this.values.get(value) ?? this.builder.zerosOf(value.type);
+    const known = this.values.get(value);
+    if (known !== undefined) return known;
+    const zeros = this.builder.zerosOf(value.type);
+    if (value.name !== undefined && value.type.shape.length > 0) {
+      this.builder.name(zeros, `d${value.name}`);
+    }
+    return zeros;
   }
 
   /** Adds a contribution; `v̄ += contribution`. */
@@ -66,7 +72,7 @@ export class Cotangents {
       const accumulator = existing ?? builder.zerosOf(value.type);
       this.values.set(value, contribution.accumulate(accumulator));
     } else {
-      this.values.set(value, existing ? builder.add(existing, contribution) : contribution);
+      this.values.set(value, existing ? builder.accumulate(existing, contribution) : contribution);
     }
     if (value.name !== undefined) builder.name(this.take(value), `d${value.name}`);
   }

@@ -143,6 +143,10 @@ export class GraphBuilder {
   add(x: Operand, y: Operand): Value {
     return this.binary("add", x, y);
   }
+  /** x + y, where a zero is nothing: 0 + x may become x, which it is not for x = -0. */
+  accumulate(x: Value, y: Value): Value {
+    return this.one("add", [x, y], { accumulate: true });
+  }
   sub(x: Operand, y: Operand): Value {
     return this.binary("sub", x, y);
   }

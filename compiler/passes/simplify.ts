@@ -34,6 +34,12 @@ function identity(k: number, side: "right" | "both", arraysOnly = false): Rule {
   };
 }
 
+/** 0 + x → x in sums of cotangents and over tensors, where the sign of a zero means nothing. */
+const addZero: Rule = (equation, context) => {
+  const lenient = equation.parameters["accumulate"] === true;
+  return identity(0, "both", !lenient)(equation, context);
+};
+
 /** f(f(x)) → x */
 const involution: Rule = ({ op, inputs: [x] }, { definition }) => {
   const inner = definition(x as Value);
@@ -193,7 +199,7 @@ const invariantCarried: Rule = (equation, { builder }) => {
 
 const special: Readonly<Record<string, readonly Rule[]>> = {
   // x + 0 is not x for x = -0, so only -0 may go from scalar code.
-  add: [identity(-0, "both"), identity(0, "both", true)],
+  add: [identity(-0, "both"), addZero],
   sub: [identity(0, "right")],
   mul: [identity(1, "both")],
   div: [identity(1, "right")],

@@ -49,9 +49,9 @@ export async function explain(
     );
   }
   for (const root of chosen) {
-    for (const { graph } of root.programs) {
+    for (const { graph, signature } of root.programs) {
       const target = root.target;
-      const text = await explainStage(graph, stage, { target, place: placeOf });
+      const text = await explainStage(graph, stage, { target, place: placeOf, signature });
       process.stdout.write(`// ${root.name} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
     }
   }

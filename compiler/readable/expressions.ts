@@ -1,0 +1,119 @@
+/** Scalar ops as TypeScript expressions. */
+
+/** The text of an expression, and how tightly it binds (JavaScript's table; 20 for atoms). */
+export interface Text {
+  readonly text: string;
+  readonly binds: number;
+}
+
+export function atom(text: string): Text {
+  return { text, binds: 20 };
+}
+
+/** In parentheses where it binds less than what stands around it needs. */
+export function within(expression: Text, needed: number): string {
+  return expression.binds < needed ? `(${expression.text})` : expression.text;
+}
+
+export function numberText(value: number): Text {
+  if (value < 0 || Object.is(value, -0)) return { text: `-${numberText(-value).text}`, binds: 14 };
+  return atom(Number.isNaN(value) ? "NaN" : String(value));
+}
+
+export function call(name: string, ...operands: readonly Text[]): Text {
+  return { text: `${name}(${operands.map(({ text }) => text).join(", ")})`, binds: 17 };
+}
+
+interface Infix {
+  readonly sign: string;
+  readonly binds: number;
+}
+
+const infix: Readonly<Record<string, Infix>> = {
+  mul: { sign: "*", binds: 12 },
+  div: { sign: "/", binds: 12 },
+  rem: { sign: "%", binds: 12 },
+  add: { sign: "+", binds: 11 },
+  sub: { sign: "-", binds: 11 },
+  shift_left: { sign: "<<", binds: 10 },
+  shift_right: { sign: ">>", binds: 10 },
+  lt: { sign: "<", binds: 9 },
+  le: { sign: "<=", binds: 9 },
+  gt: { sign: ">", binds: 9 },
+  ge: { sign: ">=", binds: 9 },
+  eq: { sign: "===", binds: 8 },
+  ne: { sign: "!==", binds: 8 },
+  xor: { sign: "!==", binds: 8 },
+  bit_and: { sign: "&", binds: 7 },
+  bit_xor: { sign: "^", binds: 6 },
+  bit_or: { sign: "|", binds: 5 },
+  and: { sign: "&&", binds: 4 },
+  or: { sign: "||", binds: 3 },
+};
+
+const prefix: Readonly<Record<string, string>> = { neg: "-", not: "!", bit_not: "~" };
+
+const functions: Readonly<Record<string, string>> = {
+  max: "Math.max",
+  min: "Math.min",
+  atan2: "Math.atan2",
+  hypot: "Math.hypot",
+  is_nan: "Number.isNaN",
+};
+
+const mathFunctions = new Set(
+  (
+    "abs sign floor ceil round trunc sqrt cbrt exp expm1 log log1p log2 log10 sin cos tan asin " +
+    "acos atan sinh cosh tanh asinh acosh atanh"
+  ).split(" "),
+);
+
+/** An op on doubles, integers or booleans; undefined where TypeScript has no word for it. */
+export function scalarText(op: string, dtype: string, operands: readonly Text[]): Text | undefined {
+  const [x, y, z] = operands as readonly [Text, Text, Text];
+  if (op === "div" && dtype !== "f64")
+    return call("Math.trunc", binary(infix["div"] as Infix, x, y));
+  const sign = infix[op];
+  if (sign !== undefined && operands.length === 2) return binary(sign, x, y);
+  const before = prefix[op];
+  if (before !== undefined) {
+    // `- -x` must not become `--x`.
+    const operand = within(x, 14);
+    const gap = operand.startsWith(before) ? " " : "";
+    return { text: `${before}${gap}${operand}`, binds: 14 };
+  }
+  if (mathFunctions.has(op)) return call(`Math.${op}`, x);
+  const named = functions[op];
+  if (named !== undefined) return call(named, ...operands);
+  switch (op) {
+    case "pow":
+      return { text: `${within(x, 15)} ** ${within(y, 13)}`, binds: 13 };
+    case "rsqrt":
+      return binary(infix["div"] as Infix, atom("1"), call("Math.sqrt", x));
+    case "select":
+      return { text: `${within(x, 3)} ? ${within(y, 2)} : ${within(z, 2)}`, binds: 2 };
+    case "stop_gradient":
+      return x;
+    case "to_int32":
+      return binary({ sign: "|", binds: 5 }, x, atom("0"));
+    case "to_uint32":
+      return binary({ sign: ">>>", binds: 10 }, x, atom("0"));
+    default:
+      return undefined;
+  }
+}
+
+/** A number or a boolean as another dtype. */
+export function castText(from: string, to: string, x: Text): Text | undefined {
+  if (from === to) return x;
+  if (from === "bool") return call("Number", x);
+  if (to === "bool") return binary({ sign: "!==", binds: 8 }, x, atom("0"));
+  if (to === "f64") return x;
+  if (to === "i32" && from === "f64") return call("Math.trunc", x);
+  return to === "f32" ? call("Math.fround", x) : undefined;
+}
+
+function binary({ sign, binds }: Infix, x: Text, y: Text): Text {
+  // Equal signs group to the left; what stands right of one needs to bind more.
+  return { text: `${within(x, binds)} ${sign} ${within(y, binds + 1)}`, binds };
+}

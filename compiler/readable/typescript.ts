@@ -275,18 +275,18 @@ class Printer {
         const fresh = this.isNumberArray(array)
           ? `Float64Array.from(${source})`
           : `${source}.slice()`;
-        this.declare(output as Value, fresh);
+        this.introduce(output as Value, fresh);
         return;
       }
     }
     if (output === undefined) return;
     const text = this.expression(equation);
     if (this.isInline(output, equation, block)) this.texts.set(output, text);
-    else this.declare(output, text.text);
+    else this.introduce(output, text.text);
   }
 
   /** Gives a value a variable of its own. */
-  private declare(value: Value, text: string, given?: string): string {
+  private introduce(value: Value, text: string, given?: string): string {
     const name = given ?? this.fresh(value.name ?? (value.type.shape.length > 0 ? "array" : "t"));
     this.lines.push(`const ${name} = ${text};`);
     this.texts.set(value, atom(name));
@@ -330,7 +330,7 @@ class Printer {
         if (held[k] === undefined) return;
         const [a, b] = [yes.results[k] as Text, no.results[k] as Text];
         const text = `${within(test, 3)} ? ${within(a, 2)} : ${within(b, 2)}`;
-        this.declare(output, text, held[k]);
+        this.introduce(output, text, held[k]);
       });
       return;
     }
@@ -500,7 +500,7 @@ class Printer {
     const length = this.dim(first.type.shape[0] as Dim);
     const results = equation.outputs.map((output) => {
       const kind = elementTypes[output.type.dtype] ?? "Float64Array";
-      return this.declare(output, `new ${kind}(${length.text})`);
+      return this.introduce(output, `new ${kind}(${length.text})`);
     });
     this.scopes.push(new Set());
     const k = this.fresh("k");

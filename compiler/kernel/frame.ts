@@ -5,24 +5,19 @@ import { dimText } from "../ir/dim.ts";
 import { freeValues } from "../ir/walk.ts";
 import { type Buffer, bytesOf, rootsOf, touch } from "./buffer.ts";
 import {
-  add,
   constant,
   type Expr,
-  isConstant,
-  less,
   type Local,
   local,
   machine,
-  minimum,
   read,
   set,
   type Statement,
 } from "./loop.ts";
 import { lowerEquation } from "./equation.ts";
-import { spellIndices } from "./nest.ts";
-import { freeLocals } from "./outline.ts";
 import type { Place, Program, ProgramFrame, Stack } from "./program.ts";
-import { assignedIn, visitStatements } from "./rewrite.ts";
+import { assignedIn } from "./rewrite.ts";
+import { emitFor, emitWhile } from "./rounds.ts";
 import { openStreams } from "./streams.ts";
 
 /** Lowers a block; `finish` is called with everything in scope, before what dies is given back. */
@@ -199,7 +194,7 @@ export function lowerFor(program: Program, equation: Equation): void {
       (results) => carried.next(results),
     ),
   );
-  emitFor(program, counter, limit, statements, carried);
+  emitFor(program, counter, limit, statements, carried.locals());
   closeStreams();
   equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
 }
@@ -234,7 +229,7 @@ export function lowerWhile(program: Program, equation: Equation): void {
       (results) => carried.next(results),
     );
   });
-  emitWhile(program, before, goOn, statements, carried);
+  emitWhile(program, before, goOn, statements, carried.locals());
   equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
 }
 
@@ -435,114 +430,4 @@ function keep(program: Program, expr: Expr, name: string): Expr {
   const kept = local(name, "i32");
   program.emit(set(kept, expr));
   return read(kept);
-}
-
-/** Rounds in one call of an outlined loop: enough to be worth a call, few enough to return soon. */
-function chunkOf(body: readonly Statement[]): number {
-  let weight = 0;
-  visitStatements(body, (statement) => {
-    weight += statement.kind === "for" || statement.kind === "while" ? 64 : 4;
-  });
-  return Math.max(32, Math.min(4096, Math.round(200_000 / Math.max(1, weight))));
-}
-
-/** Locals that a round assigns and that are read in the next one or after the loop. */
-function handedOn(body: readonly Statement[], carried: Carried): readonly Local[] {
-  const assigned = assignedIn(body);
-  const wanted = new Set([...freeLocals(body, []), ...carried.locals()]);
-  return [...wanted].filter((of) => assigned.has(of));
-}
-
-function emitFor(
-  program: Program,
-  counter: Local,
-  limit: Expr,
-  round: readonly Statement[],
-  carried: Carried,
-): void {
-  const body = spellIndices(round, program.symbolLocal, new Map());
-  const short = isConstant(limit) && limit.value <= 16;
-  const plain: Statement = {
-    kind: "for",
-    local: counter,
-    from: constant(0),
-    to: limit,
-    step: 1,
-    body,
-  };
-  if (!program.options.chunks || short) {
-    program.emit(plain);
-    return;
-  }
-  const start = local("start", "i32");
-  const end = local("end", "i32");
-  const inner: Statement[] = [{ ...plain, from: read(start), to: read(end) }];
-  const call = program.collect(() =>
-    program.outlined("rounds", "some rounds of a loop", inner, handedOn(body, carried)),
-  );
-  program.emit(set(start, constant(0)), {
-    kind: "while",
-    before: [],
-    condition: less(read(start), limit),
-    body: [
-      set(end, minimum(add(read(start), constant(chunkOf(body))), limit)),
-      ...call,
-      set(start, read(end)),
-    ],
-  });
-}
-
-function emitWhile(
-  program: Program,
-  test: readonly Statement[],
-  goOn: Local,
-  round: readonly Statement[],
-  carried: Carried,
-): void {
-  const before = spellIndices(test, program.symbolLocal, new Map());
-  const body = spellIndices(round, program.symbolLocal, new Map());
-  const plain: Statement = { kind: "while", before, condition: read(goOn), body };
-  if (!program.options.chunks) {
-    program.emit(plain);
-    return;
-  }
-  // `left` rounds, then back to the caller; `go_on` is false when the loop itself has ended.
-  const left = local("left", "i32");
-  const all = [...before, ...body];
-  const inner: Statement[] = [
-    set(left, constant(chunkOf(all))),
-    set(goOn, constant(1)),
-    {
-      kind: "while",
-      before: [
-        {
-          kind: "if",
-          condition: read(left),
-          then: [...before],
-          otherwise: [],
-        },
-      ],
-      condition: {
-        kind: "op",
-        op: "and",
-        dtype: "bool",
-        lanes: 1,
-        operands: [
-          { kind: "op", op: "ne", dtype: "i32", lanes: 1, operands: [read(left), constant(0)] },
-          read(goOn),
-        ],
-      },
-      body: [...body, set(left, add(read(left), constant(-1)))],
-    },
-  ];
-  const results = [goOn, ...handedOn(all, carried).filter((of) => of !== goOn)];
-  const call = program.collect(() =>
-    program.outlined("rounds", "some rounds of a loop", inner, results),
-  );
-  program.emit(set(goOn, constant(1)), {
-    kind: "while",
-    before: [],
-    condition: read(goOn),
-    body: call,
-  });
 }

@@ -41,6 +41,7 @@ export function lowerFunction(
   options: ProgramOptions,
 ): LoweredFunction {
   const program = new Program(fn.body, options, parts, conventions);
+  program.isCalled = true;
   const symbolLocals = symbols.map((symbol) => program.declareSymbol(symbol));
   const targets = new ResultTargets(program, fn.body.results, fn.moves);
   const inputs: Local[] = [];
@@ -129,7 +130,7 @@ function finish(
       if (target === undefined) {
         throw new Error(`@${fn.name} gives back an array whose length it finds itself`);
       }
-      if (buffer !== target) targets.copyOut(value, buffer, read(target.pointer));
+      targets.bring(value, buffer, target);
       return [];
     }
     if (value.type.stack) {

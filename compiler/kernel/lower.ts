@@ -158,7 +158,7 @@ class Ending {
       const buffer = buffers[k] as Buffer;
       const target = this.targets.target(k);
       if (target !== undefined) {
-        if (buffer !== target) this.targets.copyOut(result, buffer, read(target.pointer));
+        this.targets.bring(result, buffer, target);
         this.places.push({ kind: "passed" });
         return;
       }

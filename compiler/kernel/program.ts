@@ -284,6 +284,26 @@ export class Program {
     return buffer;
   }
 
+  /** True when two pointers may lead to the same memory. Those of stacks lead to no array. */
+  mayAlias(a: Local, b: Local): boolean {
+    const [one, other] = [this.byPointer.get(a), this.byPointer.get(b)];
+    if (one === undefined || other === undefined) {
+      return !(this.streamPointers.has(a) || this.streamPointers.has(b));
+    }
+    const roots = rootsOf(other);
+    return rootsOf(one).some((root) => roots.includes(root));
+  }
+
+  /** Pointers to the elements that the rounds of a loop push or pop. */
+  readonly streamPointers: Set<Local> = new Set();
+
+  /** True for a function that the program calls, which may be again and again. */
+  isCalled = false;
+  /** True when the block being lowered runs again and again. */
+  isRepeated(): boolean {
+    return this.isCalled || this.frames.some(({ repeats }) => repeats);
+  }
+
   /** An array that may be overwritten, for an equation that consumes `value`. */
   own(value: Value): Buffer {
     this.flushAll();

@@ -66,6 +66,13 @@ export class ResultTargets {
     });
   }
 
+  /** Copies a result to its target, unless it can only be there. */
+  bring(result: Value, buffer: Buffer, target: Buffer): void {
+    if (rootsOf(buffer).some((root) => root !== target)) {
+      this.copyOut(result, buffer, read(target.pointer));
+    }
+  }
+
   copyOut(result: Value, buffer: Buffer, to: Expr): void {
     const { program } = this;
     program.buffer(result);

@@ -100,6 +100,7 @@ function openPushes(
   if (before.roomy !== true) program.emit(...reservation(program, stack, rounds(limit, amount)));
   if (!isOnce(traffic)) return { ...before, roomy: true, stream: undefined };
   const at = local("pushed_at", "i32");
+  program.streamPointers.add(at);
   program.emit(set(at, add(read(stack.base), bytesFor(program, stack, read(stack.count)))));
   return { ...before, roomy: true, stream: { at, counter, direction: 1 } };
 }
@@ -125,6 +126,7 @@ function openPops(
   }
   if (!isOnce(traffic)) return { ...before, filled: true, stream: undefined };
   const at = local("popped_from", "i32");
+  program.streamPointers.add(at);
   const last = subtract(read(count), constant(1));
   program.emit(set(at, add(read(base), bytesFor(program, stack, last))));
   return { ...before, filled: true, stream: { at, counter, direction: -1 } };

@@ -8,6 +8,7 @@ export class ModuleParts {
   readonly sites: SiteInfo[] = [];
   readonly constantsBase: Local = local("constants", "i32");
   private readonly bytes: number[] = [];
+  private readonly meanings = new Map<string, string>();
   private readonly names = new Map<string, number>([["run", 1]]);
 
   get constants(): Uint8Array {
@@ -36,12 +37,38 @@ export class ModuleParts {
     return count === 0 ? name : `${name}_${count}`;
   }
 
+  /** The name of a function that does this: one that is there already, or a new one. */
+  shared(fn: LoopFunction): string {
+    const text = meaning(fn);
+    const known = this.meanings.get(text);
+    if (known !== undefined) return known;
+    const name = this.functionName(fn.name);
+    this.meanings.set(text, name);
+    this.functions.push({ ...fn, name });
+    return name;
+  }
+
   /** A function that several kernels share; its name is its own. */
   library(fn: LoopFunction): void {
     if (this.names.has(fn.name)) return;
     this.names.set(fn.name, 1);
     this.functions.push(fn);
   }
+}
+
+/** Equal text for functions that do the same, whatever their locals are called. */
+function meaning({ parameters, body, results }: LoopFunction): string {
+  const numbers = new Map<Local, number>();
+  return JSON.stringify([parameters, body, results], (_, value: unknown) => {
+    if (typeof value === "object" && value !== null && "name" in value && "type" in value) {
+      const of = value as Local;
+      let number = numbers.get(of);
+      if (number === undefined) numbers.set(of, (number = numbers.size));
+      return [number, of.type];
+    }
+    if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+    return Object.is(value, -0) ? "-0" : value;
+  });
 }
 
 function writeElement(bytes: DataView, at: number, dtype: DType, value: number): void {

@@ -505,9 +505,8 @@ export class Program {
       const buffer = this.byPointer.get(used);
       if (buffer !== undefined) touch(buffer, this.step);
     }
-    const full = this.parts.functionName(name);
-    this.parts.functions.push({
-      name: full,
+    const full = this.parts.shared({
+      name,
       comment,
       parameters,
       body,

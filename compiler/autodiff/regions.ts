@@ -41,12 +41,22 @@ export interface Halves {
   /** What `finish` returned, then the stacks after the reverse half. */
   readonly reverseResults: readonly Value[];
   readonly reverseStacks: readonly Value[];
+  /** Kept without a stack: values of the forward half, and what the reverse half reads instead. */
+  readonly handed: readonly Handed[];
 }
+
+interface Handed {
+  readonly value: Value;
+  readonly taken: Value;
+}
+
+/** More numbers than these are not worth handing over where only one arm of a branch has them. */
+const mostHanded = 8;
 
 /**
  * Splits a block. `walk` is given the reverse builder and cotangents before and after the walk
  * back: it returns the results of the reverse half. `given` are values of the forward block that
- * the reverse half can have for nothing, with their equations.
+ * the reverse half can have for nothing. A block that runs once hands kept scalars over as results.
  */
 export function splitBlock(
   sweep: Sweep,
@@ -55,6 +65,7 @@ export function splitBlock(
   start: (reverse: GraphBuilder, cotangents: Cotangents) => void,
   finish: (reverse: GraphBuilder, cotangents: Cotangents) => readonly Value[],
   given: ReadonlyMap<Value, Value> = new Map(),
+  handsOver = false,
 ): Halves {
   const slots: Slot[] = [];
   const stackParameters: Value[] = [];
@@ -100,10 +111,19 @@ export function splitBlock(
   const renaming = new Map<Value, Value>(given);
   const prologue = builder.nested();
   const pushes = new Map<Value, Slot>();
+  const handed: Handed[] = [];
   if (sweep.oneStack) {
     takeAllBack(plan.kept);
   } else {
+    const scalars = plan.kept.filter(({ type }) => type.shape.length === 0 && !type.stack);
+    const handing = handsOver && scalars.length <= mostHanded;
     for (const kept of plan.kept) {
+      if (handing && scalars.includes(kept)) {
+        const taken: Value = { type: kept.type, name: kept.name };
+        handed.push({ value: kept, taken });
+        renaming.set(kept, taken);
+        continue;
+      }
       const slot = scope.requestStack(stackType(kept.type.dtype, kept.type.shape));
       pushes.set(kept, slot);
       const parameter: Value = { type: stackTypes.at(-1) as ValueType };
@@ -136,6 +156,7 @@ export function splitBlock(
       ...renamed.results.slice(results.length),
       ...slots.slice(nestedSlots).map((slot) => slot.reverse as Value),
     ],
+    handed,
   };
 
   /** The forward equations, then everything kept pushed on the one stack. */
@@ -269,8 +290,12 @@ export function forwardIf(
           });
       },
       (_, cotangents) => captures.map((capture) => cotangents.take(capture)),
+      new Map(),
+      true,
     ),
   );
+
+  const over = handOver(builder, equation, halves);
 
   // Each arm threads the stacks of both: its own pushed, the other's as they came.
   const slots = halves.map((half) => requestAll(scope, half.stackTypes));
@@ -284,10 +309,12 @@ export function forwardIf(
     );
     const own = slots[arm] as readonly Slot[];
     const threads = threaded.map((slot) => body.results[own.indexOf(slot)] ?? slot.forward);
-    return { ...region, equations: body.equations, results: [...region.results, ...threads] };
+    const results = [...region.results, ...(over.results[arm] as readonly Value[]), ...threads];
+    return { ...region, equations: body.equations, results };
   });
   const outputs = threaded.map((slot): Value => ({ type: slot.forward.type }));
-  builder.put({ ...equation, regions, outputs: [...equation.outputs, ...outputs] });
+  const extra = [...over.outputs, ...outputs];
+  builder.put({ ...equation, regions, outputs: [...equation.outputs, ...extra] });
   threaded.forEach((slot, k) => (slot.forward = outputs[k] as Value));
 
   return (reverse, cotangents) => {
@@ -297,7 +324,7 @@ export function forwardIf(
     active.forEach((output, k) => given.set(seeds[k] as Value, cotangents.take(output)));
     const stacks = takeReverse(threaded);
     const arms = halves.map((half, arm): Block => {
-      const renaming = new Map(given);
+      const renaming = new Map([...given, ...over.taken]);
       const group = slots[arm] as readonly Slot[];
       half.reverseStackParameters.forEach((parameter, k) =>
         renaming.set(parameter, stacks[threaded.indexOf(group[k] as Slot)] as Value),
@@ -320,6 +347,42 @@ export function forwardIf(
     captures.forEach((capture, k) => cotangents.set(capture, outs[k] as Value));
     threaded.forEach((slot, k) => (slot.reverse = outs[captures.length + k]));
   };
+}
+
+interface HandOver {
+  /** More outputs of the branch, and for each arm its results there. */
+  readonly outputs: readonly Value[];
+  readonly results: readonly (readonly Value[])[];
+  /** What the reverse halves read, in terms of the outputs. */
+  readonly taken: ReadonlyMap<Value, Value>;
+}
+
+/** What the arms of a branch hand over: the n-th of a dtype in each arm is one output. */
+function handOver(builder: GraphBuilder, branch: Equation, halves: readonly Halves[]): HandOver {
+  const taken = new Map<Value, Value>();
+  const outputs: Value[] = [];
+  const results = halves.map((): Value[] => []);
+  halves.forEach((half, arm) => {
+    const own = results[arm] as Value[];
+    for (const { value, taken: read } of half.handed) {
+      const already = branch.regions[arm]?.results.indexOf(value) ?? -1;
+      if (already >= 0) {
+        taken.set(read, branch.outputs[already] as Value);
+        continue;
+      }
+      const { dtype } = value.type;
+      let at = outputs.findIndex(
+        (output, k) => own[k] === undefined && output.type.dtype === dtype,
+      );
+      if (at < 0) at = outputs.push({ type: value.type, name: value.name }) - 1;
+      own[at] = value;
+      taken.set(read, outputs[at] as Value);
+    }
+  });
+  const filled = results.map((own) =>
+    outputs.map((output, k) => own[k] ?? builder.constant(0, output.type.dtype)),
+  );
+  return { outputs, results: filled, taken };
 }
 
 /** The halves of a loop's body, and what the reverse loop carries. */

@@ -107,6 +107,19 @@ export function errors(scene: Scene) {
   return { projection, weight };
 }
 
+/** One row of a block. */
+function store(
+  values: Float64Array,
+  at: number,
+  [camera, point, weight]: readonly [Camera, Triple, number],
+): void {
+  const { rotation, centre, focus, principal, distortion } = camera;
+  const row = [...rotation, ...centre, focus, ...principal, ...distortion, ...point, weight];
+  row.forEach((value, k) => {
+    values[at + k] = value;
+  });
+}
+
 /** The entries of the Jacobian: for each observation two rows, then a number for each weight. */
 export function entries(scene: Scene): Float64Array {
   const { weights, cameraOf, pointOf } = scene;
@@ -122,18 +135,9 @@ export function entries(scene: Scene): Float64Array {
       point,
       weights[i],
     );
-    const rows: readonly Pair[] = [
-      [1, 0],
-      [0, 1],
-    ];
-    for (let row = 0; row < 2; row++) {
-      const at = (2 * i + row) * blockSize;
-      const [byCamera, byPoint, byWeight] = pullback(rows[row]);
-      const { rotation, centre, focus, principal, distortion } = byCamera;
-      const block = [...rotation, ...centre, focus, ...principal, ...distortion, ...byPoint];
-      for (let k = 0; k < block.length; k++) values[at + k] = block[k];
-      values[at + block.length] = byWeight;
-    }
+    const at = 2 * blockSize * i;
+    store(values, at, pullback([1, 0]));
+    store(values, at + blockSize, pullback([0, 1]));
     values[2 * blockSize * count + i] = -2 * weights[i];
   }
   return values;

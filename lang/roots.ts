@@ -190,3 +190,54 @@ export function stopGradient<T>(x: T): T {
     ? ((x as { stopGradient(): unknown }).stopGradient() as T)
     : x;
 }
+
+/** `f`, whose adjoint computes again what it needs instead of keeping it. Same values. */
+export function checkpoint<F extends (...args: never[]) => unknown>(f: F): F {
+  return f;
+}
+
+/** A cotangent for each argument, or none. */
+type Cotangents<A extends unknown[]> = { readonly [K in keyof A]: A[K] | undefined | null };
+
+/**
+ * `f` with a derivative of its own: `rule(primals, tangents)` gives `[y, dy]`, and `dy` is linear in
+ * the tangents. Reverse mode follows from it. What `rule` captures is held constant.
+ */
+export function customJvp<A extends unknown[], R>(
+  f: (...args: A) => R,
+  rule: (primals: A, tangents: A) => readonly [R, R],
+): (...args: A) => R {
+  void rule;
+  return f;
+}
+
+/** The two halves of a reverse rule. */
+export interface VjpRule<A extends unknown[], R, S> {
+  /** The value, and what `bwd` needs. */
+  readonly fwd: (...primals: A) => readonly [R, S];
+  /** A cotangent for each argument from that of the result, linear in it; none is zero. */
+  readonly bwd: (residuals: S, cotangent: R) => Cotangents<A>;
+}
+
+/** `f` with a reverse rule of its own. Forward mode follows from it. */
+export function customVjp<A extends unknown[], R, S>(
+  f: (...args: A) => R,
+  rule: VjpRule<A, R, S>,
+): (...args: A) => R {
+  void rule;
+  return f;
+}
+
+/**
+ * The function `(…params) => x` of `solve(…params)`, with the derivative that follows from
+ * `residual(x, …params) = 0`: `dx = −(∂r/∂x)⁻¹ (∂r/∂p) dp`. How `solve` finds `x` does not matter.
+ * The residual has the structure of `x`; ∂r/∂x must be invertible, else the derivative is not
+ * finite.
+ */
+export function implicit<A extends unknown[], X>(
+  residual: (x: X, ...params: A) => X,
+  solve: (...params: A) => X,
+): (...params: A) => X {
+  void residual;
+  return solve;
+}

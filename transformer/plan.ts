@@ -7,6 +7,7 @@ import { MagicString, type SourceMap } from "magic-string";
 import ts from "typescript";
 import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
+import { DerivativeFault } from "../compiler/autodiff/custom.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
@@ -137,12 +138,21 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
         });
         programs.set(program.id, compiled);
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        faults.push(messages.internalFault({ message }, spanOf(root.node)));
+        faults.push(faultOf(error, spanOf(root.node)));
       }
     }
   }
   return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);
+}
+
+/** What the compiler throws after reading: a use of a derivative that there is not, or our fault. */
+function faultOf(error: unknown, root: Span): Diagnostic {
+  if (error instanceof DerivativeFault) {
+    const { callee: name, variable, span = root } = error;
+    return messages.capturedDerivative({ name, variable }, span);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return messages.internalFault({ message }, root);
 }
 
 /** The edits, once the programs are compiled. */

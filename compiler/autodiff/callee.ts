@@ -16,6 +16,36 @@ export type Callee =
       readonly of: Callee;
       readonly batched: readonly boolean[];
       readonly size: Dim;
+    }
+  | CustomCallee;
+
+/** A function with a derivative of its own. Its last `captured` inputs are what it captures. */
+export type CustomCallee =
+  /** The derivative is computed again from the inputs: nothing is kept. */
+  | { readonly kind: "checkpoint"; readonly of: Callee }
+  | (CustomRule & {
+      readonly kind: "custom";
+      /** What the user calls it. */
+      readonly name: string;
+      readonly primal: Callee;
+      /** The inputs that the rule is about. */
+      readonly smooth: readonly boolean[];
+      readonly captured: number;
+    });
+
+type CustomRule =
+  /** Inputs: those of the function, then tangents of the smooth ones. Outputs as of a `jvp`. */
+  | { readonly jvp: Callee }
+  /**
+   * `fwd` gives the results and then residuals; `bwd` takes residuals, what is captured, and
+   * cotangents of the floating-point results, and gives cotangents of the smooth inputs.
+   */
+  | {
+      readonly fwd: Callee;
+      readonly bwd: Callee;
+      /** How many residuals there are, and how many floating-point results. */
+      readonly residuals: number;
+      readonly cotangents: number;
     };
 
 /** The callee as the parameter of a `call` equation. */
@@ -29,7 +59,26 @@ export function decodeCallee(text: unknown): Callee {
 
 /** `vjp(vmap(@loss))` */
 export function calleeText(callee: Callee): string {
-  return callee.kind === "function"
-    ? `@${callee.name}`
-    : `${callee.kind}(${calleeText(callee.of)})`;
+  switch (callee.kind) {
+    case "function":
+      return `@${callee.name}`;
+    case "custom":
+      return `custom(${calleeText(callee.primal)})`;
+    default:
+      return `${callee.kind}(${calleeText(callee.of)})`;
+  }
+}
+
+/** The functions of the graph that a callee names, rules included. */
+export function namedFunctions(callee: Callee): readonly string[] {
+  switch (callee.kind) {
+    case "function":
+      return [callee.name];
+    case "custom": {
+      const rules = "jvp" in callee ? [callee.jvp] : [callee.fwd, callee.bwd];
+      return [callee.primal, ...rules].flatMap(namedFunctions);
+    }
+    default:
+      return namedFunctions(callee.of);
+  }
 }

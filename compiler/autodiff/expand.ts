@@ -7,11 +7,12 @@
  */
 
 import { type Block, type Equation, type Fn, type Graph, rootOf, type Value } from "../ir/types.ts";
-import { copyBlock } from "../ir/walk.ts";
+import { allEquations, copyBlock } from "../ir/walk.ts";
 import { cleanUp } from "../passes/simplify.ts";
 import { repairUniqueness } from "../passes/copies.ts";
 import { tidied } from "../passes/tidy.ts";
 import { type Callee, decodeCallee } from "./callee.ts";
+import { customCallee, primalOf } from "./custom.ts";
 import { FunctionTable } from "./functions.ts";
 import { jvp } from "./jvp.ts";
 import { vjp } from "./vjp.ts";
@@ -21,14 +22,23 @@ import { vmap } from "./vmap.ts";
 export function expand(graph: Graph): Graph {
   const plain = new Map<string, Fn>();
   const recursive = recursiveNames(graph);
-  const functions = new FunctionTable();
+  const functions = new FunctionTable(resolve);
+  /** True once all is differentiated: functions with derivatives of their own are themselves. */
+  let last = false;
   for (const name of recursive) {
     const fn = graph.functions.get(name) as Fn;
     functions.derive([name], () => [tidied({ ...fn, body: expandBlock(fn.body) })]);
   }
   const root = rootOf(graph);
-  functions.set({ ...root, body: repairUniqueness(expandBlock(root.body)) });
-  return { root: root.name, functions: functions.reachable(root.name) };
+  const own = expandBlock(root.body);
+  last = true;
+  plain.clear();
+  functions.set({ ...root, body: repairUniqueness(expandBlock(own)) });
+  const reached = [...functions.reachable(root.name)].map(([name, fn]) => {
+    const hasCustom = [...allEquations(fn.body)].some(isCustomCall);
+    return [name, hasCustom ? tidied({ ...fn, body: expandBlock(fn.body) }) : fn] as const;
+  });
+  return { root: root.name, functions: new Map(reached) };
 
   function expandBlock(block: Block): Block {
     const renaming = new Map<Value, Value>();
@@ -53,9 +63,11 @@ export function expand(graph: Graph): Graph {
         return [{ ...equation, inputs, regions }];
       }
       const callee = decodeCallee(equation.parameters["callee"]);
-      if (callee.kind === "function" && recursive.has(callee.name)) {
+      const stays = callee.kind === "function" && recursive.has(callee.name);
+      if (stays || (callee.kind === "function" && functions.has(callee.name))) {
         return [{ ...equation, inputs }];
       }
+      if (customCallee(equation) !== undefined && !last) return [{ ...equation, inputs }];
       const fn = resolve(callee);
       const bound = fn.body.parameters.map((parameter, k) => [parameter, inputs[k]] as const);
       const given = new Map(bound as readonly (readonly [Value, Value])[]);
@@ -92,6 +104,9 @@ export function expand(graph: Graph): Graph {
         return clean(vjp(resolve(callee.of), callee.active, functions));
       case "jvp":
         return clean(jvp(resolve(callee.of), callee.active, functions));
+      case "custom":
+      case "checkpoint":
+        return resolve(primalOf(callee));
       case "vmap":
         return clean(vmap(resolve(callee.of), callee.batched, callee.size));
     }
@@ -123,9 +138,15 @@ function recursiveNames(graph: Graph): ReadonlySet<string> {
 /** The functions that calls name, below any transforms. */
 function transformedNames(equations: readonly Equation[]): readonly string[] {
   const innermost = (callee: Callee): string =>
-    callee.kind === "function" ? callee.name : innermost(callee.of);
+    callee.kind === "function"
+      ? callee.name
+      : innermost(callee.kind === "custom" ? callee.primal : callee.of);
   return equations.flatMap((equation) => [
     ...(equation.op === "call" ? [innermost(decodeCallee(equation.parameters["callee"]))] : []),
     ...equation.regions.flatMap((region) => transformedNames(region.equations)),
   ]);
+}
+
+function isCustomCall(equation: Equation): boolean {
+  return equation.op === "call" && customCallee(equation) !== undefined;
 }

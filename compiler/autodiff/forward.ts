@@ -5,6 +5,7 @@ import type { GraphBuilder } from "../ops/builder.ts";
 import type { Contribution, RuleContext } from "../ops/define.ts";
 import { opOf } from "../ops/of.ts";
 import { forwardCall } from "./calls.ts";
+import { customCallee, forwardCustom } from "./custom.ts";
 import { forwardFor, forwardIf, forwardWhile, reverseMap } from "./regions.ts";
 import { scaled } from "./scale.ts";
 import type { Cotangents, Scope, Step, Sweep } from "./sweep.ts";
@@ -34,9 +35,15 @@ export function runForward(
       case "while":
         steps.push(forwardWhile(sweep, scope, builder, equation));
         break;
-      case "call":
-        steps.push(forwardCall(sweep, scope, builder, equation));
+      case "call": {
+        const custom = customCallee(equation);
+        steps.push(
+          custom === undefined
+            ? forwardCall(sweep, scope, builder, equation)
+            : forwardCustom(sweep, builder, equation, custom),
+        );
         break;
+      }
       case "map":
         builder.put(equation);
         steps.push((reverse, cotangents) => reverseMap(reverse, cotangents, equation, sweep));

@@ -12,8 +12,16 @@ import { type Callee, decodeCallee, encodeCallee } from "./callee.ts";
 export class FunctionTable {
   private readonly functions: Map<string, Fn | undefined>;
 
-  constructor(functions: Iterable<readonly [string, Fn]> = []) {
-    this.functions = new Map(functions);
+  /** The body of a callee, transforms applied. */
+  readonly resolve: (callee: Callee) => Fn;
+
+  constructor(resolve: (callee: Callee) => Fn = ({ kind }) => unresolved(kind)) {
+    this.functions = new Map();
+    this.resolve = resolve;
+  }
+
+  has(name: string): boolean {
+    return this.functions.has(name);
   }
 
   get(name: string): Fn {
@@ -45,6 +53,10 @@ export class FunctionTable {
     visit(name);
     return found;
   }
+}
+
+function unresolved(kind: string): never {
+  throw new Error(`a call of ${kind} stands outside of a program`);
 }
 
 /** The name of the function that a call equation calls, transforms expanded. */

@@ -12,6 +12,7 @@ import { loopOf } from "../ir/walk.ts";
 import { tidied } from "../passes/tidy.ts";
 import { opOf } from "../ops/of.ts";
 import { variedValues } from "./activity.ts";
+import { customCallee, pushCustom } from "./custom.ts";
 import {
   calledName,
   callOf,
@@ -151,6 +152,16 @@ function pushEquation(sweep: Sweep, builder: GraphBuilder, equation: Equation): 
 /** f(x)   →   f$jvp(x, ẋ) */
 function pushCall(sweep: Sweep, builder: GraphBuilder, equation: Equation): void {
   const { functions, varied } = sweep;
+  const custom = customCallee(equation);
+  if (custom !== undefined) {
+    const known = equation.inputs.map((input) =>
+      varied.has(input) ? tangentOrZero(sweep, builder, input) : undefined,
+    );
+    const changes = pushCustom(functions, builder, equation, custom, known);
+    const moved = equation.outputs.filter((output) => isFloat(output.type.dtype));
+    moved.forEach((output, k) => sweep.tangents.set(output, changes[k] as Value));
+    return;
+  }
   const called = calledName(equation);
   const active = equation.inputs.map((input) => varied.has(input));
   const name = `${called}$jvp_${maskText(active)}`;

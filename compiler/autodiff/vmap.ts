@@ -21,6 +21,8 @@ import {
 import { allEquations, copyBlock, freeValues, loopOf, operandsOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 import { repairUniqueness } from "../passes/copies.ts";
+import { type Callee, type CustomCallee, encodeCallee } from "./callee.ts";
+import { customCallee } from "./custom.ts";
 
 /**
  * `batched` marks the parameters that have the new leading axis, of length `size`. All results
@@ -116,8 +118,7 @@ function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation):
       batchMap(batch, builder, equation);
       return;
     case "call":
-      // A function that stays a function is called for each element.
-      oneByOne(batch, builder, equation);
+      batchCall(batch, builder, equation);
       return;
     case "stack_new": {
       const [stack] = equation.outputs as [Value];
@@ -146,6 +147,47 @@ function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation):
     const inputs = equation.inputs.map((input) => values.get(input) ?? input);
     assign(rule({ builder, equation, size }, inputs, flags));
   }
+}
+
+/** A function that stays a function is called for each element; one with a rule is batched. */
+function batchCall(batch: Batch, builder: GraphBuilder, equation: Equation): void {
+  const callee = customCallee(equation);
+  if (callee === undefined) return oneByOne(batch, builder, equation);
+  const { size, values } = batch;
+  // What has a derivative is batched, so that the derivative is.
+  const batched = equation.inputs.map(
+    (input, k) => values.has(input) || (callee.kind === "custom" && callee.smooth[k] === true),
+  );
+  const inputs = equation.inputs.map((input, k) =>
+    batched[k] ? batchedValue(batch, builder, input) : input,
+  );
+  const types = equation.outputs.map(({ type }) => ({ ...type, shape: [size, ...type.shape] }));
+  const parameters = { callee: encodeCallee(batchCallee(callee, batched, size)) };
+  const outputs = builder.append("call", inputs, parameters, [], types);
+  equation.outputs.forEach((output, k) => values.set(output, outputs[k] as Value));
+}
+
+function batchCallee(callee: CustomCallee, batched: readonly boolean[], size: Dim): Callee {
+  const over = (of: Callee, flags: readonly boolean[]): Callee => ({
+    kind: "vmap",
+    of,
+    batched: flags,
+    size,
+  });
+  if (callee.kind === "checkpoint") return { ...callee, of: over(callee.of, batched) };
+  const primal = over(callee.primal, batched);
+  if ("jvp" in callee) {
+    const tangents = callee.smooth.filter(Boolean);
+    return { ...callee, primal, jvp: over(callee.jvp, [...batched, ...tangents]) };
+  }
+  const constants = batched.slice(batched.length - callee.captured);
+  const { residuals, cotangents } = callee;
+  const backward = [...every(residuals), ...constants, ...every(cotangents)];
+  return { ...callee, primal, fwd: over(callee.fwd, batched), bwd: over(callee.bwd, backward) };
+}
+
+function every(count: number): readonly boolean[] {
+  return Array.from({ length: count }, () => true);
 }
 
 /** A branch that all elements take together: its arms are batched. */

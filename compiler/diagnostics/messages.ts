@@ -37,6 +37,8 @@ export const codes: readonly string[] = [
   "FX3003",
   "FX3004",
   "FX3005",
+  "FX3006",
+  "FX3007",
   "FX9001",
 ];
 
@@ -625,6 +627,45 @@ export function wrongAxes(
     severity: "error",
     message: fill("`%transform%`: %sentence%", holes),
     hint: "give each mapped argument an axis of one common size",
+    span,
+    related,
+  };
+}
+
+/** FX3006 */
+export function wrongRule(
+  holes: {
+    readonly name: string | number;
+    readonly expected: string | number;
+    readonly what: string | number;
+  },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3006",
+    severity: "error",
+    message: fill("%name% must return %expected%, and returns %what%", holes),
+    hint: "a rule of `customJvp` gives `[y, dy]`; `fwd` gives `[y, residuals]` and `bwd` one cotangent an argument",
+    span,
+    related,
+  };
+}
+
+/** FX3007 */
+export function capturedDerivative(
+  holes: { readonly name: string | number; readonly variable: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3007",
+    severity: "error",
+    message: fill(
+      "`%name%` has a derivative of its own, and none for `%variable%`, which it captures",
+      holes,
+    ),
+    hint: fill("pass `%variable%` as an argument", holes),
     span,
     related,
   };

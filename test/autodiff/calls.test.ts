@@ -40,7 +40,7 @@ describe.each(Object.entries(cases))("%s", (_name, { functions, root, inputs }) 
         const values = outputTypes(callee.of);
         return [...values, ...values];
       }
-      case "vmap":
+      default:
         throw new Error("not batched here");
     }
   }

@@ -4,9 +4,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { compile } from "../../compiler/compile.ts";
 import { codes } from "../../compiler/diagnostics/messages.ts";
 import { formatDiagnostics } from "../../compiler/diagnostics/format.ts";
-import { readFile } from "../../transformer/plan.ts";
+import { plan } from "../../transformer/plan.ts";
 import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
 
 const folder = dirname(fileURLToPath(import.meta.url));
@@ -19,12 +20,12 @@ const projects = new ProjectCache({
 });
 const seen = new Set<string>();
 
-function messagesOf(name: string): string {
+async function messagesOf(name: string): Promise<string> {
   const file = join(folder, name, "input.ts");
   const { world, program } = projects.projectOf(file);
   const source = program.getSourceFile(file);
   if (source === undefined) throw new Error(`${file} is in no program`);
-  const { diagnostics } = readFile(world, source);
+  const { diagnostics } = await plan(world, source, { target: "js", compile });
   for (const { code } of diagnostics) seen.add(code);
   const text = formatDiagnostics(diagnostics, {
     readFile: (path) => readFileSync(path, "utf8"),
@@ -34,9 +35,9 @@ function messagesOf(name: string): string {
 }
 
 describe.each(names)("%s", (name) => {
-  test("gives the messages that are written down", () => {
+  test("gives the messages that are written down", async () => {
     const expected = join(folder, name, "expected.txt");
-    const actual = messagesOf(name);
+    const actual = await messagesOf(name);
     if (update) writeFileSync(expected, actual);
     expect(existsSync(expected), "expected.txt is missing: UPDATE_SNAPSHOTS=1 writes it").toBe(true);
     expect(actual).toBe(readFileSync(expected, "utf8"));

@@ -7,7 +7,7 @@ import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { newGroup } from "./alias.ts";
 import type { Changes, Place } from "./heap.ts";
 import { flatten, join, leafTypes, rebuild, type Template, templateOf } from "./join.ts";
-import { stackItems } from "./objects.ts";
+import { rename, stackItems } from "./objects.ts";
 import { type Exit, NoResult, normal, type Reader } from "./reader.ts";
 import type { ArrayState, Group, ReaderValue } from "./values.ts";
 import { undefinedValue } from "./values.ts";
@@ -156,7 +156,7 @@ class Meeting {
     this.results[1].push(values[1]);
     this.writes.push((outputs) => {
       const value = outputs.next().value as Value;
-      (value as { name?: string }).name = place.name;
+      rename(value, place.name);
       reader.heap.write(place, { form: "dense", value });
     });
   }

@@ -29,10 +29,25 @@ function constantOf(reader: Reader, declaration: VariableLike): ReaderValue | un
   if (!ts.isVariableDeclaration(declaration) || !isConst(declaration)) return undefined;
   const { initializer } = declaration;
   if (initializer === undefined) return undefined;
+  if (givesFunction(reader, initializer)) return reader.evaluate(initializer, new Scope());
   const kind = plainKind(initializer);
   if (kind === "function" || kind === "scalar") return reader.evaluate(initializer, new Scope());
   if (kind !== "aggregate" || !isNeverWritten(reader, declaration)) return undefined;
   return reader.evaluate(initializer, new Scope());
+}
+
+const functionRoots = new Set([
+  ...["checkpoint", "customJvp", "customVjp", "implicit", "compile", "vmap", "hvp"],
+  ...["grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"],
+]);
+
+/** A call of a root that gives a function: what it is given is known where it is written. */
+function givesFunction(reader: Reader, node: ts.Expression): boolean {
+  if (!ts.isCallExpression(node)) return false;
+  const { expression } = node;
+  if (!ts.isIdentifier(expression)) return false;
+  const declared = reader.world.resolve(expression);
+  return declared.kind === "language" && functionRoots.has(declared.name);
 }
 
 function isConst(declaration: ts.VariableDeclaration): boolean {

@@ -18,7 +18,15 @@ import {
 } from "../../compiler/ir/types.ts";
 import { type From, join as joinGroup, olderOrigins } from "./alias.ts";
 import { rangeOf, toDtype, toInteger } from "./numbers.ts";
-import { type ArrayKind, newDense, newList, newRecord, readElement, toDense } from "./objects.ts";
+import {
+  type ArrayKind,
+  newDense,
+  newList,
+  newRecord,
+  readElement,
+  rename,
+  toDense,
+} from "./objects.ts";
 import type { Reader } from "./reader.ts";
 import {
   describe,
@@ -294,8 +302,7 @@ export function rebuild(
     const { value, done } = values.next();
     if (done === true) throw new Error("a template has fewer values than leaves");
     const taken = value as Value;
-    if (taken.name === undefined) (taken as { name?: string }).name = name;
-    return taken;
+    return rename(taken, name);
   };
   const making = group === undefined ? { name } : { name, group };
   const stand = <T extends { readonly object: { readonly shared: Shared } }>(

@@ -26,7 +26,7 @@ import {
   widen,
   withOlderOrigins,
 } from "./join.ts";
-import { stackItems } from "./objects.ts";
+import { rename, stackItems } from "./objects.ts";
 import { type Exit, normal, type Reader } from "./reader.ts";
 import { type ArrayState, fixed, type ReaderValue, RowsToken, scalar } from "./values.ts";
 
@@ -399,7 +399,7 @@ function put(
     return reader.heap.write(place, rebuild(reader, what, values, place.name, group));
   }
   const value = values.next().value as Value;
-  (value as { name?: string }).name = place.name;
+  rename(value, place.name);
   reader.heap.write(place, { form: "dense", value });
 }
 

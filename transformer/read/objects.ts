@@ -369,9 +369,17 @@ export function store(reader: Reader, object: ArrayObject, value: Value): void {
   reader.heap.write(object.state, { form: "dense", value: named });
 }
 
+/** `the first turn` → `firstTurn`, `a[0]` → `a_0`. */
+function identifierOf(name: string): string {
+  const words = name
+    .replace(/^the /, "")
+    .replaceAll(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+  return words.replaceAll(/\W+/g, "_").replaceAll(/^_|_$/g, "") || "value";
+}
+
 /** Names a value after the user's variable; values are known by identity, so in place. */
 export function rename(value: Value, name: string): Value {
-  if (value.name === undefined) (value as { name?: string }).name = name;
+  if (value.name === undefined) (value as { name?: string }).name = identifierOf(name);
   return value;
 }
 

@@ -5,7 +5,7 @@
 
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
-import { decodeCallee } from "../../compiler/autodiff/callee.ts";
+import { decodeCallee, namedFunctions } from "../../compiler/autodiff/callee.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
@@ -129,12 +129,12 @@ function reachable(body: Block, functions: ReadonlyMap<string, Fn>): Map<string,
   const visit = (block: Block): void => {
     for (const { op, parameters } of allEquations(block)) {
       if (op !== "call") continue;
-      let callee = decodeCallee(parameters["callee"]);
-      while (callee.kind !== "function") callee = callee.of;
-      const fn = functions.get(callee.name);
-      if (fn === undefined || found.has(callee.name)) continue;
-      found.set(callee.name, fn);
-      visit(fn.body);
+      for (const name of namedFunctions(decodeCallee(parameters["callee"]))) {
+        const fn = functions.get(name);
+        if (fn === undefined || found.has(name)) continue;
+        found.set(name, fn);
+        visit(fn.body);
+      }
     }
   };
   visit(body);

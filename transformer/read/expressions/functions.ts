@@ -39,6 +39,12 @@ export function functionName(node: FunctionNode): string {
   const { parent } = node;
   if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name)) return parent.name.text;
   if (ts.isPropertyAssignment(parent)) return parent.name.getText();
+  // What a root makes of it has a name: `const f = compile((x) => …)`.
+  const made =
+    ts.isCallExpression(parent) && parent.arguments[0] === node ? parent.parent : undefined;
+  if (made !== undefined && ts.isVariableDeclaration(made) && ts.isIdentifier(made.name)) {
+    return made.name.text;
+  }
   return "the function";
 }
 

@@ -16,7 +16,7 @@ const others: Readonly<Record<string, NativeValue>> = {
   treeMap: { kind: "native", name: "treeMap", call: treeMap },
 };
 
-const later = ["checkpoint", "customJvp", "customVjp", "implicit", "on"];
+const later = ["on"];
 
 export function languageValue(
   reader: Reader,

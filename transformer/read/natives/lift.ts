@@ -72,6 +72,49 @@ export function lift(
   };
 }
 
+/** A function that has been read, and not yet closed over what it captures. */
+export interface OpenBody {
+  readonly block: Block;
+  readonly captured: readonly Value[];
+}
+
+/** Reads a piece of code into a block of its own. It may write nothing around it. */
+export function liftOpen<T extends { readonly leaves: readonly Value[] }>(
+  reader: Reader,
+  names: { readonly name: string; readonly transform: string },
+  parameters: readonly Value[],
+  node: ts.Node,
+  body: () => T,
+): OpenBody & { readonly read: T } {
+  const { result: read, changes } = reader.heap.record(() => reader.lifted(body));
+  const [written] = changes.keys();
+  if (written !== undefined) {
+    reader.fail(messages.writesCaptured({ ...names, variable: written.name }, reader.span(node)));
+  }
+  const { equations } = read.builder;
+  const block: Block = { parameters, equations, results: read.result.leaves };
+  return { block, captured: freeValues(block), read: read.result };
+}
+
+/** Makes a function of the graph of it: `at` says where among the parameters the captured stand. */
+export function closeBody(
+  reader: Reader,
+  name: string,
+  { block }: OpenBody,
+  captured: readonly Value[],
+  at: number = block.parameters.length,
+): Callee {
+  const own = captured.map(({ type, name: called }): Value => ({ type, name: called }));
+  const renaming = new Map(captured.map((value, k) => [value, own[k] as Value] as const));
+  const parameters = block.parameters.toSpliced(at, 0, ...own);
+  const fresh = reader.freshName(name);
+  reader.functions.set(fresh, {
+    name: fresh,
+    body: { ...renameBlock(block, renaming), parameters },
+  });
+  return { kind: "function", name: fresh };
+}
+
 /** Reads the body of `f` into a function of the graph with the given parameters. */
 export function liftBody(
   reader: Reader,
@@ -82,32 +125,15 @@ export function liftBody(
   transform: string,
 ): LiftedBody {
   const { node } = call;
-  const { result: read, changes } = reader.heap.record(() =>
-    reader.lifted(() => {
-      const result = invoke(reader, f, { ...call, arguments: makeArguments() });
-      const template = templateOf(reader, result);
-      return { result, template, leaves: flatten(reader, template, result, node) };
-    }),
-  );
-  const [written] = changes.keys();
-  if (written !== undefined) {
-    reader.fail(
-      messages.writesCaptured(
-        { name: f.name, variable: written.name, transform },
-        reader.span(node),
-      ),
-    );
-  }
-  const { result, template, leaves } = read.result;
-  const open: Block = { parameters, equations: read.builder.equations, results: leaves };
-  const captured = freeValues(open);
-  const own = captured.map(({ type, name }): Value => ({ type, name }));
-  const renaming = new Map(captured.map((value, k) => [value, own[k] as Value] as const));
-  const body = { ...renameBlock(open, renaming), parameters: [...parameters, ...own] };
-  const name = reader.freshName(f.name);
-  reader.functions.set(name, { name, body });
+  const open = liftOpen(reader, { name: f.name, transform }, parameters, node, () => {
+    const result = invoke(reader, f, { ...call, arguments: makeArguments() });
+    const template = templateOf(reader, result);
+    return { result, template, leaves: flatten(reader, template, result, node) };
+  });
+  const { captured } = open;
+  const { result, template, leaves } = open.read;
   return {
-    callee: { kind: "function", name },
+    callee: closeBody(reader, f.name, open, captured),
     captured,
     results: leaves.map(({ type }) => type),
     template,
@@ -139,14 +165,14 @@ function differentiable(
 }
 
 /** The arguments of a transformed function belong to its caller. */
-function lent(reader: Reader, value: ReaderValue): ReaderValue {
+export function lent(reader: Reader, value: ReaderValue): ReaderValue {
   if (value.kind !== "array" && value.kind !== "record") return value;
   const shared = newShared(reader, { name: value.object.name, readOnly: "argument" });
   if (value.kind === "array") return { ...value, object: { ...value.object, shared } };
   return { ...value, object: { ...value.object, shared } };
 }
 
-function parameterName(f: Callable, position: number): string {
+export function parameterName(f: Callable, position: number): string {
   if (f.kind === "native") return `x${position}`;
   return f.declaration.parameters[position]?.name.getText() ?? `x${position}`;
 }

@@ -21,6 +21,7 @@ import {
   undefinedValue,
 } from "../values.ts";
 import { functionArgument } from "./language.ts";
+import { customNatives } from "./custom.ts";
 import { type Lifted, lift } from "./lift.ts";
 import { jacobian } from "./jacobian.ts";
 import { vmapNative } from "./vmap.ts";
@@ -40,6 +41,7 @@ export const transforms: Readonly<Record<string, NativeValue>> = {
   hessian: native("hessian", hessian),
   vmap: native("vmap", vmapNative),
   stopGradient: native("stopGradient", stopGradient),
+  ...customNatives,
 };
 
 function native(name: string, call: NonNullable<NativeValue["call"]>): NativeValue {
@@ -297,7 +299,7 @@ function cotangentLeaves(
 }
 
 /** Leaves of a thing that must have the structure of a template. */
-function fitted(
+export function fitted(
   reader: Reader,
   template: Template,
   value: ReaderValue,

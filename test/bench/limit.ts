@@ -1,6 +1,6 @@
 /** What the machine itself can do: the rate of multiply-adds in registers, one thread. */
 
-import binaryen from "binaryen";
+import { assemble } from "../../compiler/targets/wasm/assemble.ts";
 import type { Workload } from "./harness.ts";
 
 const rounds = 20_000;
@@ -17,13 +17,14 @@ function probeText(relaxed: boolean): string {
       ? `(f32x4.relaxed_madd (local.get $x) (local.get $y) (local.get $a${k}))`
       : `(f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $a${k}))`;
   const all = Array.from({ length: accumulators }, (_, k) => k);
-  return `(module (func (export "run") (param $n i32) (result f32)
+  return `(module (func $run (export "run") (param $n i32) (result f32)
     (local $x v128) (local $y v128) ${all.map((k) => `(local $a${k} v128)`).join(" ")}
     (local.set $x (f32x4.splat (f32.const 0.9999)))
     (local.set $y (f32x4.splat (f32.const 1.0001)))
     (loop $again
       ${all.map((k) => `(local.set $a${k} ${madd(k)})`).join("\n      ")}
-      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br_if $again (local.get $n)))
     ${all
       .slice(1)
       .map((k) => `(local.set $a0 (f32x4.add (local.get $a0) (local.get $a${k})))`)
@@ -32,9 +33,7 @@ function probeText(relaxed: boolean): string {
 }
 
 function compileProbe(relaxed: boolean): (rounds: number) => number {
-  const module = binaryen.parseText(probeText(relaxed));
-  module.setFeatures(binaryen.Features.All);
-  const bytes = module.emitBinary();
+  const bytes = assemble(probeText(relaxed));
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource));
   return exports["run"] as (rounds: number) => number;
 }

@@ -40,7 +40,7 @@ function importsOf(text: string): readonly string[] {
 /** The functions during which memory may grow, so that views of it must be taken again. */
 function growingFunctions(module: LoopModule): ReadonlySet<string> {
   const growing = new Set<string>(["allocate"]);
-  for (let before = 0; before < growing.size; ) {
+  for (let before = 0; before < growing.size;) {
     before = growing.size;
     for (const { name, body } of module.functions) {
       visitStatements(body, (statement) => {

@@ -30,7 +30,7 @@ function constantOf(reader: Reader, declaration: VariableLike): ReaderValue | un
   const { initializer } = declaration;
   if (initializer === undefined) return undefined;
   if (givesFunction(reader, initializer)) return reader.evaluate(initializer, new Scope());
-  const kind = plainKind(initializer);
+  const kind = plainKind(reader, initializer);
   if (kind === "function" || kind === "scalar") return reader.evaluate(initializer, new Scope());
   if (kind !== "aggregate" || !isNeverWritten(reader, declaration)) return undefined;
   return reader.evaluate(initializer, new Scope());
@@ -54,27 +54,40 @@ function isConst(declaration: ts.VariableDeclaration): boolean {
   return (ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const) !== 0;
 }
 
+/** A `const` whose own initializer is known: `const step = 1 / (side - 1)`. */
+function isKnownScalar(reader: Reader, node: ts.Identifier): boolean {
+  const declared = reader.world.resolve(node);
+  if (declared.kind !== "variable") return false;
+  const { declaration } = declared;
+  if (!ts.isVariableDeclaration(declaration) || !isConst(declaration)) return false;
+  const { initializer } = declaration;
+  return initializer !== undefined && plainKind(reader, initializer) === "scalar";
+}
+
 /** What a literal expression makes; undefined for everything that is not literal throughout. */
-function plainKind(node: ts.Expression): "function" | "scalar" | "aggregate" | undefined {
+function plainKind(
+  reader: Reader,
+  node: ts.Expression,
+): "function" | "scalar" | "aggregate" | undefined {
   if (
     ts.isParenthesizedExpression(node) ||
     ts.isAsExpression(node) ||
     ts.isSatisfiesExpression(node) ||
     ts.isNonNullExpression(node)
   ) {
-    return plainKind(node.expression);
+    return plainKind(reader, node.expression);
   }
   if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return "function";
   if (ts.isNumericLiteral(node) || ts.isStringLiteralLike(node)) return "scalar";
   if (node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword) {
     return "scalar";
   }
-  if (ts.isPrefixUnaryExpression(node)) return onlyScalars([node.operand]);
+  if (ts.isPrefixUnaryExpression(node)) return onlyScalars(reader, [node.operand]);
   if (ts.isBinaryExpression(node)) {
     const assigns =
       node.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
       node.operatorToken.kind <= ts.SyntaxKind.LastAssignment;
-    return assigns ? undefined : onlyScalars([node.left, node.right]);
+    return assigns ? undefined : onlyScalars(reader, [node.left, node.right]);
   }
   if (ts.isPropertyAccessExpression(node)) {
     const owner = node.expression;
@@ -89,29 +102,29 @@ function plainKind(node: ts.Expression): "function" | "scalar" | "aggregate" | u
       ts.isIdentifier(callee.expression) &&
       callee.expression.text === "Math" &&
       callee.name.text !== "random";
-    return isMath ? onlyScalars(node.arguments) : undefined;
+    return isMath ? onlyScalars(reader, node.arguments) : undefined;
   }
   if (ts.isIdentifier(node)) {
     if (["NaN", "Infinity", "undefined"].includes(node.text)) return "scalar";
-    return undefined;
+    return isKnownScalar(reader, node) ? "scalar" : undefined;
   }
   if (ts.isArrayLiteralExpression(node)) {
-    return node.elements.every((element) => plainKind(element) !== undefined)
+    return node.elements.every((element) => plainKind(reader, element) !== undefined)
       ? "aggregate"
       : undefined;
   }
   if (ts.isObjectLiteralExpression(node)) {
     const plain = node.properties.every(
       (property) =>
-        ts.isPropertyAssignment(property) && plainKind(property.initializer) !== undefined,
+        ts.isPropertyAssignment(property) && plainKind(reader, property.initializer) !== undefined,
     );
     return plain ? "aggregate" : undefined;
   }
   return undefined;
 }
 
-function onlyScalars(nodes: readonly ts.Expression[]): "scalar" | undefined {
-  return nodes.every((node) => plainKind(node) === "scalar") ? "scalar" : undefined;
+function onlyScalars(reader: Reader, nodes: readonly ts.Expression[]): "scalar" | undefined {
+  return nodes.every((node) => plainKind(reader, node) === "scalar") ? "scalar" : undefined;
 }
 
 /**

@@ -83,6 +83,18 @@ const sweep = define(
   [[0, 0]],
 );
 
+/** t(k) = a[k] sin(c[k]) + sin t(k + 1): two arrays that are read only. */
+const total = define("total", [vector, vector, i32], (b, [a, c, k]) => {
+  const done = b.binary("ge", k!, 4);
+  const none = b.block([], (arm) => [arm.constant(0)]);
+  const more = b.block([], (arm) => {
+    const product = arm.mul(arm.at(a!, [k!]), arm.unary("sin", arm.at(c!, [k!])));
+    const [rest] = call(arm, named("total"), [a!, c!, arm.add(k!, 1)], [f64]);
+    return [arm.add(product, arm.unary("sin", rest!))];
+  });
+  return b.if(done, none, more);
+});
+
 export interface Case {
   readonly functions: readonly Fn[];
   readonly root: Fn;
@@ -122,6 +134,30 @@ export const cases: Readonly<Record<string, Case>> = {
       const own = b.one("copy", [a!]);
       const [out] = call(b, named("sweep"), [own, b.constant(1, "i32")], [vector], [[0, 0]]);
       return [b.sum(b.mul(out!, a!))];
+    }),
+    inputs: [ndarray("f64", [4], [0.5, 1.2, -0.7, 0.9])],
+  },
+  "arrays that each call reads": {
+    functions: [total],
+    root: define("f", [vector, vector], (b, [a, c]) => {
+      const [y] = call(b, named("total"), [a!, c!, b.constant(0, "i32")], [f64]);
+      return [b.add(y!, b.sum(b.mul(a!, a!)))];
+    }),
+    inputs: [
+      ndarray("f64", [4], [0.5, 1.2, -0.7, 0.9]),
+      ndarray("f64", [4], [0.3, -0.4, 1.1, 0.8]),
+    ],
+  },
+  "one array in two places, again and again": {
+    functions: [total],
+    root: define("f", [vector], (b, [a]) => {
+      const body = b.block([i32, f64], (inner, [i, s]) => {
+        const scaled = inner.mul(a!, inner.broadcast(s!, [4], []));
+        const [y] = call(inner, named("total"), [a!, a!, i!], [f64]);
+        const [z] = call(inner, named("total"), [scaled, a!, i!], [f64]);
+        return [inner.add(y!, inner.mul(z!, s!))];
+      });
+      return b.for(b.constant(3, "i32"), [b.constant(0.5)], body);
     }),
     inputs: [ndarray("f64", [4], [0.5, 1.2, -0.7, 0.9])],
   },

@@ -266,7 +266,10 @@ describe("ht", () => {
 
 test("kmeans: from the mean of its points to a centroid", () => {
   const { points, centroids } = data.kmeans;
-  expectClose(answer("kmeans", "cost"), clustering(flat(centroids), flat(points), 3));
+  expectClose(
+    answer("kmeans", "cost"),
+    clustering({ values: flat(centroids), d: 3 }, { values: flat(points), d: 3 }),
+  );
   const distance = (a: readonly number[], b: readonly number[]) =>
     a.reduce((sum, value, k) => sum + (value - b[k]) ** 2, 0);
   const nearest = points.map((point) => {

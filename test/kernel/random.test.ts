@@ -8,6 +8,7 @@ import { arrayType, type Fn, scalarType, type Value } from "../../compiler/ir/ty
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { repairUniqueness } from "../../compiler/passes/copies.ts";
 import { expectSame, fnOf, targetNames, type TargetName } from "./support.ts";
+import { runs } from "../random/runs.ts";
 
 const B = symbol("B");
 const extents: readonly Dim[] = [1, 2, 3, 5, 8, B];
@@ -161,7 +162,7 @@ describe.each(targetNames)("%s", (target: TargetName) => {
         ];
         await expectSame(fn, inputs, [target]);
       }),
-      { numRuns: Number(process.env["FLUXION_RUNS"] ?? 150), seed: 7 },
+      runs(150, 7),
     );
   });
 });

@@ -9,9 +9,10 @@ import { interpret } from "../../compiler/ops/interpret.ts";
 import { type NdArray, ndarray } from "../../compiler/ir/ndarray.ts";
 import { isFloat } from "../../compiler/ir/types.ts";
 import { direction, distance, dot, moved } from "../ops/support.ts";
+import { runs } from "./runs.ts";
 import { programs, type RandomProgram } from "./programs.ts";
 
-const runs = { numRuns: 300, seed: 23 };
+const many = runs(300, 23);
 const step = 1e-5;
 
 /** Along one direction for all active inputs. */
@@ -55,7 +56,7 @@ describe("random smooth programs", () => {
         expect(distance(tangents, slopes)).toBeLessThan(1e-4);
         compared++;
       }),
-      runs,
+      many,
     );
     expect(compared).toBeGreaterThan(100);
   });
@@ -75,7 +76,7 @@ describe("random smooth programs", () => {
         const error = dot(c, forward) - dot(reverse.slice(results.length), t);
         expect(Math.abs(error) / Math.max(...terms)).toBeLessThan(1e-9);
       }),
-      runs,
+      many,
     );
   });
 
@@ -100,7 +101,7 @@ describe("random smooth programs", () => {
         }));
         expect(distance(curvature, slopes)).toBeLessThan(1e-4);
       }),
-      runs,
+      many,
     );
   });
 });
@@ -140,6 +141,6 @@ test("a batch of a random program is a loop over it", () => {
         expect(distance(actual, expected)).toBeLessThan(1e-9);
       }
     }),
-    runs,
+    many,
   );
 });

@@ -10,9 +10,10 @@ import type { Fn } from "../../compiler/ir/types.ts";
 import { repairUniqueness } from "../../compiler/passes/copies.ts";
 import { cleanUp } from "../../compiler/passes/simplify.ts";
 import { direction, identical } from "../ops/support.ts";
+import { runs } from "./runs.ts";
 import { programs } from "./programs.ts";
 
-const runs = { numRuns: 300, seed: 24 };
+const many = runs(300, 24);
 
 function cleaned(fn: Fn): Fn {
   return { ...fn, body: repairUniqueness(cleanUp(fn.body)) };
@@ -29,7 +30,7 @@ describe("cleaning up", () => {
         const [left, right] = [interpret(fn, inputs), interpret(after, inputs)];
         left.forEach((x, k) => expect(identical(x, right[k]!)).toBe(true));
       }),
-      runs,
+      many,
     );
     expect(removed).toBeGreaterThan(0);
   });
@@ -53,7 +54,7 @@ describe("cleaning up", () => {
           });
         });
       }),
-      runs,
+      many,
     );
   });
 });

@@ -11,10 +11,7 @@ import type { NdArray } from "../../compiler/ir/ndarray.ts";
 import type { Fn } from "../../compiler/ir/types.ts";
 import { direction } from "../ops/support.ts";
 import { programs } from "./programs.ts";
-
-const runs = Number(process.env["FLUXION_RUNS"] ?? 60);
-/** Added to the seeds, to try other programs. */
-const offset = Number(process.env["FLUXION_SEED"] ?? 0);
+import { runs } from "./runs.ts";
 
 async function compare(fn: Fn, inputs: readonly NdArray[], target: (typeof targetNames)[number]) {
   const expected = interpret(fn, inputs);
@@ -33,7 +30,7 @@ describe.each(targetNames)("%s", (target) => {
   test.each([true, false])("random programs, smooth: %s", async (smooth) => {
     await fc.assert(
       fc.asyncProperty(programs({ smooth }), ({ fn, inputs }) => compare(fn, inputs, target)),
-      { numRuns: runs, seed: 25 + offset },
+      runs(250, 25),
     );
   });
 
@@ -43,7 +40,7 @@ describe.each(targetNames)("%s", (target) => {
         const cotangents = interpret(fn, inputs).map((x, k) => direction(x, k));
         return compare(cleaned(vjp(fn, active)), [...inputs, ...cotangents], target);
       }),
-      { numRuns: runs, seed: 26 + offset },
+      runs(250, 26),
     );
   });
 });

@@ -59,6 +59,42 @@ describe.each(targetNames)("%s", (target) => {
     expect(() => program(3, 1)).toThrow("c: expected a boolean, got a number");
   });
 
+  it("takes and gives arrays of records", async () => {
+    const n = symbol("N");
+    const fn = fnOf(
+      [arrayType("f64", [n]), arrayType("bool", [n]), arrayType("f64", [n, 2])],
+      (b, [x, c, v]) => [b.mul(x as Value, x as Value), b.unary("not", c as Value), v as Value],
+    );
+    const columns: Tree = {
+      kind: "record",
+      fields: [
+        ["x", leaf("number", "f64", [n])],
+        ["inner", { kind: "record", fields: [["c", leaf("boolean", "bool", [n])]] }],
+        ["v", leaf("typed", "f64", [n, 2])],
+      ],
+    };
+    const tree: Tree = { kind: "table", columns };
+    const program = await make(fn, target, [{ name: "rows", tree }], tree);
+    const v = Float64Array.of(1, 2);
+    expect(
+      program([
+        { x: 2, inner: { c: true }, v },
+        { x: 3, inner: { c: false }, v },
+      ]),
+    ).toEqual([
+      { x: 4, inner: { c: false }, v },
+      { x: 9, inner: { c: true }, v },
+    ]);
+    expect(program([])).toEqual([]);
+    expect(() => program({})).toThrow("rows: expected an array of records, got an object");
+    expect(() => program([1])).toThrow("rows[…]: expected a record, got a number");
+    expect(() => program([{ x: "2", inner: { c: true }, v }])).toThrow(
+      "rows[…].x: expected a number, got a string",
+    );
+    const short = { x: 1, inner: { c: true }, v: Float64Array.of(1) };
+    expect(() => program([short])).toThrow("rows[…].v: expected [N = 1, 2], got [1, 1]");
+  });
+
   it("takes typed arrays and rows of any length, and gives them back", async () => {
     const fn = fnOf([arrayType("f64", [B]), arrayType("f64", [B, 2])], (b, [x, m]) => [
       b.mul(x as Value, 2),

@@ -13,6 +13,7 @@ import { reportText } from "../../transformer/report.ts";
 import { readRoot } from "../../transformer/read/root.ts";
 import { World } from "../../transformer/read/world.ts";
 import { randomFunction } from "./randomPrograms.ts";
+import { runs } from "../random/runs.ts";
 
 type Plain = (x: number, y: number, a: Float64Array) => readonly number[];
 
@@ -70,6 +71,6 @@ test("random functions", () => {
         }
       }
     }),
-    { numRuns: Number(process.env["RANDOM_RUNS"] ?? 150), endOnFailure: true },
+    { ...runs(150, 41), endOnFailure: true },
   );
 });

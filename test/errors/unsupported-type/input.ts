@@ -1,3 +1,3 @@
 import { compile } from "fluxion";
 
-export const f = compile((name: string, when: Date, xs: { x: number }[], u: number | string) => 1);
+export const f = compile((name: string, when: Date, xs: { f: () => number }[], u: number | string) => 1);

@@ -96,8 +96,37 @@ function take(tree: Tree, value: unknown, path: string, inputs: Input[], shapes:
       tree.items.forEach((item, k) => take(item, value[k], `${path}[${k}]`, inputs, shapes));
       return;
     }
+    case "table":
+      if (!Array.isArray(value)) throw wrong(path, "an array of records", value);
+      takeColumns(tree.columns, value, path, inputs, shapes);
+      return;
     case "leaf":
       inputs.push(takeLeaf(tree, value, path, shapes));
+  }
+}
+
+/** An array for each leaf of the records of a table. */
+function takeColumns(
+  tree: Tree,
+  rows: readonly unknown[],
+  path: string,
+  inputs: Input[],
+  shapes: Waiting[],
+): void {
+  if (tree.kind === "record") {
+    for (const row of rows) {
+      if (typeof row !== "object" || row === null) throw wrong(`${path}[…]`, "a record", row);
+    }
+    for (const [name, field] of tree.fields) {
+      const inner = rows.map((row) => (row as Record<string, unknown>)[name]);
+      takeColumns(field, inner, `${path}[…].${name}`, inputs, shapes);
+    }
+  } else if (tree.kind === "leaf") {
+    if (tree.as === "number" || tree.as === "boolean") {
+      const { as } = tree;
+      for (const row of rows) if (typeof row !== as) throw wrong(path, `a ${as}`, row);
+      inputs.push(takeArray({ ...tree, as: "array" }, rows.map(Number), path, shapes));
+    } else inputs.push(takeArray(tree, rows, path, shapes));
   }
 }
 

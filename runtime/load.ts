@@ -331,6 +331,8 @@ function leavesOf(tree: Tree): readonly Leaf[] {
       return tree.fields.flatMap(([, field]) => leavesOf(field));
     case "tuple":
       return tree.items.flatMap(leavesOf);
+    case "table":
+      return leavesOf(tree.columns);
     case "constant":
       return [];
   }
@@ -346,6 +348,17 @@ function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
       );
     case "tuple":
       return tree.items.map((item) => buildResult(item, leaf));
+    case "table": {
+      const columns: unknown[] = leavesOf(tree.columns).map(leaf);
+      const [first] = columns as readonly (ArrayLike<unknown> | undefined)[];
+      return Array.from({ length: first?.length ?? 0 }, (_, k) => {
+        const elements = columns.values();
+        return buildResult(tree.columns, ({ as }) => {
+          const element = (elements.next().value as ArrayLike<unknown>)[k];
+          return as === "boolean" ? element !== 0 : element;
+        });
+      });
+    }
     case "constant":
       return tree.value;
   }

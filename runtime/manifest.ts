@@ -18,7 +18,7 @@ interface Quotient {
 }
 
 /** How a value of the program stands in JavaScript. */
-export type Tree = Leaf | RecordTree | TupleTree | ConstantTree;
+export type Tree = Leaf | RecordTree | TupleTree | TableTree | ConstantTree;
 
 /** One value of the graph. `typed` is a `Float64Array`…, `array` a `number[]`, nested by rank. */
 export interface Leaf {
@@ -34,6 +34,14 @@ export interface RecordTree {
 export interface TupleTree {
   readonly kind: "tuple";
   readonly items: readonly Tree[];
+}
+/**
+ * An array of records: a leaf of `columns` has the length of the array as its first extent, and `as`
+ * says what one element is.
+ */
+export interface TableTree {
+  readonly kind: "table";
+  readonly columns: Tree;
 }
 /** A value known when the program was compiled: no value of the graph stands for it. */
 export interface ConstantTree {

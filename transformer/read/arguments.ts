@@ -14,7 +14,7 @@ import {
   templateOf,
   withOlderOrigins,
 } from "./join.ts";
-import { beforeWrite, makeDense, store, writeElement, writeField } from "./objects.ts";
+import { beforeWrite, makeDense, readField, store, writeElement, writeField } from "./objects.ts";
 import type { Reader } from "./reader.ts";
 import { type ArrayReference, fixed, type ReaderValue, scalar, type Shared } from "./values.ts";
 
@@ -65,6 +65,8 @@ function hasConflict(template: Template): boolean {
   switch (template.kind) {
     case "conflict":
       return true;
+    case "table":
+      return hasConflict(template.columns);
     case "list":
       return template.items.some(hasConflict);
     case "record":
@@ -122,6 +124,12 @@ function withoutInner(reader: Reader, template: Template, name: string, node: ts
         return reader.needsStatic(`the function that \`${name}\` returns`, node);
       }
       return template;
+    case "table":
+      return {
+        ...template,
+        value: undefined,
+        columns: withoutInner(reader, template.columns, name, node),
+      };
     case "list":
       return {
         ...template,
@@ -200,6 +208,11 @@ function eachArray(
       return;
     case "array":
       return visit(value.kind === "array" ? value : undefined, 1);
+    case "table": {
+      const state = value.kind === "array" ? value.object.state.content : undefined;
+      if (state?.form === "table") eachArray(template.columns, state.columns, visit);
+      return;
+    }
     case "list": {
       const state = value.kind === "array" ? value.object.state.content : undefined;
       template.items.forEach((item, k) => {
@@ -256,6 +269,10 @@ export function writeBack(
         if (written !== undefined && value.kind === "array") replace(reader, value, written, node);
         return undefined;
       }
+      case "table": {
+        const state = value.kind === "array" ? value.object.state.content : undefined;
+        return state?.form === "table" ? visit(template.columns, state.columns) : undefined;
+      }
       case "list": {
         if (value.kind !== "array") return undefined;
         const state = value.object.state.content;
@@ -268,9 +285,9 @@ export function writeBack(
       }
       case "record": {
         if (value.kind !== "record") return undefined;
-        const fields = value.object.fields.content;
         for (const [name, field] of template.fields) {
-          const written = visit(field, fields.get(name)?.content as ReaderValue);
+          const own = readField(reader, value, name, node) as ReaderValue;
+          const written = visit(field, own);
           if (written !== undefined) writeField(reader, value, name, written, node);
         }
         return undefined;
@@ -308,6 +325,7 @@ function sharedIn(value: ReaderValue): readonly Shared[] {
   }
   if (value.kind !== "array") return [];
   const state = value.object.state.content;
+  if (state.form === "table") return [value.object.shared, ...sharedIn(state.columns)];
   const items = state.form === "list" ? state.items : [];
   return [value.object.shared, ...items.flatMap((place) => sharedIn(place.content))];
 }

@@ -136,11 +136,13 @@ class Meeting {
   /** A list that one path indexes by an unknown number is a dense array on both. */
   private array(place: Place<ArrayState>, states: Sides<ArrayState>): void {
     const { reader, node } = this;
-    if (states[0].form === "list" && states[1].form === "list") {
+    const tables = states.some(({ form }) => form === "table");
+    if (tables || (states[0].form === "list" && states[1].form === "list")) {
       reader.needsStatic(`the length of \`${place.name}\``, node);
     }
     const values = states.map((state, side) => {
       if (state.form === "dense") return state.value;
+      if (state.form === "table") throw new Error("tables do not meet");
       return this.inArm(side as 0 | 1, () =>
         stackItems(
           reader,

@@ -24,7 +24,8 @@ export function assignedPlaces(
       if (owner?.kind !== "array") return;
       const { state } = owner.object;
       if (state.content.form === "dense") parts.add(state as Place<unknown>);
-      else for (const item of state.content.items) parts.add(item as Place<unknown>);
+      else if (state.content.form === "list")
+        for (const item of state.content.items) parts.add(item as Place<unknown>);
     } else if (ts.isPropertyAccessExpression(node)) {
       const owner = resolve(node.expression, scope);
       if (owner?.kind !== "record") return;

@@ -6,7 +6,7 @@
 import type ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
-import { dimText } from "../../compiler/ir/dim.ts";
+import { type Dim, dimText, sameShape } from "../../compiler/ir/dim.ts";
 import {
   arrayType,
   type DType,
@@ -24,10 +24,12 @@ import {
   newList,
   newRecord,
   readElement,
+  readField,
   rename,
   toDense,
 } from "./objects.ts";
 import type { Reader } from "./reader.ts";
+import { newTable, sharedOf } from "./tables.ts";
 import {
   describe,
   fixed,
@@ -52,6 +54,12 @@ export type Template = { readonly value?: ReaderValue | undefined } & (
       readonly from: From;
     }
   | { readonly kind: "list"; readonly items: readonly Template[]; readonly from: From }
+  | {
+      readonly kind: "table";
+      readonly columns: Template;
+      readonly length: Dim;
+      readonly from: From;
+    }
   | {
       readonly kind: "record";
       readonly fields: readonly (readonly [string, Template])[];
@@ -80,6 +88,10 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
       const state = reader.heap.read(value.object.state);
       const { shared, typed, element } = value.object;
       const from = fromOne(shared);
+      if (state.form === "table") {
+        const columns = templateOf(reader, state.columns, depth + 1);
+        return { kind: "table", columns, length: state.length, from, value };
+      }
       if (state.form === "dense") {
         const { dtype, shape } = state.value.type;
         const type = arrayType(dtype, shape.slice(value.path.length));
@@ -91,6 +103,11 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
       return { kind: "list", items, from, value };
     }
     case "record": {
+      if (value.at !== undefined) {
+        const shareds = sharedOf(value);
+        const columns = templateOf(reader, { ...value, at: undefined }, depth + 1);
+        return { ...rowTemplate(columns, shareds), value };
+      }
       const fields = [...reader.heap.read(value.object.fields)].map(
         ([name, place]) => [name, templateOf(reader, reader.heap.read(place), depth + 1)] as const,
       );
@@ -98,6 +115,28 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
     }
     default:
       return { kind: "fixed", value };
+  }
+}
+
+/** What stands at an index of columns. */
+function rowTemplate(column: Template, shareds: readonly Shared[]): Template {
+  switch (column.kind) {
+    case "record":
+      return {
+        kind: "record",
+        fields: column.fields.map(([name, field]) => [name, rowTemplate(field, shareds)] as const),
+        from: { sides: [shareds], origins: shareds },
+      };
+    case "array": {
+      const { dtype, shape } = column.type;
+      const type = arrayType(dtype, shape.slice(1));
+      if (shape.length > 1) return { ...column, value: undefined, type };
+      if (dtype === "i32" || dtype === "u8")
+        return { kind: "integer", low: -(2 ** 31), high: 2 ** 31 - 1 };
+      return { kind: "scalar", dtype: dtype === "bool" ? "bool" : "f64" };
+    }
+    default:
+      return column;
   }
 }
 
@@ -112,6 +151,8 @@ export function widen(template: Template): Template {
       return { kind: "scalar", dtype: "f64" };
     case "list":
       return { ...template, value: undefined, items: template.items.map(widen) };
+    case "table":
+      return { ...template, value: undefined, columns: widen(template.columns) };
     case "record":
       return {
         ...template,
@@ -160,6 +201,11 @@ export function join(a: Template, b: Template): Template {
       const items = a.items.map((item, k) => join(item, b.items[k] as Template));
       return { kind: "list", items, from: both(a.from, b.from) };
     }
+    case "table": {
+      if (b.kind !== "table" || !sameDim(a.length, b.length)) return differ;
+      const columns = join(a.columns, b.columns);
+      return { kind: "table", columns, length: a.length, from: both(a.from, b.from) };
+    }
     case "record": {
       if (b.kind !== "record") return differ;
       const others = new Map(b.fields);
@@ -175,6 +221,10 @@ export function join(a: Template, b: Template): Template {
     default:
       return differ;
   }
+}
+
+function sameDim(a: Dim, b: Dim): boolean {
+  return sameShape([a], [b]);
 }
 
 /** The template of a new thing of the same kind. */
@@ -209,6 +259,12 @@ export function withOlderOrigins(reader: Reader, template: Template): Template {
         from: older(template.from),
         items: template.items.map((item) => withOlderOrigins(reader, item)),
       };
+    case "table":
+      return {
+        ...template,
+        from: older(template.from),
+        columns: withOlderOrigins(reader, template.columns),
+      };
     case "record":
       return {
         ...template,
@@ -242,9 +298,21 @@ export function flatten(
       return value.kind === "tensor" ? [value.value] : mismatch();
     case "array":
       return value.kind === "array" ? [toDense(reader, value, node)] : mismatch();
+    case "table": {
+      if (value.kind !== "array") return mismatch();
+      const state = reader.heap.read(value.object.state);
+      return state.form === "table"
+        ? flatten(reader, template.columns, state.columns, node)
+        : mismatch();
+    }
     case "list": {
       if (value.kind !== "array") return mismatch();
       const state = reader.heap.read(value.object.state);
+      if (state.form === "table") {
+        return template.items.flatMap((item, k) =>
+          flatten(reader, item, readElement(reader, value, fixed(k), node), node),
+        );
+      }
       if (state.form === "dense") {
         if (state.value.type.shape[0] !== template.items.length) return mismatch();
         return template.items.flatMap((item, k) =>
@@ -258,6 +326,12 @@ export function flatten(
     }
     case "record": {
       if (value.kind !== "record") return mismatch();
+      if (value.at !== undefined) {
+        return template.fields.flatMap(([name, field]) => {
+          const own = readField(reader, value, name, node);
+          return own === undefined ? [] : flatten(reader, field, own, node);
+        });
+      }
       const fields = reader.heap.read(value.object.fields);
       return template.fields.flatMap(([name, field]) => {
         const place = fields.get(name);
@@ -285,6 +359,8 @@ export function leafTypes(template: Template): readonly ValueType[] {
       return [template.type];
     case "list":
       return template.items.flatMap(leafTypes);
+    case "table":
+      return leafTypes(template.columns);
     case "record":
       return template.fields.flatMap(([, field]) => leafTypes(field));
   }
@@ -331,6 +407,11 @@ export function rebuild(
       );
       return stand(newList(reader, items, making), template.from);
     }
+    case "table": {
+      const columns = rebuild(reader, template.columns, values, name, group);
+      if (columns.kind !== "record") return mismatch();
+      return stand(newTable(reader, columns, template.length, making), template.from);
+    }
     case "record": {
       const fields = template.fields.map(
         ([field, inner]) => [field, rebuild(reader, inner, values, field, group)] as const,
@@ -360,6 +441,10 @@ export function sameTemplate(a: Template, b: Template): boolean {
         b.kind === "list" &&
         a.items.length === b.items.length &&
         a.items.every((item, k) => sameTemplate(item, b.items[k] as Template))
+      );
+    case "table":
+      return (
+        b.kind === "table" && sameDim(a.length, b.length) && sameTemplate(a.columns, b.columns)
       );
     case "record":
       return (
@@ -393,7 +478,7 @@ export function identical(a: ReaderValue, b: ReaderValue): boolean {
         b.path.every((index, k) => index === a.path[k])
       );
     case "record":
-      return b.kind === "record" && b.object === a.object;
+      return b.kind === "record" && b.object === a.object && a.at?.index === b.at?.index;
     case "function":
       return b.kind === "function" && b.declaration === a.declaration && b.scope === a.scope;
     case "unset":
@@ -444,7 +529,7 @@ function rangeOfTemplate(
 }
 
 /** A list of numbers seen as an array, to meet one. */
-function listAsArray(list: Template & { readonly kind: "list" }): Template | undefined {
+export function listAsArray(list: Template & { readonly kind: "list" }): Template | undefined {
   const numbers = list.items.every((item) => numberKind(item) === "number");
   if (!numbers) return undefined;
   const type = arrayType("f64", [list.items.length]);
@@ -465,6 +550,8 @@ export function templateText(template: Template): string {
       return `an array of ${template.type.shape.map(dimText).join(" by ")} elements`;
     case "list":
       return `an array of ${template.items.length} elements`;
+    case "table":
+      return `an array of ${dimText(template.length)} records`;
     case "record":
       return `a record of ${template.fields.map(([name]) => `\`${name}\``).join(", ")}`;
     case "conflict":

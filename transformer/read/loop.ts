@@ -414,6 +414,7 @@ export function resultsOf(reader: Reader, carried: CarriedPlaces, node: ts.Node)
 
 function contents(reader: Reader, state: ArrayState, node: ts.Node): Value {
   if (state.form === "dense") return state.value;
+  if (state.form === "table") throw new Error("a table is not carried as one");
   const items = state.items.map((item) => reader.heap.read(item));
   return stackItems(reader, items, node);
 }
@@ -438,7 +439,7 @@ export function compare(
     if (isFields(content)) {
       reader.needsStatic(`the fields of \`${place.name}\``, node);
     } else if (isArrayState(content)) {
-      if (content.form === "list") reader.needsStatic(`the length of \`${place.name}\``, node);
+      if (content.form !== "dense") reader.needsStatic(`the length of \`${place.name}\``, node);
       const { type } = contents(reader, content, node);
       if (known?.kind === "contents" && !sameType(known.type, type)) {
         reader.needsStatic(`the length of \`${place.name}\``, node);

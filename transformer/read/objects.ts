@@ -5,12 +5,14 @@ import * as messages from "../../compiler/diagnostics/messages.ts";
 import { sameShape } from "../../compiler/ir/dim.ts";
 import { arrayType, type DType, type Shape, type Value } from "../../compiler/ir/types.ts";
 import { link, type Making, newShared, possibleAliases } from "./alias.ts";
+import { columnsOf, elementOfColumn, notNumbers, rowAt, writeInRow, writeRow } from "./tables.ts";
 import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
 import type { Place } from "./heap.ts";
 import type { Reader } from "./reader.ts";
 import {
   type ArrayObject,
   type ArrayReference,
+  type ArrayState,
   describe,
   fixed,
   isBoolean,
@@ -98,9 +100,9 @@ export function checkUsable(
 }
 
 /** Refuses a row that is no longer in its array: another has been put in its place. */
-function checkRow(reader: Reader, array: ArrayReference, node: ts.Node): void {
+export function checkRow(reader: Reader, array: ArrayReference, node: ts.Node): void {
   checkUsable(reader, array.object, node);
-  if (array.path.length === 0) return;
+  if (array.rows === undefined) return;
   const { replacedAt } = reader.heap.read(array.object.rows);
   if (array.rows === reader.heap.read(array.object.rows) || replacedAt === undefined) return;
   reader.fail(
@@ -141,6 +143,7 @@ export function lengthOf(reader: Reader, array: ArrayReference, node: ts.Node): 
   // Not recorded as read: writing elements does not change a length.
   const state = array.object.state.content;
   if (state.form === "list") return fixed(state.items.length);
+  if (state.form === "table") return dimValue(state.length);
   return dimValue(state.value.type.shape[array.path.length] ?? 0);
 }
 
@@ -152,7 +155,7 @@ export function itemsOf(
 ): readonly ReaderValue[] | undefined {
   checkUsable(reader, array.object, node);
   const state = reader.heap.read(array.object.state);
-  if (state.form === "dense") return undefined;
+  if (state.form !== "list") return undefined;
   return state.items.map((item) => reader.heap.read(item));
 }
 
@@ -170,7 +173,11 @@ export function readElement(
       const item = state.items[index.value];
       return item === undefined ? fixed(undefined) : reader.heap.read(item);
     }
-    state = { form: "dense", value: makeDense(reader, array, node) };
+    state = makeStored(reader, array, node);
+  }
+  if (state.form === "table") {
+    const rows = reader.heap.read(array.object.rows);
+    return rowAt(state.columns, toIndex(reader, index, node), { ...array, rows });
   }
   const path = [...array.path, toIndex(reader, index, node)];
   if (path.length < state.value.type.shape.length) {
@@ -200,7 +207,14 @@ export function writeElement(
       }
       return reader.heap.write(item, value);
     }
-    makeDense(reader, array, node);
+    makeStored(reader, array, node);
+  }
+  const stored = reader.heap.read(array.object.state);
+  if (stored.form === "table") {
+    const row = rowAt(stored.columns, toIndex(reader, index, node), array);
+    writeRow(reader, row, value, node);
+    reader.heap.write(array.object.rows, new RowsToken(reader.span(node)));
+    return;
   }
   const dense = denseState(reader, array.object);
   const path = [...array.path, toIndex(reader, index, node)];
@@ -237,7 +251,7 @@ export function appendItem(
 ): void {
   beforeWrite(reader, array.object, node);
   const state = reader.heap.read(array.object.state);
-  if (state.form === "dense" || reader.heap.isOuter(array.object.state)) {
+  if (state.form !== "list" || reader.heap.isOuter(array.object.state)) {
     return reader.needsStatic("the length of the array", node);
   }
   const name = `${array.object.name}[${state.items.length}]`;
@@ -253,14 +267,37 @@ export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): V
     const items = state.items.map((item) => reader.heap.read(item));
     return stackItems(reader, items, node);
   }
+  if (state.form === "table") return notNumbers(reader, node);
   if (array.path.length === 0) return state.value;
   return reader.at(node).at(state.value, array.path);
+}
+
+/** Turns a list into what can be indexed by a number known at run time, for good. */
+function makeStored(
+  reader: Reader,
+  array: ArrayReference,
+  node: ts.Node,
+): Exclude<ArrayState, { readonly form: "list" }> {
+  const state = reader.heap.read(array.object.state);
+  if (state.form !== "list") return state;
+  const items = state.items.map((item) => reader.heap.read(item));
+  if (items.length === 0 || !items.every((item) => item.kind === "record")) {
+    return { form: "dense", value: makeDense(reader, array, node) };
+  }
+  const table = {
+    form: "table",
+    columns: columnsOf(reader, items, node),
+    length: items.length,
+  } as const;
+  reader.heap.write(array.object.state, table);
+  return table;
 }
 
 /** Turns a list into a dense array, for good: it is indexed by what is known at run time. */
 export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node): Value {
   const state = reader.heap.read(array.object.state);
   if (state.form === "dense") return state.value;
+  if (state.form === "table") return notNumbers(reader, node);
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
   reader.heap.write(array.object.state, { form: "dense", value });
@@ -360,7 +397,7 @@ export function denseType(value: Value, path: readonly Value[]): ReturnType<type
 
 function denseState(reader: Reader, object: ArrayObject): Value {
   const state = reader.heap.read(object.state);
-  if (state.form === "list") throw new Error("the array is a list");
+  if (state.form !== "dense") throw new Error(`the array is a ${state.form}`);
   return state.value;
 }
 
@@ -391,7 +428,9 @@ export function readField(
 ): ReaderValue | undefined {
   checkUsable(reader, record.object, node);
   const place = reader.heap.read(record.object.fields).get(name);
-  return place === undefined ? undefined : reader.heap.read(place);
+  if (place === undefined) return undefined;
+  const value = reader.heap.read(place);
+  return record.at === undefined ? value : elementOfColumn(reader, value, record.at, node);
 }
 
 export function writeField(
@@ -401,9 +440,10 @@ export function writeField(
   value: ReaderValue,
   node: ts.Node,
 ): void {
-  beforeWrite(reader, record.object, node);
   const fields = reader.heap.read(record.object.fields);
   const place = fields.get(name);
+  if (record.at !== undefined) return writeInRow(reader, record.at, place, name, value, node);
+  beforeWrite(reader, record.object, node);
   if (place !== undefined) return reader.heap.write(place, value);
   const added = new Map(fields).set(name, reader.heap.place(value, name));
   reader.heap.write(record.object.fields, added);
@@ -416,9 +456,11 @@ export function entriesOf(
   node: ts.Node,
 ): readonly (readonly [string, ReaderValue])[] {
   checkUsable(reader, record.object, node);
-  return [...reader.heap.read(record.object.fields)].map(
-    ([name, place]) => [name, reader.heap.read(place)] as const,
-  );
+  const { at } = record;
+  return [...reader.heap.read(record.object.fields)].map(([name, place]) => {
+    const value = reader.heap.read(place);
+    return [name, at === undefined ? value : elementOfColumn(reader, value, at, node)] as const;
+  });
 }
 
 function extentText(value: Value, skip = 0): string {

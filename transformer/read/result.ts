@@ -37,6 +37,11 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Out
       return { tree: { kind: "leaf", as: "tensor", dtype, shape }, leaves: [value.value] };
     }
     case "array": {
+      const state = reader.heap.read(value.object.state);
+      if (state.form === "table") {
+        const { tree, leaves } = outgoing(reader, state.columns, node);
+        return { tree: { kind: "table", columns: ofElements(tree) }, leaves };
+      }
       const items = itemsOf(reader, value, node);
       if (items !== undefined) {
         const parts = items.map((item) => outgoing(reader, item, node));
@@ -62,4 +67,21 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Out
     default:
   }
   return reader.fail(messages.unsupportedResult({ what: describe(value) }, reader.span(node)));
+}
+
+/** Columns, with what an element of each is: a number of an array of numbers. */
+function ofElements(tree: Tree): Tree {
+  switch (tree.kind) {
+    case "leaf": {
+      if (tree.shape.length > 1) return tree;
+      return { ...tree, as: tree.dtype === "bool" ? "boolean" : "number" };
+    }
+    case "record":
+      return {
+        kind: "record",
+        fields: tree.fields.map(([name, field]) => [name, ofElements(field)] as const),
+      };
+    default:
+      return tree;
+  }
 }

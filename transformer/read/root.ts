@@ -333,6 +333,8 @@ function withAxis(tree: Tree, size: Dim, axis: number): Tree {
       };
     case "tuple":
       return { kind: "tuple", items: tree.items.map((item) => withAxis(item, size, axis)) };
+    case "table":
+      return { kind: "table", columns: withAxis(tree.columns, size, axis) };
     case "constant":
       return tree;
   }

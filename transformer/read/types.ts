@@ -7,6 +7,7 @@ import { arrayType, type DType, dtypes, scalarType, type Value } from "../../com
 import type { Tree } from "../../runtime/manifest.ts";
 import type { Making } from "./alias.ts";
 import { newDense, newList, newRecord } from "./objects.ts";
+import { newTable } from "./tables.ts";
 import type { Reader } from "./reader.ts";
 import type { Template } from "./join.ts";
 import { fixed, type FunctionNode, type ReaderValue, scalar } from "./values.ts";
@@ -125,7 +126,9 @@ function array(context: Context, type: ts.Type, name: string, making: Making): I
     element = inner;
     rank++;
   }
-  if ((element.flags & ts.TypeFlags.NumberLike) === 0) return refuse(context);
+  if ((element.flags & ts.TypeFlags.NumberLike) === 0) {
+    return rank === 1 ? table(context, element, name) : refuse(context);
+  }
   const letters = ["length", "width", "depth"];
   const shape = Array.from({ length: rank }, (_, axis) =>
     symbol(reader.freshName(`${name}_${letters[axis] ?? `axis${axis}`}`)),
@@ -137,6 +140,57 @@ function array(context: Context, type: ts.Type, name: string, making: Making): I
     leaves: [value],
     value: newDense(reader, value, { typed: false, element: "f64" }, making),
   };
+}
+
+/** Records in an array: an array for each field. */
+function table(context: Context, element: ts.Type, name: string): Incoming {
+  const row = ofType(context, element, name, 1);
+  const { reader } = context;
+  const length = symbol(reader.freshName(`${name}_length`));
+  const columns = row.tree.kind === "record" ? withLength(row.tree, length) : undefined;
+  if (columns === undefined || row.leaves.length === 0) return refuse(context);
+  return fromTree(reader, { kind: "table", columns }, name, context.readOnly);
+}
+
+/** The tree of a record with an axis more for each leaf; undefined where that makes no columns. */
+function withLength(tree: Tree, length: Dim): Tree | undefined {
+  switch (tree.kind) {
+    case "leaf":
+      return tree.as === "tensor" ? undefined : { ...tree, shape: [length, ...tree.shape] };
+    case "record": {
+      const fields = tree.fields.map(([name, field]) => [name, withLength(field, length)] as const);
+      if (fields.some(([, field]) => field === undefined)) return undefined;
+      return { kind: "record", fields: fields as readonly (readonly [string, Tree])[] };
+    }
+    case "constant":
+      return tree;
+    default:
+      return undefined;
+  }
+}
+
+/** Arrays for the leaves of a table. */
+function columnFrom(reader: Reader, tree: Tree, name: string, making: Making): Incoming {
+  switch (tree.kind) {
+    case "leaf": {
+      const value: Value = { type: arrayType(tree.dtype, tree.shape), name };
+      const kind = { typed: tree.as === "typed", element: tree.dtype };
+      return { tree, leaves: [value], value: newDense(reader, value, kind, making) };
+    }
+    case "record": {
+      const fields = tree.fields.map(
+        ([field, inner]) => [field, columnFrom(reader, inner, field, making)] as const,
+      );
+      const value = newRecord(
+        reader,
+        fields.map(([field, inner]) => [field, inner.value] as const),
+        { ...making, name },
+      );
+      return { tree, leaves: fields.flatMap(([, inner]) => inner.leaves), value };
+    }
+    default:
+      return fromTree(reader, tree, name);
+  }
 }
 
 function tuple(
@@ -250,8 +304,13 @@ export function declaredResult(reader: Reader, declaration: FunctionNode): Templ
 }
 
 /** A value of the structure of a tree. */
-export function fromTree(reader: Reader, tree: Tree, name: string): Incoming {
-  const making: Making = { name, readOnly: "argument" };
+export function fromTree(
+  reader: Reader,
+  tree: Tree,
+  name: string,
+  readOnly: "argument" | "captured" = "argument",
+): Incoming {
+  const making: Making = { name, readOnly };
   switch (tree.kind) {
     case "constant":
       return { tree, leaves: [], value: fixed(tree.value) };
@@ -276,6 +335,12 @@ export function fromTree(reader: Reader, tree: Tree, name: string): Incoming {
         making,
       );
       return { tree, leaves, value };
+    }
+    case "table": {
+      const { leaves, value } = columnFrom(reader, tree.columns, name, making);
+      const length = leaves[0]?.type.shape[0];
+      if (value.kind !== "record" || length === undefined) throw new Error("a table has columns");
+      return { tree, leaves, value: newTable(reader, value, length, making) };
     }
     case "leaf": {
       const value: Value = { type: arrayType(tree.dtype, tree.shape), name };

@@ -86,14 +86,24 @@ export interface ArrayObject {
   readonly element: DType;
   readonly shared: Shared;
 }
-/** A list holds anything and has a length known at compile time; a dense array is a value. */
+/**
+ * A list holds anything and has a length known at compile time; a dense array is a value; a table
+ * holds records, each field of all of them as an array.
+ */
 export type ArrayState =
   | { readonly form: "list"; readonly items: readonly Place<ReaderValue>[] }
-  | { readonly form: "dense"; readonly value: Value };
+  | { readonly form: "dense"; readonly value: Value }
+  | { readonly form: "table"; readonly columns: RecordReference; readonly length: Dim };
 
 export interface RecordReference {
   readonly kind: "record";
   readonly object: RecordObject;
+  /** For a record in a table: `object` has the columns, and it stands at this index. */
+  readonly at?: RowPosition | undefined;
+}
+export interface RowPosition {
+  readonly index: Value;
+  readonly table: ArrayReference;
 }
 export interface RecordObject {
   readonly name: string;

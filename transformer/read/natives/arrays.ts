@@ -1,11 +1,13 @@
 /** Arrays of JavaScript: how they are made, and their methods. */
 
 import type ts from "typescript";
+import { newGroup } from "../alias.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
 import { type DType, scalarType, type Shape, type Value } from "../../../compiler/ir/types.ts";
 import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
+import { leafTypes, listAsArray, type Template, templateOf, templateText, widen } from "../join.ts";
 import { countedLoop } from "../loop.ts";
 import {
   asDim,
@@ -23,12 +25,14 @@ import {
   type ArrayKind,
   appendItem,
   beforeWrite,
+  entriesOf,
   filled,
   itemsOf,
   lengthOf,
   makeDense,
   newDense,
   newList,
+  newRecord,
   numberFrom,
   plainArray,
   readField,
@@ -38,6 +42,7 @@ import {
   writeElement,
 } from "../objects.ts";
 import { normal, type Reader } from "../reader.ts";
+import { newTable } from "../tables.ts";
 import {
   type ArrayReference,
   describe,
@@ -47,6 +52,7 @@ import {
   isStaticNumber,
   type NativeCall,
   type ReaderValue,
+  type RecordReference,
   scalar,
   undefinedValue,
   unset,
@@ -252,14 +258,12 @@ function tabulate(
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
 ): ArrayReference {
-  const row = rowType(reader, apply, node);
-  const kind = row?.kind ?? wanted;
-  const shape = [dim, ...(row?.shape ?? [])];
-  const result = newDense(reader, filled(reader, shape, fixed(0), kind.element, node), kind);
+  const row = rowTemplate(reader, apply, node);
+  const result = emptyArray(reader, dim, row, wanted, node);
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
     node,
-    guess: [result.object.state],
+    guess: row?.kind === "record" ? [] : [result.object.state],
     breakTarget: reader.newTarget(),
     continueTarget: reader.newTarget(),
     count: toInteger(reader, dimValue(dim), node),
@@ -273,24 +277,73 @@ function tabulate(
   return result;
 }
 
-/** What the rows are, where `apply` gives arrays: read once, and forgotten. */
-function rowType(
+/** What the elements are, where `apply` gives arrays or records: read once, and forgotten. */
+function rowTemplate(
   reader: Reader,
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
-): { readonly kind: ArrayKind; readonly shape: Shape } | undefined {
+): (Template & { readonly kind: "array" | "record" }) | undefined {
   return reader.heap.record(() =>
     reader.inBlock(() => {
       const index: Value = { type: scalarType("i32") };
       const value = apply(integer(index, 0, 2 ** 30));
-      if (value.kind !== "array") return undefined;
-      const { type } = toDense(reader, value, node);
-      if (reader.isBoundHere(type)) {
+      if (value.kind !== "array" && value.kind !== "record") return undefined;
+      const template = widen(
+        value.kind === "record"
+          ? templateOf(reader, value)
+          : templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value))),
+      );
+      if (leafTypes(template).some((type) => reader.isBoundHere(type))) {
         reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
       }
-      return { kind: kindOf(value), shape: type.shape };
+      return template.kind === "array" || template.kind === "record" ? template : undefined;
     }),
   ).result.result;
+}
+
+/** An array of zeros: of numbers, of rows, or of records. */
+function emptyArray(
+  reader: Reader,
+  dim: Dim,
+  row: Template | undefined,
+  wanted: ArrayKind,
+  node: ts.Node,
+): ArrayReference {
+  // Columns of one table are never each other, whatever records they were made of.
+  const group = newGroup();
+  const zerosOf = (shape: Shape, kind: ArrayKind): ArrayReference =>
+    newDense(reader, filled(reader, [dim, ...shape], fixed(0), kind.element, node), kind, {
+      group,
+    });
+  const column = (template: Template): ReaderValue => {
+    switch (template.kind) {
+      case "fixed":
+        return template.value;
+      case "scalar":
+        return zerosOf([], { typed: false, element: template.dtype === "bool" ? "bool" : "f64" });
+      case "integer":
+        return zerosOf([], plainArray);
+      case "array":
+        return zerosOf(template.type.shape, template.array);
+      case "list": {
+        const dense = listAsArray(template);
+        if (dense !== undefined) return column(dense);
+        break;
+      }
+      case "record":
+        return newRecord(
+          reader,
+          template.fields.map(([name, field]) => [name, column(field)] as const),
+        );
+      default:
+    }
+    return reader.needsStatic(`the length of an array of ${templateText(template)}`, node);
+  };
+  if (row === undefined) return zerosOf([], wanted);
+  const columns = column(row);
+  if (columns.kind === "array") return columns;
+  if (columns.kind !== "record") throw new Error("a row is an array or a record");
+  return newTable(reader, columns, dim);
 }
 
 /** Scalar functions that write nothing become a `map`; all others a loop. */
@@ -305,6 +358,10 @@ function mapElements(reader: Reader, array: ArrayReference, call: NativeCall): R
     );
     return newList(reader, results);
   }
+  const elementAt = (k: ReaderValue): ReaderValue =>
+    invoke(reader, each, { ...call, arguments: [elementOf(reader, array, k, node), k, array] });
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "table") return tabulate(reader, state.length, plainArray, elementAt, node);
   const dense = toDense(reader, array, node);
   const kind = kindOf(array);
   if (dense.type.shape.length === 1) {
@@ -312,17 +369,7 @@ function mapElements(reader: Reader, array: ArrayReference, call: NativeCall): R
     if (mapped !== undefined) return mapped;
   }
   const dim = dense.type.shape[0] ?? 0;
-  return tabulate(
-    reader,
-    dim,
-    kind,
-    (k) =>
-      invoke(reader, each, {
-        ...call,
-        arguments: [elementOf(reader, array, k, node), k, array],
-      }),
-    node,
-  );
+  return tabulate(reader, dim, kind, elementAt, node);
 }
 
 function asMap(
@@ -528,6 +575,8 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
     );
     return newList(reader, items.slice(from, to));
   }
+  const state = reader.heap.read(array.object.state);
+  if (state.form === "table") return sliceTable(reader, state.columns, call);
   const dense = toDense(reader, array, node);
   const kind = kindOf(array);
   if (start === undefined) return newDense(reader, reader.at(node).one("copy", [dense]), kind);
@@ -544,6 +593,24 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
   const at = toIndex(reader, from, node);
   const part = reader.at(node).one("dynamic_slice", [dense, at], { axis: 0, size });
   return newDense(reader, part, kind);
+}
+
+/** A copy of a part of an array of records: of each column. */
+function sliceTable(reader: Reader, columns: RecordReference, call: NativeCall): ReaderValue {
+  const part = (value: ReaderValue): ReaderValue => {
+    if (value.kind === "array") return slice(reader, value, call);
+    if (value.kind !== "record") return value;
+    const fields = entriesOf(reader, value, call.node);
+    return newRecord(
+      reader,
+      fields.map(([name, field]) => [name, part(field)] as const),
+    );
+  };
+  const parts = part(columns);
+  const template = templateOf(reader, parts);
+  const length = leafTypes(template)[0]?.shape[0];
+  if (parts.kind !== "record" || length === undefined) throw new Error("a table has columns");
+  return newTable(reader, parts, length);
 }
 
 /** Start and end as `slice` and `fill` take them: from the end where negative, within the array. */

@@ -292,6 +292,8 @@ function movable(template: Template): Template {
   switch (template.kind) {
     case "fixed":
       return template;
+    case "table":
+      return { ...template, value: undefined, columns: movable(template.columns) };
     case "list":
       return { ...template, value: undefined, items: template.items.map(movable) };
     case "record":

@@ -6,6 +6,7 @@ import type { Callee } from "../../../compiler/autodiff/callee.ts";
 import { type Block, isFloat, type Value, type ValueType } from "../../../compiler/ir/types.ts";
 import { freeValues, renameBlock } from "../../../compiler/ir/walk.ts";
 import { newShared } from "../alias.ts";
+import type { Place } from "../heap.ts";
 import { invoke } from "../expressions/calls.ts";
 import { flatten, leafTypes, rebuild, type Template, templateOf, widen } from "../join.ts";
 import type { Reader } from "../reader.ts";
@@ -15,6 +16,7 @@ import {
   type NativeCall,
   type NativeValue,
   type ReaderValue,
+  type RecordReference,
 } from "../values.ts";
 
 export type Callable = FunctionValue | NativeValue;
@@ -164,11 +166,22 @@ function differentiable(
   return wide;
 }
 
-/** The arguments of a transformed function belong to its caller. */
+/** The arguments of a transformed function belong to its caller, with all that is in them. */
 export function lent(reader: Reader, value: ReaderValue): ReaderValue {
   if (value.kind !== "array" && value.kind !== "record") return value;
   const shared = newShared(reader, { name: value.object.name, readOnly: "argument" });
-  if (value.kind === "array") return { ...value, object: { ...value.object, shared } };
+  const lendPart = (place: Place<ReaderValue>): void =>
+    reader.heap.write(place, lent(reader, place.content));
+  if (value.kind === "record") {
+    for (const place of value.object.fields.content.values()) lendPart(place);
+    return { ...value, object: { ...value.object, shared } };
+  }
+  const { state } = value.object;
+  if (state.content.form === "list") for (const item of state.content.items) lendPart(item);
+  if (state.content.form === "table") {
+    const columns = lent(reader, state.content.columns) as RecordReference;
+    reader.heap.write(state, { ...state.content, columns });
+  }
   return { ...value, object: { ...value.object, shared } };
 }
 

@@ -336,6 +336,8 @@ function zeroed(template: Template): Template {
   switch (template.kind) {
     case "fixed":
       return isNumber(template.value) ? { kind: "fixed", value: fixed(0) } : template;
+    case "table":
+      return { ...template, value: undefined, columns: zeroed(template.columns) };
     case "list":
       return { ...template, value: undefined, items: template.items.map(zeroed) };
     case "record":

@@ -61,7 +61,7 @@ function split(
   to: Expr,
 ): readonly Statement[] {
   if (isConstant(from) && isConstant(to)) {
-    const whole = from.value + ((to.value - from.value) & -lanes);
+    const whole = from.value + (Math.max(0, to.value - from.value) & -lanes);
     return [
       loop(counter, constant(whole), vectors, lanes, from),
       ...(whole < to.value ? [loop(counter, to, body, 1, constant(whole))] : []),

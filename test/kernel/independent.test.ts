@@ -94,6 +94,19 @@ describe("rounds that are independent", () => {
   });
 });
 
+test.each([-3, 0, 1, 2, 5, 16, 40])("%d rounds, a number that is known", async (count) => {
+  const type = arrayType("f64", [44]);
+  const fn = fnOf([type], (b, [x]) => {
+    const body = b.block([i32, type], (inner, [i, y]) => {
+      const k = inner.add(i as Value, 4);
+      return [inner.update(y as Value, inner.add(at(inner, x as Value, k), 1), [k])];
+    });
+    return b.for(b.constant(count, "i32"), [b.one("copy", [x as Value])], body);
+  });
+  const values = Float64Array.from({ length: 44 }, (_, k) => Math.sin(k));
+  await expectSame(unchecked(fn), [ndarray("f64", [44], values)]);
+});
+
 describe("rounds that are not", () => {
   test.each(Object.entries(one))("%s runs one by one", async (_name, fn) => {
     expect(vectorsIn(unchecked(fn))).toBe(false);

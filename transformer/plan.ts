@@ -148,8 +148,12 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
 /** What the compiler throws after reading: a use of a derivative that there is not, or our fault. */
 function faultOf(error: unknown, root: Span): Diagnostic {
   if (error instanceof DerivativeFault) {
-    const { callee: name, variable, span = root } = error;
-    return messages.capturedDerivative({ name, variable }, span);
+    const { callee: name, variable, span = root, calls } = error;
+    const related = calls.map((call) => ({
+      message: "when differentiating this call",
+      span: call,
+    }));
+    return messages.capturedDerivative({ name, variable }, span, related);
   }
   const message = error instanceof Error ? error.message : String(error);
   return messages.internalFault({ message }, root);

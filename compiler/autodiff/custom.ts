@@ -21,6 +21,8 @@ export class DerivativeFault extends Error {
   readonly callee: string;
   readonly variable: string;
   readonly span: Equation["span"];
+  /** The calls that asked for the derivative, innermost first. */
+  readonly calls: NonNullable<Equation["span"]>[] = [];
   constructor(callee: string, variable: string, span: Equation["span"]) {
     super(`${callee} has no derivative for ${variable}`);
     this.callee = callee;

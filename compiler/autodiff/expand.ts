@@ -12,7 +12,7 @@ import { cleanUp } from "../passes/simplify.ts";
 import { repairUniqueness } from "../passes/copies.ts";
 import { tidied } from "../passes/tidy.ts";
 import { type Callee, decodeCallee } from "./callee.ts";
-import { customCallee, primalOf } from "./custom.ts";
+import { customCallee, DerivativeFault, primalOf } from "./custom.ts";
 import { FunctionTable } from "./functions.ts";
 import { jvp } from "./jvp.ts";
 import { vjp } from "./vjp.ts";
@@ -68,7 +68,7 @@ export function expand(graph: Graph): Graph {
         return [{ ...equation, inputs }];
       }
       if (customCallee(equation) !== undefined && !last) return [{ ...equation, inputs }];
-      const fn = resolve(callee);
+      const fn = resolveFor(equation, callee);
       const bound = fn.body.parameters.map((parameter, k) => [parameter, inputs[k]] as const);
       const given = new Map(bound as readonly (readonly [Value, Value])[]);
       const body = copyBlock({ ...fn.body, parameters: [] }, given);
@@ -81,6 +81,16 @@ export function expand(graph: Graph): Graph {
       });
       return body.equations;
     });
+  }
+
+  function resolveFor({ span }: Equation, callee: Callee): Fn {
+    try {
+      return resolve(callee);
+    } catch (error) {
+      const differentiates = callee.kind === "vjp" || callee.kind === "jvp";
+      if (error instanceof DerivativeFault && differentiates && span) error.calls.push(span);
+      throw error;
+    }
   }
 
   /** The function that a callee is, without calls of its own. */

@@ -39,6 +39,7 @@ export const codes: readonly string[] = [
   "FX3005",
   "FX3006",
   "FX3007",
+  "FX3008",
   "FX9001",
 ];
 
@@ -666,6 +667,25 @@ export function capturedDerivative(
       holes,
     ),
     hint: fill("pass `%variable%` as an argument", holes),
+    span,
+    related,
+  };
+}
+
+/** FX3008 */
+export function zeroDerivative(
+  holes: { readonly values: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3008",
+    severity: "warning",
+    message: fill(
+      "this derivative is always zero: the result does not depend smoothly on %values%",
+      holes,
+    ),
+    hint: "take away what rounds or compares, say a derivative with `customJvp`, or mean it with `stopGradient`",
     span,
     related,
   };

@@ -169,6 +169,18 @@ describe("the command line", () => {
     });
   });
 
+  test("run prints warnings, and goes on", async () => {
+    const warned = `import { grad } from "fluxion";
+const f = grad((x: number) => Math.floor(x));
+console.log(f(2.5));
+`;
+    writeFileSync(join(folder, "warned.ts"), warned);
+    const { stdout, stderr } = await fluxion("run", "warned.ts");
+    expect(stdout).toBe("0\n");
+    expect(stderr).toContain("warned.ts(2,11): warning FX3008: this derivative is always zero");
+    expect(stderr).toContain("warned.ts(2,31): the derivative stops here, at `floor`");
+  });
+
   test("check tells all errors", async () => {
     expect((await fluxion("check")).stdout).toContain("2 files checked, no errors");
     const config = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as object;

@@ -6,6 +6,7 @@
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { decodeCallee, namedFunctions } from "../../compiler/autodiff/callee.ts";
+import { derivativeWarnings } from "../../compiler/autodiff/warnings.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
@@ -66,6 +67,7 @@ export function readRoot(request: RootRequest): ReadRoot {
   const reader = new Reader(world, visitors, request.surface);
   try {
     const program = readProgram(reader, request);
+    for (const warning of derivativeWarnings(program.graph)) reader.report(warning);
     const failed = reader.diagnostics.some(({ severity }) => severity === "error");
     return outcome(failed ? undefined : program);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** A function that is transformed, as a function of the graph. */
 
 import type ts from "typescript";
+import { type Diagnostic, DiagnosticError } from "../../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { Callee } from "../../../compiler/autodiff/callee.ts";
 import { type Block, isFloat, type Value, type ValueType } from "../../../compiler/ir/types.ts";
@@ -9,7 +10,7 @@ import { newShared } from "../alias.ts";
 import type { Place } from "../heap.ts";
 import { invoke } from "../expressions/calls.ts";
 import { flatten, leafTypes, rebuild, type Template, templateOf, widen } from "../join.ts";
-import type { Reader } from "../reader.ts";
+import { NeedsStatic, type Reader } from "../reader.ts";
 import {
   describe,
   type FunctionValue,
@@ -50,6 +51,7 @@ export function lift(
   call: NativeCall,
   positions: readonly number[],
   transform: string,
+  finish?: (result: ReaderValue) => ReaderValue,
 ): Lifted {
   const { node } = call;
   const templates = call.arguments.map((value, k) => {
@@ -63,7 +65,7 @@ export function lift(
   const values = parameters.values();
   const makeArguments = (): readonly ReaderValue[] =>
     templates.map((part, k) => lent(reader, rebuild(reader, part, values, parameterName(f, k))));
-  const body = liftBody(reader, f, call, parameters, makeArguments, transform);
+  const body = liftBody(reader, f, call, parameters, makeArguments, transform, finish);
   const active = leaves.flatMap((part, k) => part.map(() => positions.includes(k)));
   return {
     ...body,
@@ -88,7 +90,9 @@ export function liftOpen<T extends { readonly leaves: readonly Value[] }>(
   node: ts.Node,
   body: () => T,
 ): OpenBody & { readonly read: T } {
-  const { result: read, changes } = reader.heap.record(() => reader.lifted(body));
+  const { result: read, changes } = inChain(reader, names.transform, node, () =>
+    reader.heap.record(() => reader.lifted(body)),
+  );
   const [written] = changes.keys();
   if (written !== undefined) {
     reader.fail(messages.writesCaptured({ ...names, variable: written.name }, reader.span(node)));
@@ -96,6 +100,31 @@ export function liftOpen<T extends { readonly leaves: readonly Value[] }>(
   const { equations } = read.builder;
   const block: Block = { parameters, equations, results: read.result.leaves };
   return { block, captured: freeValues(block), read: read.result };
+}
+
+/** Says of errors in derivatives, inside of others, by which calls they came about. */
+function inChain<T>(reader: Reader, transform: string, node: ts.Node, body: () => T): T {
+  const message =
+    transform === "vmap" ? "when mapping this call" : "when differentiating this call";
+  const link = (diagnostic: Diagnostic): Diagnostic => {
+    if (!diagnostic.code.startsWith("FX3")) return diagnostic;
+    const span = reader.span(node);
+    const known = diagnostic.related.some(
+      (place) => place.span.file === span.file && place.span.start === span.start,
+    );
+    if (known) return diagnostic;
+    return { ...diagnostic, related: [...diagnostic.related, { message, span }] };
+  };
+  const mark = reader.diagnostics.length;
+  try {
+    return body();
+  } catch (error) {
+    const plain = error instanceof DiagnosticError && !(error instanceof NeedsStatic);
+    throw plain ? new DiagnosticError(link(error.diagnostic)) : error;
+  } finally {
+    const reported = reader.diagnostics.splice(mark);
+    for (const diagnostic of reported) reader.report(link(diagnostic));
+  }
 }
 
 /** Makes a function of the graph of it: `at` says where among the parameters the captured stand. */
@@ -125,10 +154,11 @@ export function liftBody(
   parameters: readonly Value[],
   makeArguments: () => readonly ReaderValue[],
   transform: string,
+  finish: (result: ReaderValue) => ReaderValue = (result) => result,
 ): LiftedBody {
   const { node } = call;
   const open = liftOpen(reader, { name: f.name, transform }, parameters, node, () => {
-    const result = invoke(reader, f, { ...call, arguments: makeArguments() });
+    const result = finish(invoke(reader, f, { ...call, arguments: makeArguments() }));
     const template = templateOf(reader, result);
     return { result, template, leaves: flatten(reader, template, result, node) };
   });

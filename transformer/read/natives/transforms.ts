@@ -8,7 +8,7 @@ import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { type Callee, encodeCallee } from "../../../compiler/autodiff/callee.ts";
 import { isFloat, type Value } from "../../../compiler/ir/types.ts";
 import { flatten, leafTypes, rebuild, type Template, templateOf } from "../join.ts";
-import { isStaticInteger } from "../numbers.ts";
+import { isStaticInteger, toFloat } from "../numbers.ts";
 import { itemsOf, newList, readField } from "../objects.ts";
 import type { Reader } from "../reader.ts";
 import {
@@ -18,6 +18,7 @@ import {
   type NativeCall,
   type NativeValue,
   type ReaderValue,
+  scalar,
   undefinedValue,
 } from "../values.ts";
 import { functionArgument } from "./language.ts";
@@ -87,7 +88,9 @@ function gradient(
   return native(`${transform}(${nameOf(f)})`, (inner, call) => {
     const { node } = call;
     checkArgnums(inner, transform, nameOf(f), argnums, call);
-    const lifted = lift(inner, f, call, argnums.positions, transform);
+    const lifted = lift(inner, f, call, argnums.positions, transform, (result) =>
+      withFloat(inner, result, hasAux, node),
+    );
     const [first] = lifted.results;
     const scalarAt = hasAux ? listTemplates(lifted.template)?.[0] : lifted.template;
     const isScalar =
@@ -119,6 +122,24 @@ function gradient(
     const items = value.kind === "array" ? itemsOf(inner, value, node) : undefined;
     return newList(inner, [grads, items?.[1] ?? undefinedValue]);
   });
+}
+
+/** A result that is a known number, or an integer, as a number like any other. */
+function withFloat(
+  reader: Reader,
+  result: ReaderValue,
+  hasAux: boolean,
+  node: ts.Node,
+): ReaderValue {
+  if (hasAux) {
+    const items = result.kind === "array" ? itemsOf(reader, result, node) : undefined;
+    const [value, ...aux] = items ?? [];
+    return value === undefined
+      ? result
+      : newList(reader, [withFloat(reader, value, false, node), ...aux]);
+  }
+  const isPlain = result.kind !== "scalar" && isNumber(result);
+  return isPlain ? scalar(toFloat(reader, result, node)) : result;
 }
 
 /** `jvp(f, primals, tangents)` is `[y, dy]`. */

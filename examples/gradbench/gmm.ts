@@ -81,12 +81,12 @@ export function logPosterior(mixture: Mixture, setting: Setting): number {
         centred[j] = x[i * d + j] - mu[a * d + j];
         product[j] = diagonal[a * d + j] * centred[j];
       }
-      let at = a * triangle;
+      // The rows below the diagonal of a column are l[start + row].
+      let start = a * triangle - 1;
       for (let column = 0; column < d; column++) {
-        for (let row = column + 1; row < d; row++) {
-          product[row] += l[at] * centred[column];
-          at++;
-        }
+        const c = centred[column];
+        for (let row = column + 1; row < d; row++) product[row] += l[start + row] * c;
+        start += d - column - 2;
       }
       let square = 0;
       for (let j = 0; j < d; j++) square += product[j] * product[j];

@@ -270,13 +270,17 @@ function checkCarriedOn(checker: Checker, scope: Scope, equation: Equation): voi
   });
   // A result may be what the loop started from, its own or, where arrays change places, another's;
   // the number of iterations decides for all of them at once, unless two results share a source.
-  const all = body.results.flatMap((_, k) => own(k));
+  const aliases = body.results.map((value) =>
+    isArray(value) ? aliasesOf(checker.sources, { value, choices: new Map() }) : [],
+  );
+  const areShared = (value: Value): boolean =>
+    aliases.some((left, j) => aliases.some((right, k) => j < k && meet(left, right, value)));
   outputs.forEach((output, k) => {
     if (!isArray(output)) return;
     for (const value of new Set([carried[k] as Value, ...own(k)])) {
       const from = carried.indexOf(value);
       const start = initial[from];
-      const isShared = from !== k && all.filter((other) => other === value).length > 1;
+      const isShared = from !== k && areShared(value);
       const choice = isShared ? undefined : { branch: equation, arm: from - k };
       if (start !== undefined) link(checker, output, start, choice);
       else if (scope.visible.has(value)) link(checker, output, value);
@@ -351,6 +355,16 @@ function write(checker: Checker, scope: Scope, writer: string, value: Value): vo
 }
 
 /** A value and those that it may be by way of branches. */
+/** True when both can be `value` on one path through the branches. */
+function meet(left: readonly Alias[], right: readonly Alias[], value: Value): boolean {
+  const on = (aliases: readonly Alias[]) => aliases.filter((alias) => alias.value === value);
+  return on(left).some((a) =>
+    on(right).some((b) =>
+      [...a.choices].every(([branch, arm]) => (b.choices.get(branch) ?? arm) === arm),
+    ),
+  );
+}
+
 function sourcesOf(checker: Checker, value: Value): readonly Value[] {
   const aliases = aliasesOf(checker.sources, { value, choices: new Map() });
   return [...new Set(aliases.map((alias) => alias.value))];

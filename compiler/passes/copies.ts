@@ -34,15 +34,18 @@ export function repairUniqueness(block: Block, owned: Iterable<Value> = []): Blo
     const live = new Set(liveAfter);
     const reversed: Equation[] = [];
 
+    const lead = inner.parameters.length - inner.results.length;
+    const staying = inner.results.filter(
+      (result, k) => loop && result === inner.parameters[k + lead],
+    );
     const taken = new Set<Value>();
     const results = inner.results.map((result, k) => {
       const moves = loop ? isArray(result) : mutated.has(result);
       if (!moves || result.type.stack) return result;
-      const stays =
-        loop && result === inner.parameters[k + inner.parameters.length - inner.results.length];
+      if (loop && result === inner.parameters[k + lead]) return result;
       const free = mine.has(result) && !live.has(result) && !taken.has(result);
       taken.add(result);
-      return free || stays ? result : copyBefore(reversed, result);
+      return free && !staying.includes(result) ? result : copyBefore(reversed, result);
     });
     for (const result of inner.results) live.add(result);
 

@@ -39,9 +39,7 @@ function compiledFunction(text: string): (...args: Parameters<Plain>) => readonl
   });
   if (root.program === undefined) throw new Error(reportText(root.diagnostics, false));
   const fn = rootOf(expand(root.program.graph));
-  // Uniqueness is left to the interpreter, which reports what is read after it was written: the
-  // checker refuses arrays that are swapped on one path of a loop's body.
-  assertWellFormed(fn, "read", { uniqueness: false });
+  assertWellFormed(fn, "read");
   return (x, y, a) => {
     const inputs: NdArray[] = [scalar("f64", x), scalar("f64", y), ndarray("f64", [a.length], a)];
     const results = interpret(fn, inputs).map(({ data }) => data[0] as number);

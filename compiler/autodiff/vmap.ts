@@ -190,17 +190,28 @@ function every(count: number): readonly boolean[] {
   return Array.from({ length: count }, () => true);
 }
 
-/** A branch that all elements take together: its arms are batched. */
+/** A branch that all elements take together: its arms are batched, and what one of them changes. */
 function batchIf(batch: Batch, builder: GraphBuilder, equation: Equation): void {
-  const regions = equation.regions.map((region): Block => {
+  const arms = equation.regions.map((region) => {
     const inner = builder.nested();
     batchBlock(batch, inner, region);
-    const results = region.results.map((result) => batchedValue(batch, inner, result));
+    return { region, inner };
+  });
+  const moving = equation.outputs.map((output, k) =>
+    arms.some(({ region }) => output.type.stack || batch.values.has(region.results[k] as Value)),
+  );
+  const regions = arms.map(({ region, inner }): Block => {
+    const results = region.results.map((result, k) =>
+      moving[k] ? batchedValue(batch, inner, result) : result,
+    );
     return { parameters: [], equations: inner.equations, results };
   });
   const [then, otherwise] = regions as readonly Block[] as [Block, Block];
   const outputs = builder.if(equation.inputs[0] as Value, then, otherwise);
-  equation.outputs.forEach((output, k) => batch.values.set(output, outputs[k] as Value));
+  equation.outputs.forEach((output, k) => {
+    if (moving[k]) batch.values.set(output, outputs[k] as Value);
+    else builder.put(renamed(outputs[k] as Value, output));
+  });
 }
 
 /** A loop that all elements run together, if it is one; else one loop for each element. */
@@ -286,8 +297,10 @@ function dependsOnBatch(batch: Batch, equation: Equation): ReadonlySet<Value> {
         region.results.forEach((result, k) => link(result, inner.outputs[k]));
       }
     }
-    // A region that reads a batched value is batched as a whole.
-    if (operandsOf(inner).some((operand) => depends.has(operand))) {
+    // A branch that all elements take together gives what its arms give; other regions that read
+    // a batched value are batched as a whole.
+    const read = inner.op === "if" ? inner.inputs : operandsOf(inner);
+    if (read.some((operand) => depends.has(operand))) {
       inner.outputs.forEach((output) => depends.add(output));
     }
   };

@@ -319,9 +319,26 @@ export class Program {
     const shared = [buffer, ...rootsOf(buffer)].some(({ values }) =>
       values.some((other) => other !== value && this.livesIn(other, buffer)),
     );
-    if (!writable || shared) return this.copyOf(value, buffer);
+    if (!writable || shared || this.hasOuterReaders(buffer, value)) {
+      return this.copyOf(value, buffer);
+    }
     this.materialiseReaders(buffer, value);
     return buffer;
+  }
+
+  /**
+   * True where views from around the region still read a buffer after it: computing them in here
+   * would serve this path only.
+   */
+  private hasOuterReaders(buffer: Buffer, except: Value): boolean {
+    const here = this.frames.at(-1);
+    return [...this.readersOf(buffer)].some(
+      (reader) =>
+        reader !== except &&
+        this.places.get(reader)?.kind === "lazy" &&
+        here?.defined.has(reader) === false &&
+        !diesHere(this.uses, this.frames, reader),
+    );
   }
 
   /** True when `other` is the same memory under another name and is read later. */

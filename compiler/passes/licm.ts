@@ -37,7 +37,7 @@ export function hoistInvariants(block: Block): Block {
         }
       }
       const rest = { ...body, equations: kept };
-      return [...moved, { ...equation, regions: regions.with(-1, rest) }];
+      return [...moved, { ...equation, regions: [...regions.slice(0, -1), rest] }];
     });
     return { ...inner, equations };
   }

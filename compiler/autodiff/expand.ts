@@ -15,6 +15,7 @@ import { type Callee, decodeCallee } from "./callee.ts";
 import { customCallee, DerivativeFault, primalOf } from "./custom.ts";
 import { FunctionTable } from "./functions.ts";
 import { jvp } from "./jvp.ts";
+import { mapToLoop } from "./mapToLoop.ts";
 import { vjp } from "./vjp.ts";
 import { vmap } from "./vmap.ts";
 
@@ -33,10 +34,13 @@ export function expand(graph: Graph): Graph {
   const own = expandBlock(root.body);
   last = true;
   plain.clear();
-  functions.set({ ...root, body: repairUniqueness(expandBlock(own)) });
+  functions.set({ ...root, body: repairUniqueness(callsInLoops(expandBlock(own))) });
   const reached = [...functions.reachable(root.name)].map(([name, fn]) => {
-    const hasCustom = [...allEquations(fn.body)].some(isCustomCall);
-    return [name, hasCustom ? tidied({ ...fn, body: expandBlock(fn.body) }) : fn] as const;
+    const equations = [...allEquations(fn.body)];
+    const isFinal =
+      name === root.name || !equations.some((e) => isCustomCall(e) || isMapOfCalls(e));
+    const finished = (): Fn => tidied({ ...fn, body: callsInLoops(expandBlock(fn.body)) });
+    return [name, isFinal ? fn : finished()] as const;
   });
   return { root: root.name, functions: new Map(reached) };
 
@@ -155,6 +159,24 @@ function transformedNames(equations: readonly Equation[]): readonly string[] {
     ...(equation.op === "call" ? [innermost(decodeCallee(equation.parameters["callee"]))] : []),
     ...equation.regions.flatMap((region) => transformedNames(region.equations)),
   ]);
+}
+
+/** A map whose elements call functions that stay functions is a loop: kernels do not call. */
+function callsInLoops(block: Block): Block {
+  const equations = block.equations.flatMap((equation): readonly Equation[] => {
+    const regions = equation.regions.map(callsInLoops);
+    const walked = { ...equation, regions };
+    return isMapOfCalls(walked) ? mapToLoop(walked) : [walked];
+  });
+  return { ...block, equations };
+}
+
+function isMapOfCalls({ op, regions }: Equation): boolean {
+  return op === "map" && regions.some((body) => [...allEquations(body)].some(isCall));
+}
+
+function isCall({ op }: Equation): boolean {
+  return op === "call";
 }
 
 function isCustomCall(equation: Equation): boolean {

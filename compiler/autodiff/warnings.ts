@@ -33,7 +33,7 @@ export function derivativeWarnings(graph: Graph): readonly Diagnostic[] {
     const found = zeroDerivatives(fn, inputs);
     // A pullback that gives nothing but zeros has not been meant, used or not.
     const wanted = callee.kind === "vjp" && found.length === inputs.length;
-    const warned = found.filter(({ flows }) => flows || wanted);
+    const warned = found.filter(({ flows, stops }) => (flows && stops.length > 0) || wanted);
     if (warned.length === 0 || warned.some(({ stops }) => stops.some(isDeliberate))) return [];
     const names = warned.map(({ input }) => `\`${input.name ?? "the argument"}\``);
     const inside = new Set(warned.flatMap(({ stops }) => stops));
@@ -68,7 +68,7 @@ function zeroDerivatives({ body }: Fn, inputs: readonly Value[]): readonly Zero[
     });
 }
 
-/** All that an input may have something to do with. */
+/** All that an input may have something to do with, or somewhat more. */
 function touchedBy(body: Block, input: Value): ReadonlySet<Value> {
   const touched = new Set<Value>([input]);
   const visit = (block: Block): void => {

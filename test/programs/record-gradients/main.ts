@@ -37,11 +37,25 @@ export const step = compile((points: readonly Point[], rate: number) => {
 /** At the root, the gradient has the structure of the argument. */
 const direct = grad(energy);
 
+/** Through a function that calls itself and writes the records. */
+function accumulate(points: { x: number; y: number }[], k: number): void {
+  if (k >= points.length) return;
+  points[k]!.x += points[k - 1]!.x * points[k]!.y;
+  accumulate(points, k + 1);
+}
+const recursive = compile((points: readonly Point[]) =>
+  grad((given: readonly Point[]) => {
+    const own = given.map(({ x, y }) => ({ x, y }));
+    accumulate(own, 1);
+    return own[own.length - 1]!.x;
+  })(points),
+);
+
 const points = [
   { x: 1, y: 2 },
   { x: 3, y: -1 },
 ];
-export const main = () => [slopes(points), step(points, 0.1), direct(points)];
+export const main = () => [slopes(points), step(points, 0.1), direct(points), recursive(points)];
 
 /** relaxed: 2x₀ + 2x₁ + 2x₀y₁ at a rate of 2. */
 export const expected = () => {
@@ -69,6 +83,10 @@ export const expected = () => {
       { x: 1.8, y: -1.4 },
     ],
     gradient,
+    [
+      { x: -1, y: 0 },
+      { x: 1, y: 1 },
+    ],
   ];
 };
 export const tolerance = 1e-12;

@@ -39,6 +39,11 @@ export function jacobian(
     );
   }
   const input = lifted.templates[position] as Template;
+  if ([input, lifted.template].some(holdsRecords)) {
+    const what = "a Jacobian of an array of records";
+    const wayOut = "pass its fields as arrays";
+    return reader.fail(messages.notYetSupported({ what, wayOut }, reader.span(node)));
+  }
   const table = transform === "jacfwd" ? columns(reader, lifted, node) : rows(reader, lifted, node);
   let row = 0;
   return overLeaves(reader, lifted.template, (output) => {
@@ -46,6 +51,20 @@ export function jacobian(
     let column = 0;
     return overLeaves(reader, input, (leaf) => thing(reader, parts[column++], output, leaf));
   });
+}
+
+/** True where some part is an array of records. */
+function holdsRecords(template: Template): boolean {
+  switch (template.kind) {
+    case "table":
+      return true;
+    case "list":
+      return template.items.some(holdsRecords);
+    case "record":
+      return template.fields.some(([, field]) => holdsRecords(field));
+    default:
+      return false;
+  }
 }
 
 /** `table[output][input]`, each of shape `[…out, …in]`: forward, a basis of each input at a time. */

@@ -13,7 +13,7 @@ import { repairUniqueness } from "../passes/copies.ts";
 import { tidied } from "../passes/tidy.ts";
 import { type Callee, decodeCallee } from "./callee.ts";
 import { customCallee, DerivativeFault, primalOf } from "./custom.ts";
-import { FunctionTable } from "./functions.ts";
+import { calledNames, FunctionTable } from "./functions.ts";
 import { jvp } from "./jvp.ts";
 import { mapToLoop } from "./mapToLoop.ts";
 import { vjp } from "./vjp.ts";
@@ -34,15 +34,23 @@ export function expand(graph: Graph): Graph {
   const own = expandBlock(root.body);
   last = true;
   plain.clear();
-  functions.set({ ...root, body: repairUniqueness(callsInLoops(expandBlock(own))) });
-  const reached = [...functions.reachable(root.name)].map(([name, fn]) => {
+  const finished = new Map<string, Fn>();
+  keep({ ...root, body: repairUniqueness(callsInLoops(expandBlock(own))) });
+  return { root: root.name, functions: finished };
+
+  /** Keeps a function, and all that it calls. */
+  function keep(fn: Fn): void {
+    finished.set(fn.name, fn);
+    for (const name of calledNames(fn.body.equations)) {
+      if (!finished.has(name)) keep(finish(functions.get(name)));
+    }
+  }
+
+  function finish(fn: Fn): Fn {
     const equations = [...allEquations(fn.body)];
-    const isFinal =
-      name === root.name || !equations.some((e) => isCustomCall(e) || isMapOfCalls(e));
-    const finished = (): Fn => tidied({ ...fn, body: callsInLoops(expandBlock(fn.body)) });
-    return [name, isFinal ? fn : finished()] as const;
-  });
-  return { root: root.name, functions: new Map(reached) };
+    if (!equations.some((equation) => isCustomCall(equation) || isMapOfCalls(equation))) return fn;
+    return tidied({ ...fn, body: callsInLoops(expandBlock(fn.body)) });
+  }
 
   function expandBlock(block: Block): Block {
     const renaming = new Map<Value, Value>();

@@ -40,19 +40,6 @@ export class FunctionTable {
   set(fn: Fn): void {
     this.functions.set(fn.name, fn);
   }
-
-  /** Every function that `name` calls, directly or not, and itself. */
-  reachable(name: string): ReadonlyMap<string, Fn> {
-    const found = new Map<string, Fn>();
-    const visit = (current: string): void => {
-      if (found.has(current)) return;
-      const fn = this.get(current);
-      found.set(current, fn);
-      for (const called of calledNames(fn.body.equations)) visit(called);
-    };
-    visit(name);
-    return found;
-  }
 }
 
 function unresolved(kind: string): never {

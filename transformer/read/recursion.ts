@@ -100,7 +100,8 @@ class Unsettled extends Signal {
 }
 
 const mostInlined = 64;
-const mostSpecialised = 40;
+/** Each is read several times for each around it. */
+const mostSpecialised = 6;
 const mostRounds = 32;
 
 export type ReadBody = (args: readonly ReaderValue[]) => ReaderValue;
@@ -153,7 +154,7 @@ export function recursiveCall(
       read(given),
     );
   }
-  const attempted = args.some(isStaticNumber)
+  const attempted = args.some(isKnown)
     ? attemptInlined(reader, callee, args, () => read(given))
     : undefined;
   return attempted ?? callFunctionOfGraph(reader, callee, args, given.length, node, read);
@@ -183,6 +184,14 @@ function inFrame<T>(reader: Reader, frame: Frame, body: () => T): T {
   } finally {
     reader.frames.pop();
   }
+}
+
+/** Numbers, and arrays whose lengths are known, may decide how deep a function goes. */
+function isKnown(value: ReaderValue): boolean {
+  if (value.kind !== "array") return isStaticNumber(value);
+  const state = value.object.state.content;
+  if (state.form === "dense") return typeof state.value.type.shape[0] === "number";
+  return state.form === "list";
 }
 
 /** True where a known argument has changed, so that the calls may come to an end. */
@@ -297,7 +306,8 @@ function readRound(
     ).result;
     const { parameters, results, next } = result;
     const open: Block = { parameters, equations: builder.equations, results };
-    const captured = freeValues(open);
+    // What only its own calls pass on is not captured.
+    const captured = freeValues(withoutPassedOn(open, recursion.name, known.captured.length));
     const own = captured.map(({ type, name }): Value => ({ type, name }));
     const renaming = new Map(captured.map((value, k) => [value, own[k] as Value] as const));
     const body = { ...renameBlock(open, renaming), parameters: [...parameters, ...own] };
@@ -322,6 +332,18 @@ function readRound(
     // What the round has made is gone.
     reader.heap.bury(start);
   }
+}
+
+/** A body whose calls of the function itself do not mention what it captures. */
+function withoutPassedOn(block: Block, name: string, count: number): Block {
+  const callee = encodeCallee({ kind: "function", name });
+  const equations = block.equations.map((equation) => {
+    const own = equation.op === "call" && equation.parameters["callee"] === callee;
+    const inputs = own ? equation.inputs.slice(0, equation.inputs.length - count) : equation.inputs;
+    const regions = equation.regions.map((region) => withoutPassedOn(region, name, count));
+    return { ...equation, inputs, regions };
+  });
+  return { ...block, equations };
 }
 
 /** Reads the body in a block of its own, with parameters for what is passed. */

@@ -88,6 +88,14 @@ const c8 = compile((g: Int32Array, w: number) => {
   const own = g.slice();
   return [flood(own, w, 0, 0), own];
 });
+/** Arrays of another length at each depth, where the lengths are known. */
+function halves(x: number[]): number {
+  if (x.length === 1) return x[0]!;
+  const half = x.length / 2;
+  return halves(x.slice(0, half)) * 2 - halves(x.slice(half));
+}
+const c10 = compile((x: number) => halves([x, 2, 3, x, 5, 6, 7, 8, x, 1, 2, 3, 4, 5, 6, 7]));
+
 type Op = "add" | "mul";
 function fold(op: Op, a: Float64Array, k: number): number {
   if (k === a.length) return op === "add" ? 0 : 1;
@@ -106,5 +114,6 @@ export const main = () => [
   c7(27),
   c8(new Int32Array([0, 0, 1, 0, 1, 0, 0, 0, 0]), 3),
   c9(new Float64Array([1, 2, 3, 4])),
+  c10(3),
 ];
 export const tolerance = 1e-12;

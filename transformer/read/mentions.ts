@@ -2,7 +2,7 @@
 
 import ts from "typescript";
 import type { FunctionNode } from "./values.ts";
-import { isFunctionNode, type World } from "./world.ts";
+import { type Declared, isFunctionNode, type World } from "./world.ts";
 
 export class Mentions {
   private readonly world: World;
@@ -39,11 +39,11 @@ export class Mentions {
     const variables = new Set<ts.Node>();
     const visit = (node: ts.Node): void => {
       if (ts.isTypeNode(node)) return;
-      if (ts.isIdentifier(node)) name(node);
+      if (ts.isIdentifier(node) && !isMemberName(node)) name(node);
       ts.forEachChild(node, visit);
     };
     const name = (node: ts.Identifier): void => {
-      const declared = this.world.resolve(node);
+      const declared = this.declared(node);
       if (declared.kind === "function") found.add(declared.declaration);
       if (declared.kind !== "variable" || !ts.isVariableDeclaration(declared.declaration)) return;
       const { initializer } = declared.declaration;
@@ -57,4 +57,21 @@ export class Mentions {
     this.direct.set(declaration, found);
     return found;
   }
+
+  /** What a name stands for; `name` in `module.name` is a member of the module. */
+  private declared(node: ts.Identifier): Declared {
+    const own = this.world.resolve(node);
+    const { parent } = node;
+    const isModule = own.kind === "module" && ts.isPropertyAccessExpression(parent);
+    return isModule ? this.world.member(own, parent.name.text) : own;
+  }
+}
+
+/** Names of members are left alone: what they stand for depends on types, which are slow to ask for. */
+function isMemberName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node)
+  );
 }

@@ -10,6 +10,7 @@
 import type ts from "typescript";
 import { encodeCallee } from "../../compiler/autodiff/callee.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
+import { sameDim } from "../../compiler/ir/dim.ts";
 import type { Block, Fn, Value, ValueType } from "../../compiler/ir/types.ts";
 import { freeValues, renameBlock } from "../../compiler/ir/walk.ts";
 import { newGroup } from "./alias.ts";
@@ -138,7 +139,17 @@ export function recursiveCall(
     frame.calls++;
     return emitCall(reader, frame, args, node);
   }
-  if (own.filter(({ kind }) => kind === "function").length >= mostSpecialised) {
+  const grows = own.some(
+    (frame) =>
+      frame.kind === "function" &&
+      frame.known.arguments.some((template, k) => {
+        const arg = args[k];
+        if (arg === undefined) return false;
+        const open = template.kind === "fixed" ? templateOf(reader, template.value) : template;
+        return hasOtherLengths(open, templateOf(reader, arg));
+      }),
+  );
+  if (grows || own.filter(({ kind }) => kind === "function").length >= mostSpecialised) {
     return refuse(reader, callee, node, {
       reason: "each time with another function, or with arrays of other lengths",
       wayOut: "pass the same functions and the whole arrays at each depth, with bounds as numbers",
@@ -158,6 +169,34 @@ export function recursiveCall(
     ? attemptInlined(reader, callee, args, () => read(given))
     : undefined;
   return attempted ?? callFunctionOfGraph(reader, callee, args, given.length, node, read);
+}
+
+/**
+ * True where arrays of two depths have lengths that only the run tells, and not the same: no
+ * number of versions of the function would be enough.
+ */
+function hasOtherLengths(known: Template, next: Template): boolean {
+  if (known.kind === "array" && next.kind === "array") {
+    return known.type.shape.some((dim, axis) => {
+      const other = next.type.shape[axis];
+      const open = typeof dim !== "number" && typeof other !== "number";
+      return open && other !== undefined && !sameDim(dim, other);
+    });
+  }
+  if (known.kind === "list" && next.kind === "list") {
+    return known.items.some((item, k) => {
+      const other = next.items[k];
+      return other !== undefined && hasOtherLengths(item, other);
+    });
+  }
+  if (known.kind === "record" && next.kind === "record") {
+    const others = new Map(next.fields);
+    return known.fields.some(([name, field]) => {
+      const other = others.get(name);
+      return other !== undefined && hasOtherLengths(field, other);
+    });
+  }
+  return false;
 }
 
 function isSame(one: FunctionValue, other: FunctionValue): boolean {

@@ -17,7 +17,8 @@ import { hoistBounds } from "./passes/bounds.ts";
 import { hoistInvariants } from "./passes/licm.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
-import { printTypeScript, Unreadable } from "./readable/typescript.ts";
+import { printTypeScript } from "./readable/typescript.ts";
+import { Unreadable } from "./readable/values.ts";
 import { targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";

@@ -1,5 +1,7 @@
 /** Functions that programs import: those of `Math`, and the few that it lacks. */
 
+import { erf } from "./erf.ts";
+
 type Function = (x: number, y: number) => number;
 
 const own: Readonly<Record<string, Function>> = {
@@ -22,33 +24,4 @@ export function mathFunctions(names: readonly string[]): Record<string, Function
     functions[name] = found;
   }
   return functions;
-}
-
-/**
- * |x| < 1: erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ x^(2n+1) / (1·3·…·(2n+1)); else 1 - erfc(x) with
- * √π e^(x²) erfc(x) = 1/(x + (1/2)/(x + 1/(x + (3/2)/(x + …)))).
- * Abramowitz and Stegun, 7.1.6 and 7.1.14.
- */
-function erf(x: number): number {
-  if (Number.isNaN(x) || x === 0) return x;
-  const size = Math.abs(x);
-  const value = size < 1 ? series(size) : 1 - complement(size);
-  return x < 0 ? -value : value;
-}
-
-function series(x: number): number {
-  let term = x;
-  let sum = x;
-  for (let n = 1; term > sum * 1e-18; n++) {
-    term *= (2 * x * x) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-}
-
-function complement(x: number): number {
-  if (x >= 6) return 0;
-  let tail = x;
-  for (let n = Math.ceil(20 + 230 / (x * x)); n >= 1; n--) tail = x + n / 2 / tail;
-  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * tail);
 }

@@ -9,7 +9,7 @@
 import type { Value } from "../ir/types.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { defineOp, type Derivative, type Op, type Sample } from "./define.ts";
-import { erf as erfOf } from "./support/erf.ts";
+import { erf as erfOf } from "../../runtime/erf.ts";
 import { elementwise } from "./support/reference.ts";
 import { bool, f32, f64, i32, u32 } from "./support/samples.ts";
 import { boolean, expectDtype, floats, integral, like, one, signed } from "./support/types.ts";

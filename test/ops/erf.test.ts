@@ -1,7 +1,7 @@
 /** The error function against values of the Handbook of Mathematical Functions and its laws. */
 
 import { expect, test } from "vitest";
-import { erf } from "../../compiler/ops/support/erf.ts";
+import { erf } from "../../runtime/erf.ts";
 
 /** Computed with 40 digits from the series. */
 const known: readonly (readonly [number, number])[] = [

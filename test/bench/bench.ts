@@ -6,10 +6,11 @@ import { parseArgs } from "node:util";
 import { type Measurement, measure, type Workload } from "./harness.ts";
 import { limitOf } from "./limit.ts";
 import { workloads as cnn } from "./workloads/cnn.ts";
+import { workloads as gradbench } from "./workloads/gradbench.ts";
 import { workloads as matmul } from "./workloads/matmul.ts";
 import { workloads as mlp } from "./workloads/mlp.ts";
 
-const all: readonly Workload[] = [...matmul, ...mlp, ...cnn].map((workload) => ({
+const all: readonly Workload[] = [...matmul, ...mlp, ...cnn, ...gradbench].map((workload) => ({
   ...workload,
   systems: {
     ...workload.systems,
@@ -27,7 +28,7 @@ const help = `Times this library beside its peers, in one process, turn by turn.
   --help             this text
 
 workloads: ${all.map(({ name }) => name).join(", ")}
-All of them where none is named.`;
+All of them where none is named; a beginning, such as gradbench, names all that begin so.`;
 
 process.on("SIGINT", () => process.exit(130));
 
@@ -37,8 +38,9 @@ if (values.help) {
   process.exit(0);
 }
 installPeers();
-const chosen =
-  positionals.length === 0 ? all : all.filter(({ name }) => positionals.includes(name));
+const chosen = all.filter(
+  ({ name }) => positionals.length === 0 || positionals.some((asked) => isNamed(name, asked)),
+);
 const systems = values.systems?.split(",");
 const effort = { budget: Number(values.seconds) * 1000, minRuns: 15, maxRuns: 2000 };
 const noise = quietly();
@@ -53,6 +55,11 @@ for (const workload of chosen) {
   else console.log(tableOf(workload.name, results));
 }
 
+/** `gradbench` names `gradbench-llsq-primal` and the others. */
+function isNamed(name: string, asked: string): boolean {
+  return name === asked || name.startsWith(`${asked}-`);
+}
+
 function readArguments() {
   try {
     const parsed = parseArgs({
@@ -64,7 +71,9 @@ function readArguments() {
         help: { type: "boolean", default: false },
       },
     });
-    const unknown = parsed.positionals.filter((name) => all.every((known) => known.name !== name));
+    const unknown = parsed.positionals.filter(
+      (asked) => !all.some(({ name }) => isNamed(name, asked)),
+    );
     if (unknown.length > 0) throw new Error(`there is no workload ${unknown.join(", ")}`);
     if (!(Number(parsed.values.seconds) > 0)) throw new Error("--seconds needs a number above 0");
     return parsed;

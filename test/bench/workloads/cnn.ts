@@ -86,8 +86,11 @@ export const workloads: readonly Workload[] = [
 ];
 
 async function jaxStep() {
-  const { numpy: np, nn, jit, valueAndGrad: vag, tree } = await loadJax();
+  const { numpy: np, nn, jit, valueAndGrad, tree } = await loadJax();
   type A = ReturnType<typeof np.array>;
+  const vag = valueAndGrad as unknown as (
+    f: unknown,
+  ) => (...args: unknown[]) => [A, Record<string, A>];
   const array = ({ data, shape }: Data): A => np.array(data).reshape([...shape]);
   let p: Record<string, A> = {};
   for (const [name, value] of Object.entries(data)) p[name] = array(value);
@@ -126,11 +129,7 @@ async function jaxStep() {
       .mul(-1 / batch);
   };
   const update = jit((p: Record<string, A>, x: A, y: A) => {
-    const [loss, g] = vag(cost as never)(
-      tree.ref(p) as never,
-      x as never,
-      y as never,
-    ) as unknown as [A, Record<string, A>];
+    const [loss, g] = vag(cost)(tree.ref(p), x, y);
     const next: Record<string, A> = {};
     for (const k in p) next[k] = p[k]!.sub(g[k]!.mul(0.01));
     return [loss, next];

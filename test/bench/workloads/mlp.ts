@@ -75,8 +75,9 @@ function own(data: Data | undefined) {
 }
 
 async function jaxStep(images: Data, hot: Data, batch: number) {
-  const { numpy: np, nn, jit, valueAndGrad: vag, tree } = await loadJax();
+  const { numpy: np, nn, jit, valueAndGrad, tree } = await loadJax();
   type Arrays = Record<string, ReturnType<typeof np.array>>;
+  const vag = valueAndGrad as unknown as (f: unknown) => (...args: unknown[]) => [unknown, Arrays];
   const array = ({ data, shape }: Data) => np.array(data).reshape([...shape]);
   const zeros = (like: Arrays): Arrays =>
     Object.fromEntries(Object.entries(like).map(([k, v]) => [k, np.zerosLike(v.ref)]));
@@ -97,8 +98,8 @@ async function jaxStep(images: Data, hot: Data, batch: number) {
       .sum()
       .mul(-1 / batch);
   };
-  const update = jit((p: Arrays, m: Arrays, v: Arrays, c: never, x: never, y: never) => {
-    const [loss, g] = vag(cost as never)(tree.ref(p) as never, x, y) as unknown as [never, Arrays];
+  const together = (p: Arrays, m: Arrays, v: Arrays, c: never, x: never, y: never) => {
+    const [loss, g] = vag(cost)(tree.ref(p), x, y);
     const [c1, c2] = np.split(c, 2, 0) as [
       ReturnType<typeof np.array>,
       ReturnType<typeof np.array>,
@@ -115,7 +116,10 @@ async function jaxStep(images: Data, hot: Data, batch: number) {
     c1.dispose();
     c2.dispose();
     return [loss, p2, m2, v2];
-  }) as unknown as (...args: unknown[]) => [ReturnType<typeof np.array>, Arrays, Arrays, Arrays];
+  };
+  const update = jit(together as never) as unknown as (
+    ...args: unknown[]
+  ) => [ReturnType<typeof np.array>, Arrays, Arrays, Arrays];
   let t = 0;
   return async () => {
     t++;

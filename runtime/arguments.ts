@@ -4,7 +4,7 @@ import { bytesPerElement, className, dtypeOfArray, type TypedArray, viewAt } fro
 import { dimText, evaluate, type Extents, solve } from "./dims.ts";
 import type { Argument, Leaf, Tree } from "./manifest.ts";
 import type { Memory } from "./memory.ts";
-import { flatten, type Nested, Tensor } from "./tensor.ts";
+import { flatten, type Nested, ragged, Tensor } from "./tensor.ts";
 
 /** An argument's leaf and how to hand it over. */
 export type Input =
@@ -62,7 +62,7 @@ function writeRows(
 ): number {
   if (ArrayBuffer.isView(data)) {
     if (data.length !== shape[axis]) {
-      throw new RangeError(`the rows of an array of shape [${shape.join(", ")}] differ in length`);
+      throw ragged(shape);
     }
     out.set(data, at);
     return at + data.length;
@@ -71,7 +71,7 @@ function writeRows(
   let position = at;
   const rows = data as readonly Nested[];
   if (!Array.isArray(rows) || rows.length !== shape[axis]) {
-    throw new RangeError(`the rows of an array of shape [${shape.join(", ")}] differ in length`);
+    throw ragged(shape);
   }
   for (const row of rows) position = writeRows(row, shape, axis + 1, out, position);
   return position;
@@ -80,6 +80,7 @@ function writeRows(
 function take(tree: Tree, value: unknown, path: string, inputs: Input[], shapes: Waiting[]): void {
   switch (tree.kind) {
     case "constant":
+      if (value !== tree.value) throw wrong(path, String(tree.value), value);
       return;
     case "record": {
       if (typeof value !== "object" || value === null) throw wrong(path, "a record", value);

@@ -110,8 +110,8 @@ function faultAt(site: Site | undefined, index: number, extent: number): RangeEr
       return new RangeError(`${site.op}${place}: nothing is left to take`);
     default:
       return new RangeError(
-        `${site?.op ?? "at"}${place}: index ${index} is out of range for length ${extent} ` +
-          `of ${array}; check it before use`,
+        `${site?.op === "at" ? "reading" : "writing"} ${array}${place}: index ${index} is out of ` +
+          `range for length ${extent}; check it before use`,
       );
   }
 }

@@ -94,7 +94,8 @@ export class Memory {
     if (generous < wanted) {
       throw new RangeError(
         `the arrays of all programs need more than ${(maximumPages * page) / 2 ** 30} GiB; ` +
-          "use smaller batches, or dispose of tensors that are no longer needed",
+          "use smaller batches, shorter loops (a derivative keeps numbers of each round), or " +
+          "dispose of tensors that are no longer needed",
       );
     }
     this.memory.grow(generous);

@@ -107,8 +107,10 @@ export function flatten(
   return position;
 }
 
-function ragged(shape: readonly number[]): RangeError {
-  return new RangeError(`the rows of an array of shape [${shape.join(", ")}] differ in length`);
+export function ragged(shape: readonly number[]): RangeError {
+  return new RangeError(
+    `the rows of an array differ in length: the first ones give shape [${shape.join(", ")}]`,
+  );
 }
 
 export function nest(data: TypedArray, shape: readonly number[]): Nested {

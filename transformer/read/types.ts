@@ -218,7 +218,7 @@ function tuple(
   };
 }
 
-/** An optional field counts as absent: a caller that passes it is told so at run time. */
+/** Whether a field is there must be known: an optional one is refused as `T | undefined` is. */
 function record(
   context: Context,
   type: ts.Type,
@@ -236,11 +236,11 @@ function record(
   if (!isPlain || properties.length === 0) return refuse(context);
   const fields = properties.map((property) => {
     const declared = checker.getTypeOfSymbolAtLocation(property, node);
-    const isOptional = (property.flags & ts.SymbolFlags.Optional) !== 0;
-    const inner = isOptional
-      ? constant(undefined)
-      : ofType(context, declared, property.name, depth + 1);
-    return [property.name, inner] as const;
+    if ((property.flags & ts.SymbolFlags.Optional) !== 0) {
+      const optional = { name: property.name, type: checker.typeToString(declared) };
+      return reader.fail(messages.unsupportedType(optional, reader.span(node)));
+    }
+    return [property.name, ofType(context, declared, property.name, depth + 1)] as const;
   });
   return {
     tree: { kind: "record", fields: fields.map(([field, { tree }]) => [field, tree] as const) },

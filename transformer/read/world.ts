@@ -19,6 +19,7 @@ export type Declared =
   | { readonly kind: "variable"; readonly declaration: VariableLike; readonly name: string }
   | { readonly kind: "module"; readonly symbol: ts.Symbol; readonly checker: ts.TypeChecker }
   /** Declared without a body that can be read. */
+  | { readonly kind: "class"; readonly name: string }
   | { readonly kind: "opaque"; readonly name: string }
   | { readonly kind: "unknown" };
 
@@ -82,6 +83,7 @@ export class World {
       if (/[/\\]@types[/\\]node[/\\]/.test(file.fileName)) return { kind: "global", name };
       return this.fromSource(file, name) ?? { kind: "opaque", name };
     }
+    if (ts.isClassDeclaration(declaration)) return { kind: "class", name };
     if (
       ts.isVariableDeclaration(declaration) ||
       ts.isParameter(declaration) ||

@@ -10,9 +10,14 @@ import * as llsq from "../../../examples/gradbench/llsq.ts";
 import * as lse from "../../../examples/gradbench/lse.ts";
 import * as lstm from "../../../examples/gradbench/lstm.ts";
 import * as ode from "../../../examples/gradbench/ode.ts";
-import * as particle from "../../../examples/gradbench/particle.ts";
+import { ff, fr, rf, rr } from "../../../examples/gradbench/particle.ts";
 import type { Work } from "../../../examples/gradbench/problem.ts";
-import * as saddle from "../../../examples/gradbench/saddle.ts";
+import {
+  ff as saddleFf,
+  fr as saddleFr,
+  rf as saddleRf,
+  rr as saddleRr,
+} from "../../../examples/gradbench/saddle.ts";
 import { uniform } from "../data.ts";
 import type { Step, Workload } from "../harness.ts";
 
@@ -112,17 +117,19 @@ const problems: readonly Problem[] = [
   },
 ];
 
-/** Derivatives of derivatives: the two problems have no primal of their own. */
-const nested: readonly Workload[] = (["ff", "fr", "rf", "rr"] as const).flatMap((mode) => [
-  {
+/** Derivatives of derivatives, in four modes: the two problems have no primal of their own. */
+const nested: readonly Workload[] = [
+  ...Object.entries({ ff, fr, rf, rr }).map(([mode, particle]) => ({
     name: `gradbench-particle-${mode}`,
-    systems: { "fluxion-wasm": step(() => particle[mode]({ w: 0 })) },
-  },
-  {
-    name: `gradbench-saddle-${mode}`,
-    systems: { "fluxion-wasm": step(() => saddle[mode]({ start: [1, 1] })) },
-  },
-]);
+    systems: { "fluxion-wasm": step(() => particle({ w: 0 })) },
+  })),
+  ...Object.entries({ ff: saddleFf, fr: saddleFr, rf: saddleRf, rr: saddleRr }).map(
+    ([mode, saddle]) => ({
+      name: `gradbench-saddle-${mode}`,
+      systems: { "fluxion-wasm": step(() => saddle({ start: [1, 1] })) },
+    }),
+  ),
+];
 
 export const workloads: readonly Workload[] = [
   ...problems.flatMap(({ name, primal, gradient, native }): readonly Workload[] => [

@@ -1,6 +1,7 @@
 /** Identifiers: variables of the code being read, and names from around it. */
 
-import type ts from "typescript";
+import ts from "typescript";
+import type { Diagnostic } from "../../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { globalValue } from "../natives/globals.ts";
 import { languageValue } from "../natives/language.ts";
@@ -9,6 +10,7 @@ import { Scope } from "../scope.ts";
 import type { ReaderValue } from "../values.ts";
 import type { Declared } from "../world.ts";
 import { hostVariable } from "../host.ts";
+import { refusal } from "../fence.ts";
 
 export function identifier(reader: Reader, node: ts.Identifier, scope: Scope): ReaderValue {
   const binding = scope.lookup(node.text);
@@ -56,6 +58,8 @@ export function outsideValue(reader: Reader, declared: Declared, node: ts.Node):
         name: node.getText(),
         property: (inner, name, at) => outsideValue(inner, inner.world.member(declared, name), at),
       };
+    case "class":
+      return reader.fail(refusal(ts.SyntaxKind.ClassDeclaration, reader.span(node)) as Diagnostic);
     case "opaque":
       return reader.fail(messages.unknownCallee({ name: declared.name }, reader.span(node)));
     case "unknown":

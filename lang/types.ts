@@ -3,7 +3,7 @@
  * dimension that the type system cannot compute is `any`, and the compiler checks it exactly.
  */
 
-/** An extent. `B extends Dim` in a signature is a symbolic dimension: any batch size at run time. */
+/** An extent. `B extends Dim` in a signature is a symbolic dimension: its size comes at run time. */
 export type Dim = number;
 
 export type Shape = readonly Dim[];

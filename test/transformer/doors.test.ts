@@ -207,7 +207,12 @@ console.log(f(2.5));
     expect((await fluxion("explain", "main.ts:g", "--stage", "grad")).stdout).toContain("fn @g");
     await expect(fluxion("explain", "main.ts", "--stage", "wgsl")).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("the stage wgsl is not there yet"),
+      stderr: expect.stringMatching(/'wgsl' is invalid. Allowed choices are read, grad, /),
+    });
+    writeFileSync(join(folder, "plain.ts"), `export { f } from "./main.ts";\n`);
+    await expect(fluxion("explain", "plain.ts")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("plain.ts has no roots of its own"),
     });
     await expect(fluxion("explain", "main.ts:nothing")).rejects.toMatchObject({
       stderr: expect.stringContaining("it has f, g"),

@@ -2,35 +2,20 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { explain as explainStage, type StageName, stageNames } from "../../compiler/compile.ts";
+import { explain as explainStage, type StageName } from "../../compiler/compile.ts";
 import { placeOf, type Root, readFile, type TargetName } from "../plan.ts";
 import { ProjectCache } from "../project.ts";
 import { hasErrors, reportText } from "../report.ts";
 import { UserError } from "./userError.ts";
 
-/** All stages that there will be. */
-export const stages = [
-  "read",
-  "grad",
-  "simplify",
-  "placed",
-  "memory",
-  "kernels",
-  "wat",
-  "js",
-  "wgsl",
-  "glsl",
-  "ts",
-] as const;
-
 export async function explain(
   place: string,
-  options: { readonly stage: string; readonly target?: TargetName },
+  options: { readonly stage: StageName; readonly target?: TargetName },
 ): Promise<void> {
   const [, path = place, name] = /^(.*?\.[cm]?tsx?)(?::(\w+))?$/.exec(place) ?? [];
   const file = resolve(path);
   if (!existsSync(file)) throw new UserError(`fluxion: there is no file ${path}`);
-  const stage = stageOf(options.stage);
+  const { stage } = options;
   const { world, program } = new ProjectCache().projectOf(file);
   const source = program.getSourceFile(file);
   if (source === undefined) throw new UserError(`fluxion: ${path} is in no program`);
@@ -44,7 +29,7 @@ export async function explain(
     const names = roots.map((root) => root.name).join(", ") || "none";
     throw new UserError(
       name === undefined
-        ? `fluxion: ${path} has no roots`
+        ? `fluxion: ${path} has no roots of its own; explain the file that calls \`compile\`, \`grad\` or another transform`
         : `fluxion: ${path} has no root called ${name}; it has ${names}`,
     );
   }
@@ -62,15 +47,4 @@ export async function explain(
 function isCalled(root: Root, name: string): boolean {
   const [first] = root.node.arguments;
   return root.name === name || first?.getText() === name;
-}
-
-function stageOf(name: string): StageName {
-  const known = stageNames.find((stage) => stage === name);
-  if (known !== undefined) return known;
-  if ((stages as readonly string[]).includes(name)) {
-    throw new UserError(
-      `fluxion: the stage ${name} is not there yet; there are ${stageNames.join(", ")}`,
-    );
-  }
-  throw new UserError(`fluxion: there is no stage ${name}; there are ${stageNames.join(", ")}`);
 }

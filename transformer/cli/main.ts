@@ -1,13 +1,14 @@
 /** The command `fluxion`. */
 
 import { Command, Option } from "commander";
+import { stageNames } from "../../compiler/compile.ts";
 import { build } from "./build.ts";
 import { check } from "./check.ts";
-import { explain, stages } from "./explain.ts";
+import { explain } from "./explain.ts";
 import { run } from "./run.ts";
 import { UserError } from "./userError.ts";
 
-const target = new Option("--target <target>", "where programs run that do not say it").choices([
+const target = new Option("--target <target>", "for roots that name none; wasm where absent").choices([
   "js",
   "wasm",
 ]);
@@ -52,7 +53,7 @@ program
   .command("explain")
   .description("print what the compiler makes of the roots of a file")
   .argument("<file[:function]>", "a TypeScript file, and the root in it")
-  .option("--stage <stage>", `one of ${stages.join(", ")}`, "read")
+  .addOption(new Option("--stage <stage>", "what to print").choices(stageNames).default("read"))
   .addOption(target)
   .action(explain);
 

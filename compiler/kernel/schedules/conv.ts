@@ -38,7 +38,7 @@ import {
   store,
   subtract,
 } from "../loop.ts";
-import { axesOf, nest, wrap } from "../nest.ts";
+import { type Axis, axesOf, nest, wrap } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 import { alongRow } from "../reduce.ts";
 import { freeLocals } from "../outline.ts";
@@ -294,19 +294,8 @@ function plainFilter(
   const column = addIndex(scaleIndex(localIndex(group), perGroup), o);
   const y = load(weights, flatIndex([...pixels, outputs], [...pixel, column]), dtype);
   const to = flatIndex(shape, [...index.slice(0, rank), c, column]);
-  const rule = { combine: "add", identity: 0, dtype };
-  program.kernel("conv_filter", name, [
-    loop(
-      group,
-      constant(groups),
-      wrap(
-        axes,
-        alongRow(program, sums, [], op("mul", dtype, [x, y]), rule, (total) => [
-          store(read(buffer.pointer), to, dtype, total),
-        ]),
-      ),
-    ),
-  ]);
+  const sum = sumOfProducts(program, sums, x, y, output, buffer, to);
+  program.kernel("conv_filter", name, [loop(group, constant(groups), wrap(axes, sum))]);
   program.define(output, { kind: "array", buffer });
 }
 
@@ -499,20 +488,26 @@ function plainConv(
   );
   const k = load(filter, flatIndex(filterType.shape, [...tap, column]), dtype);
   const to = flatIndex(shape, [...index.slice(0, -1), column]);
-  const rule = { combine: "add", identity: 0, dtype };
-  program.kernel("conv", name, [
-    loop(
-      group,
-      constant(groups),
-      wrap(
-        axes,
-        alongRow(program, sums, [], op("mul", dtype, [x, k]), rule, (total) => [
-          store(read(buffer.pointer), to, dtype, total),
-        ]),
-      ),
-    ),
-  ]);
+  const sum = sumOfProducts(program, sums, x, k, output, buffer, to);
+  program.kernel("conv", name, [loop(group, constant(groups), wrap(axes, sum))]);
   program.define(output, { kind: "array", buffer });
+}
+
+/** Stores at `to` the sum of `x · y` along `sums`. */
+function sumOfProducts(
+  program: Program,
+  sums: readonly Axis[],
+  x: Expr,
+  y: Expr,
+  output: Value,
+  buffer: Buffer,
+  to: Expr,
+): readonly Statement[] {
+  const { dtype } = output.type;
+  const rule = { combine: "add", identity: 0, dtype };
+  return alongRow(program, sums, [], op("mul", dtype, [x, y]), rule, (total) => [
+    store(read(buffer.pointer), to, dtype, total),
+  ]);
 }
 
 // Tiles

@@ -8,10 +8,10 @@ import { explain } from "./explain.ts";
 import { run } from "./run.ts";
 import { UserError } from "./userError.ts";
 
-const target = new Option("--target <target>", "for roots that name none; wasm where absent").choices([
-  "js",
-  "wasm",
-]);
+const target = new Option(
+  "--target <target>",
+  "for roots that name none; wasm where absent",
+).choices(["js", "wasm"]);
 
 const program = new Command("fluxion")
   .description("Compiles, runs and explains programs written in differentiable TypeScript.")

@@ -2,12 +2,13 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Default: a line. */
-  readonly kind?: "line" | "points";
+  /** Default: a line. Rings lie around points of another series without hiding them. */
+  readonly kind?: "line" | "points" | "rings";
 }
 
 export interface PlotOptions {
@@ -54,11 +55,15 @@ export function plot(series: readonly Series[], { title, x, y, square }: PlotOpt
   ];
   const drawn = series.map(({ points, kind }, k) => {
     const colour = colours[k % colours.length];
-    if (kind === "points") {
+    if (kind === "points" || kind === "rings") {
+      const look =
+        kind === "points"
+          ? `r="3.5" fill="${colour}"`
+          : `r="6" fill="none" stroke="${colour}" stroke-width="1.5"`;
       return points
         .map((point) => {
           const [cx, cy] = at(point).split(",");
-          return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${colour}"/>`;
+          return `<circle cx="${cx}" cy="${cy}" ${look}/>`;
         })
         .join("");
     }
@@ -87,7 +92,7 @@ export function plot(series: readonly Series[], { title, x, y, square }: PlotOpt
 
 /** Writes a picture beside the example that `url` is, in `out/`; says where. */
 export function savePicture(url: string, name: string, svg: string): void {
-  const folder = path.join(path.dirname(new URL(url).pathname), "out");
+  const folder = path.join(path.dirname(fileURLToPath(url)), "out");
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, name);
   writeFileSync(file, svg);

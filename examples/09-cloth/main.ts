@@ -29,7 +29,7 @@ savePicture(
     [
       { name: "no wind", points: masses(calm), kind: "points" },
       { name: "seen", points: masses(seen), kind: "points" },
-      { name: "found", points: masses(hang(wind, steps)), kind: "points" },
+      { name: "found", points: masses(hang(wind, steps)), kind: "rings" },
     ],
     { title: "A cloth, and the wind that its shape tells", x: "x", y: "y", square: true },
   ),

@@ -86,7 +86,7 @@ function readArguments() {
 /** The peers are not dependencies of the project: they are fetched when they are first needed. */
 function installPeers(): void {
   const folder = import.meta.dirname;
-  if (existsSync(`${folder}node_modules/@jax-js/jax`)) return;
+  if (existsSync(`${folder}/node_modules/@jax-js/jax`)) return;
   console.error("installing the peers in test/bench …");
   const options = { cwd: folder, stdio: ["ignore", "ignore", "inherit"] as const };
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--silent"], {

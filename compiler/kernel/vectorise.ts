@@ -26,13 +26,14 @@ const floatOps =
   "add sub mul div neg abs sqrt rsqrt floor ceil trunc max min sign eq ne lt le gt ge select " +
   "is_nan stop_gradient copy";
 const singleOps = "exp log tanh expm1";
+const doubleOps = "exp log tanh sin cos pow";
 const integerOps =
   "add sub mul neg abs max min eq ne lt le gt ge select bit_and bit_or bit_xor bit_not " +
   "stop_gradient copy";
 
 /** The elementwise ops that every target with vectors spells for lanes of a type. */
 export const laneOps: Readonly<Record<DType, ReadonlySet<string>>> = {
-  f64: names(floatOps),
+  f64: names(`${floatOps} ${doubleOps}`),
   f32: names(`${floatOps} ${singleOps}`),
   i32: names(integerOps),
   u32: names(integerOps.replace("neg abs ", "")),

@@ -34,7 +34,7 @@ export function layoutOf(
     arena: module.arena,
     results: module.results,
     bound: module.bound,
-    constants: base64(module.constants),
+    constants: base64(emitted.constants),
     sites: module.sites.map(({ kind, op, name, span }) => ({
       kind,
       op,

@@ -16,6 +16,8 @@ export interface Emitted {
   readonly text: string;
   /** Names of the functions that the runtime provides to the code. */
   readonly imports: readonly string[];
+  /** What the code reads at the address of its constants. */
+  readonly constants: Uint8Array;
 }
 
 export interface Target {

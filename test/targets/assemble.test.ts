@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { assemble } from "../../compiler/targets/wasm/assemble.ts";
+import { placeConstants } from "../../compiler/targets/wasm/constants.ts";
 import { helpers } from "../../compiler/targets/wasm/helpers.ts";
 
 function run(code: string, ...values: readonly number[]): unknown {
@@ -63,16 +64,18 @@ describe("assembling", () => {
   });
 
   test("all helper functions are valid", () => {
-    const math = [
-      ...Object.values(helpers)
-        .join("\n")
-        .matchAll(/call \$math_(\w+)/g),
-    ].map(
-      ([, name]) =>
-        `(import "math" "${name}" (func $math_${name} (param f64) (result ${name === "to_int32" ? "i32" : "f64"})))`,
-    );
-    const imports = ['(import "env" "memory" (memory 1))', ...new Set(math)];
-    const code = `(module ${[...imports, ...Object.values(helpers)].join("\n")})`;
+    const { text } = placeConstants(Object.values(helpers).join("\n"), new Uint8Array());
+    const math = [...text.matchAll(/call \$math_(\w+)/g)].map(([, name]) => {
+      const parameters = name === "pow" ? "f64 f64" : "f64";
+      const result = name === "to_int32" ? "i32" : "f64";
+      return `(import "math" "${name}" (func $math_${name} (param ${parameters}) (result ${result})))`;
+    });
+    const imports = [
+      '(import "env" "memory" (memory 1))',
+      '(import "env" "constants" (global $constants i32))',
+      ...new Set(math),
+    ];
+    const code = `(module ${imports.join("\n")}\n${text})`;
     const binary = assemble(code) as Uint8Array<ArrayBuffer>;
     expect(WebAssembly.validate(binary)).toBe(true);
   });

@@ -28,7 +28,12 @@ export function emitJavaScript(module: LoopModule): Promise<Emitted> {
     "}",
     "",
   ].join("\n");
-  return Promise.resolve({ code: { kind: "js", text }, text, imports: importsOf(text) });
+  return Promise.resolve({
+    code: { kind: "js", text },
+    text,
+    imports: importsOf(text),
+    constants: module.constants,
+  });
 }
 
 function importsOf(text: string): readonly string[] {

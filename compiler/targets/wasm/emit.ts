@@ -18,6 +18,7 @@ export function emitWasm(module: LoopModule): Promise<Emitted> {
     },
     text: plain.text,
     imports: plain.imports,
+    constants: plain.constants,
   });
 }
 

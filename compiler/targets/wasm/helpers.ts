@@ -1,9 +1,12 @@
 /** Functions of our own that spelled ops call, as WebAssembly text, by name. */
 
+import { elementaryHelpers } from "./elementary.ts";
+
 /** 1/1!, 1/2!, …: enough of them for |x| < 0.55. */
 const inverseFactorials = [1, 2, 6, 24, 120, 720, 5040, 40320, 362880].map((n) => 1 / n);
 
 export const helpers: Readonly<Record<string, string>> = {
+  ...elementaryHelpers,
   ...integerHelpers("i32", "s"),
   ...integerHelpers("u32", "u"),
   abs_i32: `(func $abs_i32 (param $x i32) (result i32)

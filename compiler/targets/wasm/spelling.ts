@@ -47,6 +47,16 @@ function imported(name: string): Spelling {
   };
 }
 
+/** A function of doubles of our own, for one and for lanes; singles go through doubles. */
+function elementary(name: string): Spelling {
+  return (dtype, lanes, operands) => {
+    if (lanes > 1) return call(`${name}_${laneShape(dtype, lanes)}`, operands);
+    if (dtype === "f64") return call(`${name}_f64`, operands);
+    const doubles = operands.map((operand) => `(f64.promote_f32 ${operand})`);
+    return `(f32.demote_f64 ${call(`${name}_f64`, doubles)})`;
+  };
+}
+
 /** A helper function for each type. */
 function helper(name: string): Spelling {
   return (dtype, lanes, operands) =>
@@ -107,26 +117,26 @@ export const spellings: Readonly<Record<string, Spelling>> = {
 
   // Functions
   cbrt: imported("cbrt"),
-  exp: imported("exp"),
+  exp: elementary("exp"),
   expm1: imported("expm1"),
-  log: imported("log"),
+  log: elementary("log"),
   log1p: imported("log1p"),
   log2: imported("log2"),
   log10: imported("log10"),
-  sin: imported("sin"),
-  cos: imported("cos"),
+  sin: elementary("sin"),
+  cos: elementary("cos"),
   tan: imported("tan"),
   asin: imported("asin"),
   acos: imported("acos"),
   atan: imported("atan"),
   sinh: imported("sinh"),
   cosh: imported("cosh"),
-  tanh: imported("tanh"),
+  tanh: elementary("tanh"),
   asinh: imported("asinh"),
   acosh: imported("acosh"),
   atanh: imported("atanh"),
   erf: imported("erf"),
-  pow: imported("pow"),
+  pow: elementary("pow"),
   atan2: imported("atan2"),
   hypot: imported("hypot"),
 

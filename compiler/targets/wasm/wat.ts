@@ -13,6 +13,7 @@ import {
   type Statement,
 } from "../../kernel/loop.ts";
 import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
+import { placeConstants } from "./constants.ts";
 import { helpers } from "./helpers.ts";
 import { casts, laneCasts, laneShape, spellings } from "./spelling.ts";
 
@@ -20,6 +21,8 @@ export interface Wat {
   readonly text: string;
   /** Names of the imported functions of `Math` and of the runtime. */
   readonly imports: readonly string[];
+  /** The module's constants, and those of the helper functions. */
+  readonly constants: Uint8Array;
 }
 
 export function wat(module: LoopModule, relaxed: boolean): Wat {
@@ -27,7 +30,9 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
     new FunctionText(fn, module.constantsBase, relaxed).text(),
   );
   const used = helpersOf(functions.join("\n"));
-  const code = [...used.map((name) => helpers[name] as string), ...functions].join("\n");
+  const helperText = used.map((name) => helpers[name] as string).join("\n");
+  const placed = placeConstants(helperText, module.constants);
+  const code = [placed.text, ...functions].join("\n");
   const imports = importsOf(code);
   const lines = [
     `(import "env" "memory" (memory 1))`,
@@ -39,7 +44,8 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
     }),
     ...imports.map((name) => `(import "math" "${name}" (func $math_${name} ${mathType(name)}))`),
   ];
-  return { text: `(module\n${lines.join("\n")}\n${code}\n)\n`, imports };
+  const text = `(module\n${lines.join("\n")}\n${code}\n)\n`;
+  return { text, imports, constants: placed.constants };
 }
 
 const binaryFunctions: ReadonlySet<string> = new Set(["pow", "atan2", "hypot", "rem"]);

@@ -41,7 +41,9 @@ async function doubles(name: string, inputs: readonly Float64Array[]): Promise<F
   const fn = fnOf(types, (b, [x, y]) => [
     y === undefined ? b.unary(name, x as Value) : b.binary(name, x as Value, y),
   ]);
-  const [result] = (await compileFn(fn, "wasm"))(...inputs.map((data) => tensor(data, [data.length], "f64")));
+  const [result] = (await compileFn(fn, "wasm"))(
+    ...inputs.map((data) => tensor(data, [data.length], "f64")),
+  );
   return result?.dataSync() as Float64Array;
 }
 

@@ -33,6 +33,8 @@ export interface Laws {
   readonly consumes?: readonly number[];
   /** Must stay even if nothing uses its outputs. */
   readonly effect?: boolean;
+  /** An effect that is enough once for the same inputs, if these parameters are the same too. */
+  readonly onceFor?: readonly string[];
   /** Costs far more than reading its result back from memory: kept for the adjoint, not redone. */
   readonly costly?: boolean;
   /** May fail at run time (an index out of range): stays behind the branch that guards it. */

@@ -28,26 +28,36 @@ import {
 /** Made by `passes/bounds.ts`, which says what for. */
 export const check_bounds = defineOp({
   name: "check_bounds",
-  summary: "Fails unless count is 0 or all points are whole numbers in 0 … length-1",
-  laws: { effect: true, partial: true },
+  summary: "Fails unless count is 0 or each point is whole, in 0 … length-1, or both",
+  laws: { effect: true, partial: true, onceFor: ["marks"] },
   type: () => [],
-  reference: (inputs) => {
-    const [length, count, ...points] = inputs.map((input) => input.data[0] as number);
-    for (const point of points) {
-      const whole = Number.isInteger(point) && point >= 0 && point < (length as number);
-      if ((count as number) > 0 && !whole) {
-        throw outOfRange(Number.isInteger(point) ? point : -1, length as number);
-      }
-    }
+  reference: (inputs, parameters) => {
+    const [length, count, ...points] = inputs.map((input) => input.data[0] as number) as [
+      number,
+      number,
+      ...number[],
+    ];
+    if (count <= 0) return [];
+    const marks = String(parameters["marks"]).split(" ");
+    points.forEach((point, k) => {
+      if (marks[k] !== "range" && !Number.isInteger(point)) throw outOfRange(-1, length);
+      const inside = point >= 0 && point < length;
+      if (marks[k] !== "whole" && !inside) throw outOfRange(point, length);
+    });
     return [];
   },
   derivative: { kind: "zero" },
   batch: "loop",
   lower: { kind: "schedule" },
   samples: [
-    { inputs: [index(5), index(2), f64([0], []), f64([2], [])], differentiate: [] },
+    {
+      inputs: [index(5), index(2), f64([0], []), f64([8], []), f64([2], [])],
+      parameters: { marks: "both whole range" },
+      differentiate: [],
+    },
     {
       inputs: [index(0), index(-1), f64([-1.5], [])],
+      parameters: { marks: "both" },
       differentiate: [],
       note: "a loop that does not run",
     },

@@ -4,13 +4,14 @@
  *   for i < n { v = at x (i*m + k) }   →   check_bounds (length x) n (k, …, (n-1)*m + k)
  *                                          for i < n { v = at x (i*m + k) {unchecked} }
  *
- * An index that is affine in the counter is in range, and whole, everywhere if it is so at the
- * first, the second and the last iteration. A program has no effects before it ends, so that an
+ * An index that is affine in the counter is in range everywhere if it is so at the first and at the
+ * last iteration. It is whole everywhere if it is so at the first one and moves in whole steps, or
+ * at the first, the second and the last one. A program has no effects before it ends, so that an
  * error may come early. Checks move out of nests, loop by loop.
  */
 
 import { addDims, type Dim, multiplyDims, subtractDims, symbolsOf } from "../ir/dim.ts";
-import type { Block, Equation, Value } from "../ir/types.ts";
+import type { Block, Equation, Parameter, Value } from "../ir/types.ts";
 import { allEquations } from "../ir/walk.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import { newBuilder } from "../ops/index.ts";
@@ -51,8 +52,8 @@ function hoistFrom(
       continue;
     }
     const access = { op: inner.op, array: inner.inputs[0]?.name ?? "" };
-    for (const check of place.filter(({ points }) => points.length > 0)) {
-      before.append("check_bounds", [check.length, loop.count, ...check.points], access, [], []);
+    for (const { length, points } of place.filter((check) => check.points.length > 0)) {
+      appendCheck(before, length, loop.count, points, access);
     }
     const counted = place.map(({ index }) => loop.asInteger(index, inside));
     const from = indices[0] as number;
@@ -73,11 +74,31 @@ function positionsOfIndices(equation: Equation): readonly number[] | undefined {
   return equation.inputs.map((_, k) => k).slice(from);
 }
 
+/** What is to be known of a number: that it is in range, that it is whole, or both. */
+type Mark = "range" | "whole" | "both";
+
+interface Point {
+  readonly value: Value;
+  readonly mark: Mark;
+}
+
 interface Check {
   readonly length: Value;
   /** None where the index is in range whatever happens. */
-  readonly points: readonly Value[];
+  readonly points: readonly Point[];
   readonly index: Value;
+}
+
+function appendCheck(
+  builder: GraphBuilder,
+  length: Value,
+  count: Value,
+  points: readonly Point[],
+  access: Readonly<Record<string, Parameter>>,
+): void {
+  const inputs = [length, count, ...points.map(({ value }) => value)];
+  const marks = points.map(({ mark }) => mark).join(" ");
+  builder.append("check_bounds", inputs, { ...access, marks }, [], []);
 }
 
 /** A `for` with what its body computes from its counter. */
@@ -124,22 +145,25 @@ class CountedLoop {
       if (symbolsOf(dim).some((name) => this.symbols.has(name))) return undefined;
       const length = this.before.extent(dim);
       const exact = this.exact(index);
-      checks.push({ length, points: this.isInside(exact, dim) ? [] : this.pointsOf(exact), index });
+      const mark = this.isWhole(exact) ? "range" : "both";
+      const points = this.isInside(exact, dim) ? [] : this.pointsOf({ value: exact, mark });
+      checks.push({ length, points, index });
     }
     return checks;
   }
 
   /** Moves a check of an inner loop out of this one; false where it depends on the iteration. */
   moveCheck(check: Equation): boolean {
-    const [length, count, ...points] = check.inputs as [Value, Value, ...Value[]];
+    const [length, count, ...values] = check.inputs as [Value, Value, ...Value[]];
     const free = [length, count].every((value) => this.degree(value) === 0);
-    if (!free || points.some((point) => this.degree(point) === undefined)) return false;
+    if (!free || values.some((value) => this.degree(value) === undefined)) return false;
     const { before } = this;
-    const ends = points.flatMap((point) => this.pointsOf(point));
+    const marks = String(check.parameters["marks"]).split(" ") as Mark[];
+    const ends = values.flatMap((value, k) => this.pointsOf({ value, mark: marks[k] as Mark }));
     const inner = this.rebuild(count, undefined);
     const runs = before.binary("min", this.count, before.cast(inner, "i32"));
     const extent = before.cast(this.rebuild(length, undefined), "i32");
-    before.append("check_bounds", [extent, runs, ...ends], check.parameters, [], []);
+    appendCheck(before, extent, runs, ends, check.parameters);
     return true;
   }
 
@@ -243,13 +267,61 @@ class CountedLoop {
     }
   }
 
-  /** The value at the first, the second and the last iteration; once where it is the same. */
-  private pointsOf(value: Value): readonly Value[] {
+  /** What is to be known before the loop, so that something is known of a value in all rounds. */
+  private pointsOf({ value, mark }: Point): readonly Point[] {
     const { before } = this;
-    if (this.degree(value) === 0) return [this.rebuild(value, undefined)];
-    const last = before.sub(before.cast(this.count, "f64"), 1);
-    const second = before.binary("min", before.constant(1), last);
-    return [before.constant(0), second, last].map((at) => this.rebuild(value, at));
+    if (this.degree(value) === 0) return [{ value: this.rebuild(value, undefined), mark }];
+    const end = before.sub(before.cast(this.count, "f64"), 1);
+    const first = this.rebuild(value, before.constant(0));
+    const last = (): Value => this.rebuild(value, end);
+    if (mark === "range") return [first, last()].map((at) => ({ value: at, mark }));
+    if (this.movesInWholeSteps(value)) {
+      const rest: readonly Point[] = mark === "both" ? [{ value: last(), mark: "range" }] : [];
+      return [{ value: first, mark }, ...rest];
+    }
+    const second = this.rebuild(value, before.binary("min", before.constant(1), end));
+    return [
+      { value: first, mark },
+      { value: second, mark: "whole" },
+      { value: last(), mark },
+    ];
+  }
+
+  /** True of numbers that have no fraction, whatever happens. */
+  private isWhole(value: Value): boolean {
+    if (value.type.dtype === "i32") return true;
+    const definition = this.everything.get(value) ?? this.definitions.get(value);
+    if (definition === undefined) return false;
+    switch (definition.op) {
+      case "constant":
+        return (definition.parameters["values"] as readonly number[]).every(Number.isInteger);
+      case "extent":
+      case "floor":
+      case "ceil":
+      case "trunc":
+      case "round":
+        return true;
+      case "cast":
+      case "neg":
+      case "add":
+      case "sub":
+      case "mul":
+      case "min":
+      case "max":
+        return definition.inputs.every((input) => this.isWhole(input));
+      default:
+        return false;
+    }
+  }
+
+  /** True of a number, affine in the counter, whose difference from round to round is whole. */
+  private movesInWholeSteps(value: Value): boolean {
+    if (value === this.counter || this.degree(value) === 0) return true;
+    const { op, inputs } = this.definitions.get(value) as Equation;
+    if (op !== "mul") return inputs.every((input) => this.movesInWholeSteps(input));
+    return inputs.every((input) =>
+      this.degree(input) === 0 ? this.isWhole(input) : this.movesInWholeSteps(input),
+    );
   }
 
   /** A value computed before the loop, in doubles, with a number in place of the counter. */

@@ -45,6 +45,7 @@ export function mergeCommon(block: Block): Block {
   function canMerge(equation: Equation): boolean {
     if (equation.op === "call" || equation.op === "copy") return false;
     const laws = ops[equation.op]?.laws;
+    if (laws?.onceFor !== undefined) return true;
     if (laws?.effect || laws?.consumes !== undefined) return false;
     return !equation.outputs.some((output) => output.type.stack || mutated.has(output));
   }
@@ -66,7 +67,7 @@ export function mergeCommon(block: Block): Block {
         });
         return `{${lines.join(";")}|${region.results.map(name).join()}}`;
       });
-      const parameters = JSON.stringify(inner.parameters, spellNumber);
+      const parameters = JSON.stringify(telling(inner), spellNumber);
       return `${inner.op} ${operands.join()} ${parameters} ${regions.join("")}`;
     };
     return one(equation);
@@ -77,6 +78,13 @@ export function mergeCommon(block: Block): Block {
     if (number === undefined) numbers.set(value, (number = numbers.size));
     return String(number);
   }
+}
+
+/** The parameters that make a difference. */
+function telling({ op, parameters }: Equation): Equation["parameters"] {
+  const named = ops[op]?.laws.onceFor;
+  if (named === undefined) return parameters;
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => named.includes(name)));
 }
 
 /** JSON has no -0, NaN or infinities. */

@@ -112,23 +112,29 @@ function prepareValue(program: Program, value: Value, x: Value): void {
   }
 }
 
-/** Indices of a loop, checked before it: whole numbers in range, unless the loop does not run. */
+/** Indices of a loop, checked before it: whole or in range or both, unless the loop does not run. */
 export function check_bounds(program: Program, equation: Equation): void {
   const [length, count, ...points] = equation.inputs as readonly [Value, Value, ...Value[]];
-  const { op: access, array } = equation.parameters as { op: string; array: string };
-  const site = program.site("index", access, equation.span, array === "" ? undefined : array);
+  const { op: access, array, marks } = equation.parameters as Record<string, string>;
+  const site = program.site("index", access as string, equation.span, array || undefined);
   const extent = program.scalar(length);
+  const wanted = String(marks).split(" ");
   const checks = program.collect(() => {
-    for (const point of points) {
+    points.forEach((point, k) => {
       const exact = program.scalar(point);
-      const index = local("k", "i32");
-      program.emit(set(index, cast(exact, "f64", "i32")));
-      const rounded = op("ne", "f64", [cast(read(index), "i32", "f64"), exact]);
-      const fault: Statement = { kind: "fault", site, index: read(index), extent };
-      const otherwise: readonly Statement[] = [];
-      program.emit({ kind: "if", condition: rounded, then: [fault], otherwise });
-      program.checkIndex(read(index), extent, site);
-    }
+      const whole = op("ne", "f64", [op("trunc", "f64", [exact]), exact]);
+      // Written so that NaN fails.
+      const inside = op("and", "bool", [
+        op("ge", "f64", [exact, constant(0, "f64")]),
+        op("lt", "f64", [exact, cast(extent, "i32", "f64")]),
+      ]);
+      const outside = op("not", "bool", [inside]);
+      const conditions = { whole: [whole], range: [outside], both: [whole, outside] };
+      const [first, second] = conditions[wanted[k] as keyof typeof conditions] as [Expr, Expr?];
+      const condition = second === undefined ? first : op("or", "bool", [first, second]);
+      const fault: Statement = { kind: "fault", site, index: cast(exact, "f64", "i32"), extent };
+      program.emit({ kind: "if", condition, then: [fault], otherwise: [] });
+    });
   });
   const runs = op("gt", "i32", [program.scalar(count), constant(0)]);
   program.emit({ kind: "if", condition: runs, then: checks, otherwise: [] });

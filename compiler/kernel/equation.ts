@@ -65,7 +65,9 @@ export function lowerElementwise(program: Program, equation: Equation): void {
   if (shape.length === 0) {
     const operands = equation.inputs.map((input) => program.scalar(input));
     const dtypes = equation.inputs.map((input) => input.type.dtype);
-    program.setScalar(output, elementwise(equation.op, dtypes, operands, dtype));
+    const value = elementwise(equation.op, dtypes, operands, dtype);
+    const loose = equation.parameters["accumulate"] === true && value.kind === "op";
+    program.setScalar(output, loose ? { ...value, loose } : value);
     return;
   }
   if (program.uses.count(output) > 1 || program.isResult(output)) {

@@ -1,14 +1,17 @@
 /**
- * Loops of the program whose rounds do not depend on each other, for vectors of rounds:
+ * Loops of the program in vectors of rounds:
  *
  *   for i: y[i] = y[i] + h·k[i]   →   for i by 2: y[i..i+1] = y[i..i+1] + splat(h)·k[i..i+1]
  *
- * Each round writes only elements that no other round touches: whatever may be the same memory as
- * what is stored to is accessed at the very same index. Loops that walk down are turned round.
+ * What a round takes over from the one before stays in order: it comes last, round by round
+ * (parts.ts). Sums whose order means nothing are taken in lanes and joined after the loop. What
+ * rounds write must not meet what others of the same vector touch (accesses.ts); where that depends
+ * on numbers that are not known, the loop asks before it starts.
  */
 
-import { sameDim } from "../ir/dim.ts";
-import { addAffine, type Affine, affine, coefficientOf, scaleAffine, toAffine } from "./affine.ts";
+import { accessesOf, conditions, type MayAlias } from "./accesses.ts";
+import { vectorLanes } from "./dtypes.ts";
+import { addAffine, type Affine, affine, scaleAffine } from "./affine.ts";
 import {
   add,
   constant,
@@ -18,71 +21,229 @@ import {
   type Local,
   local,
   loop,
+  machine,
   op,
   read,
   set,
+  splat,
   type Statement,
   subtract,
+  temporary,
 } from "./loop.ts";
-import { mapExpressions, readIn, visitExpressions } from "./rewrite.ts";
-import { vectorise } from "./vectorise.ts";
+import { type Accumulator, type Parts, partsOf } from "./parts.ts";
+import {
+  assignedBy,
+  assignedIn,
+  mapExpressions,
+  mapStatement,
+  readIn,
+  visitExpressions,
+} from "./rewrite.ts";
+import { moved, type VectorOptions, vectorise, type Vectorised } from "./vectorise.ts";
 
-/** True when two pointers may lead to the same memory. */
-export type MayAlias = (a: Local, b: Local) => boolean;
-
-/** The loop from `from` to `to` in vectors with a rest; undefined where that cannot be proved. */
+/**
+ * The loop from `from` to `to` in vectors with a rest; undefined where that cannot be, or brings
+ * nothing. `carried` are the locals that a round hands to the next one or behind the loop.
+ */
 export function vectorLoop(
   round: readonly Statement[],
   counter: Local,
   from: Expr,
   to: Expr,
+  carried: readonly Local[],
   mayAlias: MayAlias,
 ): readonly Statement[] | undefined {
   if (round.some(({ kind }) => kind !== "set" && kind !== "store")) return undefined;
-  const body = substituted(round, counter);
-  const accesses = accessesOf(body, counter);
-  if (accesses === undefined || !isIndependent(accesses, mayAlias)) return undefined;
-  const steps = new Set(accesses.map(({ step }) => step).filter((step) => step !== 0));
-  const [step] = steps;
-  if (steps.size !== 1 || (step !== 1 && step !== -1)) return undefined;
-  const last = local("last", "i32");
-  const forward = step === 1 ? body : turned(body, counter, last);
-  const vector = vectorise(forward, counter);
-  if (vector === undefined) return undefined;
-  const turning = step === 1 ? [] : [set(last, subtract(add(from, to), constant(1)))];
-  return [...turning, ...split(forward, vector, counter, from, to)];
+  const body = substituted(round, counter, new Set(carried));
+  const parts = partsOf(body, new Set(carried));
+  if (parts === undefined) return undefined;
+  const assigned = assignedIn(body);
+  const accesses = accessesOf(parts.statements, counter, parts.isLate, assigned);
+  if (accesses === undefined) return undefined;
+  const early = parts.statements.filter((statement) => !parts.isLate(statement));
+  const up = accesses.some(({ step, late }) => step === 1 && !late);
+  const options: VectorOptions = { direction: up ? 1 : -1, gather: true };
+  const vector = vectorise(early, counter, options);
+  if (vector === undefined || !isWorthIt(early, parts, vector)) return undefined;
+  const fits = ({ target }: Accumulator): boolean =>
+    vectorLanes(target.type === "f32" ? "f32" : "f64") === vector.lanes;
+  if (!parts.accumulators.every(fits)) return undefined;
+  const wanted = conditions(accesses, vector.lanes, mayAlias);
+  if (wanted === undefined) return undefined;
+  const late = parts.statements.filter(parts.isLate);
+  const lateRounds = [...Array(vector.lanes).keys()].flatMap((lane) =>
+    lateRound(late, new Set(carried), counter, vector, lane, options),
+  );
+  const sums = parts.accumulators.map((sum) => new LaneSum(sum, vector.lanes));
+  const vectors = [
+    ...vector.body,
+    ...sums.map((sum) => sum.step(vector.vectors.get(sum.accumulator.value))),
+    ...lateRounds,
+  ];
+  return [
+    ...sums.map((sum) => sum.start()),
+    ...split(body, vectors, sums, vector.lanes, counter, from, to, wanted),
+  ];
 }
 
+/** A sum in lanes, which is joined to the local after the vectors. */
+class LaneSum {
+  readonly accumulator: Accumulator;
+  private readonly lanes: Lanes;
+  private readonly vector: Local;
+  private readonly dtype: "f64" | "f32";
+
+  constructor(accumulator: Accumulator, lanes: Lanes) {
+    this.accumulator = accumulator;
+    this.lanes = lanes;
+    this.dtype = accumulator.target.type === "f32" ? "f32" : "f64";
+    this.vector = local(accumulator.target.name, machine(this.dtype, lanes));
+  }
+
+  private get isSum(): boolean {
+    return this.accumulator.op === "add" || this.accumulator.op === "sub";
+  }
+
+  start(): Statement {
+    const { target } = this.accumulator;
+    const first = this.isSum ? constant(0, this.dtype) : read(target);
+    return set(this.vector, splat(first, this.dtype, this.lanes));
+  }
+
+  step(value: Local | undefined): Statement {
+    const { op: name, value: scalar } = this.accumulator;
+    const term = value === undefined ? splat(read(scalar), this.dtype, this.lanes) : read(value);
+    return set(this.vector, op(name, this.dtype, [read(this.vector), term], this.lanes));
+  }
+
+  join(): Statement {
+    const { dtype, lanes, vector, isSum } = this;
+    const { op: name, target } = this.accumulator;
+    const combine = isSum ? "add" : name;
+    const parts = [...Array(lanes).keys()].map((lane): Expr => ({
+      kind: "lane",
+      dtype,
+      lanes,
+      lane,
+      value: read(vector),
+    }));
+    const all = parts.reduce((sum, part) => op(combine, dtype, [sum, part]));
+    return set(target, op(combine, dtype, [read(target), all]));
+  }
+}
+
+/** What comes late, for one of the rounds of a vector. */
+function lateRound(
+  late: readonly Statement[],
+  carried: ReadonlySet<Local>,
+  counter: Local,
+  { lanes, vectors }: Vectorised,
+  round: number,
+  { direction }: VectorOptions,
+): readonly Statement[] {
+  const lane = direction === 1 ? round : lanes - 1 - round;
+  const own = new Map<Local, Local>();
+  const inRound = (expr: Expr): Expr => {
+    if (expr.kind !== "local") return expr;
+    const vector = vectors.get(expr.local);
+    if (vector === undefined) return read(own.get(expr.local) ?? expr.local);
+    const dtype = vector.type === "f64x2" ? "f64" : vector.type === "f32x4" ? "f32" : "i32";
+    return { kind: "lane", dtype, lanes, lane, value: read(vector) };
+  };
+  return late.map((statement) => {
+    const [shifted] = mapExpressions(
+      [
+        mapStatement(
+          statement,
+          (expr) => moved(expr, counter, round),
+          (nested) => nested,
+        ),
+      ],
+      inRound,
+    ) as [Statement];
+    const [target] = assignedBy(shifted);
+    if (target === undefined || carried.has(target) || shifted.kind !== "set") return shifted;
+    const copy = temporary(target.name, target.type);
+    own.set(target, copy);
+    return set(copy, shifted.value);
+  });
+}
+
+/** Ops that take as long as a dozen others. */
+const slow: ReadonlySet<string> = new Set(["exp", "log", "tanh", "sin", "cos", "pow", "expm1"]);
+
+/** True where the vectors save more work than taking them apart for the late rounds costs. */
+function isWorthIt(
+  early: readonly Statement[],
+  { statements, isLate }: Parts,
+  vector: Vectorised,
+): boolean {
+  const late = statements.filter(isLate);
+  let saved = 0;
+  visitExpressions(early, (expr) => {
+    if (expr.kind === "load") saved += 1;
+    if (expr.kind === "op")
+      saved += slow.has(expr.op) ? 12 : expr.op === "div" || expr.op === "sqrt" ? 4 : 1;
+  });
+  let gathered = 0;
+  visitExpressions(vector.body, (expr) => {
+    if (expr.kind === "shuffle") gathered += 3;
+  });
+  const taken = [...readIn(late)].filter((of) => vector.vectors.has(of)).length;
+  const { lanes } = vector;
+  const some = vector.vectors.size > 0 || vector.body.some(({ kind }) => kind === "store");
+  if (late.length === 0 && gathered === 0 && some) return true;
+  return saved * (lanes - 1) > taken * lanes + gathered;
+}
+
+/** The loop in vectors, then what is left of it; all of it is left where a condition fails. */
 function split(
   body: readonly Statement[],
-  { lanes, body: vectors }: { readonly lanes: Lanes; readonly body: readonly Statement[] },
+  vectors: readonly Statement[],
+  sums: readonly LaneSum[],
+  lanes: Lanes,
   counter: Local,
   from: Expr,
   to: Expr,
+  wanted: readonly Expr[],
 ): readonly Statement[] {
-  if (isConstant(from) && isConstant(to)) {
+  const joins = sums.map((sum) => sum.join());
+  if (isConstant(from) && isConstant(to) && wanted.length === 0) {
     const whole = from.value + (Math.max(0, to.value - from.value) & -lanes);
     return [
       loop(counter, constant(whole), vectors, lanes, from),
+      ...joins,
       ...(whole < to.value ? [loop(counter, to, body, 1, constant(whole))] : []),
     ];
   }
   const middle = local("whole", "i32");
-  const rounds = op("bit_and", "i32", [subtract(to, from), constant(-lanes)]);
+  const whole = op("bit_and", "i32", [subtract(to, from), constant(-lanes)]);
+  const [first, ...others] = wanted;
+  const all = others.reduce<Expr | undefined>(
+    (both, each) => both && op("and", "bool", [both, each]),
+    first,
+  );
+  const rounds = all === undefined ? whole : op("select", "i32", [all, whole, constant(0)]);
   return [
     set(middle, add(from, rounds)),
     loop(counter, read(middle), vectors, lanes, from),
+    ...joins,
     // A loop of no rounds leaves `whole` below its start.
     loop(counter, to, body, 1, op("max", "i32", [from, read(middle)])),
   ];
 }
 
 /** Indices in locals become index forms of the counter; locals that nothing reads go away. */
-function substituted(body: readonly Statement[], counter: Local): readonly Statement[] {
+function substituted(
+  body: readonly Statement[],
+  counter: Local,
+  carried: ReadonlySet<Local>,
+): readonly Statement[] {
   const forms = new Map<Local, Affine>([[counter, localForm(counter)]]);
-  const assigned = new Set(body.flatMap((statement) => assignment(statement)));
+  const assigned = assignedIn(body);
   for (const statement of body) {
     if (statement.kind !== "set" || statement.local.type !== "i32") continue;
+    if (carried.has(statement.local)) continue;
     const form = formOf(statement.value, forms, assigned);
     if (form !== undefined) forms.set(statement.local, form);
   }
@@ -97,10 +258,6 @@ function substituted(body: readonly Statement[], counter: Local): readonly State
     if (!dead) kept.push(statement);
   }
   return kept.reverse();
-}
-
-function assignment(statement: Statement): readonly Local[] {
-  return statement.kind === "set" ? [statement.local] : [];
 }
 
 function localForm(of: Local): Affine {
@@ -133,59 +290,4 @@ function formOf(
   if (expr.op !== "mul") return undefined;
   if (b.terms.length === 0) return scaleAffine(a, b.constant);
   return a.terms.length === 0 ? scaleAffine(b, a.constant) : undefined;
-}
-
-interface Access {
-  readonly base: Local;
-  readonly index: Affine;
-  readonly step: number;
-  readonly stored: boolean;
-}
-
-function accessesOf(body: readonly Statement[], counter: Local): readonly Access[] | undefined {
-  const accesses: Access[] = [];
-  let known = true;
-  const note = (base: Expr, index: Expr, stored: boolean): void => {
-    const form = toAffine(index);
-    const step = form && coefficientOf(form, counter);
-    if (base.kind !== "local" || form === undefined || typeof step !== "number") known = false;
-    else accesses.push({ base: base.local, index: form, step, stored });
-  };
-  visitExpressions(body, (expr) => {
-    if (expr.kind === "load") note(expr.base, expr.index, false);
-  });
-  for (const statement of body) {
-    if (statement.kind === "store") note(statement.base, statement.index, true);
-  }
-  return known && accesses.some(({ stored }) => stored) ? accesses : undefined;
-}
-
-function isIndependent(accesses: readonly Access[], mayAlias: MayAlias): boolean {
-  const stores = accesses.filter(({ stored }) => stored);
-  return stores.every(
-    (written) =>
-      written.step !== 0 &&
-      accesses.every(
-        (other) =>
-          (other.base === written.base && sameForm(other.index, written.index)) ||
-          (other.base !== written.base && !mayAlias(other.base, written.base)),
-      ),
-  );
-}
-
-function sameForm(a: Affine, b: Affine): boolean {
-  return (
-    sameDim(a.constant, b.constant) &&
-    a.terms.length === b.terms.length &&
-    a.terms.every(({ local: of, coefficient }) => sameDim(coefficientOf(b, of), coefficient))
-  );
-}
-
-/** The counter replaced by `last - counter`, where `last` is the sum of the first and the last. */
-function turned(body: readonly Statement[], counter: Local, last: Local): readonly Statement[] {
-  const form = addAffine(localForm(last), scaleAffine(localForm(counter), -1));
-  return mapExpressions(body, (expr) => {
-    if (expr.kind === "affine") return affine(expand(expr, new Map([[counter, form]])));
-    return expr.kind === "local" && expr.local === counter ? affine(form) : expr;
-  });
 }

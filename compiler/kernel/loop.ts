@@ -40,6 +40,8 @@ export type Expr =
       readonly dtype: DType;
       readonly lanes: Lanes;
       readonly operands: readonly Expr[];
+      /** A term of a sum that may be taken in another order. */
+      readonly loose?: boolean;
     }
   | {
       readonly kind: "cast";

@@ -4,9 +4,8 @@
  * `y[j] = Σ_i x[i, j]`: `y = 0; for i { for j: y[j] += x[i, j] }`, vectors along j in both.
  */
 
-import { addDims, multiplyDims } from "../ir/dim.ts";
 import type { DType, Equation, Value } from "../ir/types.ts";
-import { affine, dimIndex, flatIndex, localIndex, toAffine } from "./affine.ts";
+import { dimIndex, flatIndex, localIndex } from "./affine.ts";
 import { vectorLanes } from "./dtypes.ts";
 import { ElementReader } from "./element.ts";
 import {
@@ -25,8 +24,7 @@ import {
 } from "./loop.ts";
 import { type Axis, axesOf, collapse, nest, wholeVectors, wrap } from "./nest.ts";
 import { describe, type Program } from "./program.ts";
-import { mapExpressions } from "./rewrite.ts";
-import { laneOps, vectorExpr } from "./vectorise.ts";
+import { laneOps, moved, vectorExpr } from "./vectorise.ts";
 
 export interface Reduction {
   readonly combine: string;
@@ -146,7 +144,7 @@ export function alongRow(
   };
   const unrolled =
     vectorBefore.length === 0
-      ? accumulators.map((_, k) => combined(k, shifted(value, counter, k * lanes)))
+      ? accumulators.map((_, k) => combined(k, moved(value, counter, k * lanes)))
       : undefined;
   const loops: Statement[] = [];
   if (unrolled !== undefined) loops.push(loop(counter, four, unrolled, 4 * lanes));
@@ -197,23 +195,6 @@ function vectorStep(
   if (inside.length !== 1 || step?.kind !== "set" || step.value.kind !== "op") return undefined;
   const value = vectorExpr(step.value.operands[1] as Expr, dtype, axis.counter, lanes);
   return value && { lanes, before: [], value, counter: axis.counter };
-}
-
-/** The expression at `counter + by`. */
-function shifted(expr: Expr, counter: Axis["counter"], by: number): Expr {
-  if (by === 0) return expr;
-  const [statement] = mapExpressions([set(counter, expr)], (inner) => {
-    if (inner.kind === "local" && inner.local === counter) {
-      return affine({ constant: by, terms: [{ local: counter, coefficient: 1 }] });
-    }
-    if (inner.kind !== "affine") return inner;
-    const form = toAffine(inner);
-    const term = form?.terms.find((candidate) => candidate.local === counter);
-    if (form === undefined || term === undefined) return inner;
-    const shift = multiplyDims(term.coefficient, by);
-    return affine({ ...form, constant: addDims(form.constant, shift) });
-  });
-  return (statement as Extract<Statement, { kind: "set" }>).value;
 }
 
 /** Sums over outer axes: a row of totals, to which one row after the other is added. */

@@ -56,10 +56,9 @@ export function emitFor(
   const results = handedOn(spelled, carried);
   const between = (from: Expr, to: Expr): readonly Statement[] => {
     const alike = (a: Local, b: Local): boolean => program.mayAlias(a, b);
-    const vectors =
-      program.options.vectors && results.length === 0
-        ? vectorLoop(round, counter, from, to, alike)
-        : undefined;
+    const vectors = program.options.vectors
+      ? vectorLoop(round, counter, from, to, results, alike)
+      : undefined;
     if (vectors !== undefined) return settle(vectors, program.symbolLocal);
     return [{ kind: "for", local: counter, from, to, step: 1, body: spelled }];
   };

@@ -1,11 +1,14 @@
 /**
  * Straight-line code for one value of a loop counter → the same code for several at once.
  * `y[j] = x[j] * s` → `y[j..j+3] = x[j..j+3] * splat(s)`. Undefined where some part has no vector
- * form: a load that is not of neighbours, an op without lanes, a condition that changes in between.
+ * form: an op without lanes, a store that is not to neighbours, a condition that changes in between.
+ *
+ * Lanes are in the order of memory: where the code walks down, the first round is in the last lane.
  */
 
 import type { DType } from "../ir/types.ts";
-import { type Affine, coefficientOf } from "./affine.ts";
+import { addDims, type Dim, multiplyDims } from "../ir/dim.ts";
+import { affine, coefficientOf, toAffine } from "./affine.ts";
 import { resultDtype, vectorLanes } from "./dtypes.ts";
 import {
   type Expr,
@@ -20,7 +23,7 @@ import {
   store,
   temporary,
 } from "./loop.ts";
-import { operandsOf } from "./rewrite.ts";
+import { mapOperands, operandsOf } from "./rewrite.ts";
 
 const floatOps =
   "add sub mul div neg abs sqrt rsqrt floor ceil trunc max min sign eq ne lt le gt ge select " +
@@ -54,12 +57,29 @@ const laneCasts: ReadonlySet<string> = new Set([
 export interface Vectorised {
   readonly lanes: Lanes;
   readonly body: readonly Statement[];
+  /** Locals of one round, and the vectors that hold them for all. */
+  readonly vectors: ReadonlyMap<Local, Local>;
 }
 
-export function vectorise(body: readonly Statement[], counter: Local): Vectorised | undefined {
+export interface VectorOptions {
+  /** Whether the code walks up or down through memory. */
+  readonly direction: 1 | -1;
+  /** Loads that are not of neighbours are made one by one. */
+  readonly gather: boolean;
+}
+
+const plainly: VectorOptions = { direction: 1, gather: false };
+
+export function vectorise(
+  body: readonly Statement[],
+  counter: Local,
+  options: VectorOptions = plainly,
+): Vectorised | undefined {
   for (const lanes of [4, 2] as const) {
-    const vector = withLanes(body, counter, lanes);
-    if (vector !== undefined) return { lanes, body: vector };
+    const vectors = new Map<Local, Local>();
+    const vectoriser = new Vectoriser(counter, lanes, vectors, options);
+    const vector = statements(body, vectoriser, vectors, lanes);
+    if (vector !== undefined) return { lanes, body: vector, vectors };
   }
   return undefined;
 }
@@ -70,18 +90,8 @@ export function vectorExpr(
   dtype: DType,
   counter: Local,
   lanes: Lanes,
-  renamed: ReadonlyMap<Local, Local> = new Map(),
 ): Expr | undefined {
-  return new Vectoriser(counter, lanes, renamed).vector(expr, dtype);
-}
-
-function withLanes(
-  body: readonly Statement[],
-  counter: Local,
-  lanes: Lanes,
-): readonly Statement[] | undefined {
-  const renamed = new Map<Local, Local>();
-  return statements(body, new Vectoriser(counter, lanes, renamed), renamed, lanes);
+  return new Vectoriser(counter, lanes, new Map(), plainly).vector(expr, dtype);
 }
 
 function statements(
@@ -112,10 +122,10 @@ function statements(
     } else if (statement.kind === "store") {
       const { base, index, dtype } = statement;
       if (!vectoriser.fits(dtype) || (dtype === "bool" && lanes !== 4)) return undefined;
-      if (vectoriser.varies(base) || vectoriser.step(index) !== 1) return undefined;
-      const value = vectoriser.vector(statement.value, dtype);
-      if (value === undefined) return undefined;
-      result.push(store(base, index, dtype, value, lanes));
+      const first = vectoriser.varies(base) ? undefined : vectoriser.first(index);
+      const value = first && vectoriser.vector(statement.value, dtype);
+      if (first === undefined || value === undefined) return undefined;
+      result.push(store(base, first, dtype, value, lanes));
     } else return undefined;
   }
   return result;
@@ -125,11 +135,18 @@ class Vectoriser {
   private readonly counter: Local;
   private readonly lanes: Lanes;
   private readonly renamed: ReadonlyMap<Local, Local>;
+  private readonly options: VectorOptions;
 
-  constructor(counter: Local, lanes: Lanes, renamed: ReadonlyMap<Local, Local>) {
+  constructor(
+    counter: Local,
+    lanes: Lanes,
+    renamed: ReadonlyMap<Local, Local>,
+    options: VectorOptions,
+  ) {
     this.counter = counter;
     this.lanes = lanes;
     this.renamed = renamed;
+    this.options = options;
   }
 
   fits(dtype: DType): boolean {
@@ -144,16 +161,52 @@ class Vectoriser {
     return operandsOf(expr).some((operand) => this.varies(operand));
   }
 
-  /** How far an index moves when the counter moves by one. */
-  step(index: Expr): number | undefined {
-    if (!this.varies(index)) return 0;
-    const form = index.kind === "affine" ? (index as Affine) : undefined;
-    if (index.kind === "local" && index.local === this.counter) return 1;
+  /** How far an index moves when the counter moves by one; undefined where that is not known. */
+  private step(index: Expr): Dim | undefined {
+    const form = toAffine(index);
     if (form === undefined || form.terms.some(({ local }) => this.renamed.has(local))) {
       return undefined;
     }
-    const step = coefficientOf(form, this.counter);
-    return typeof step === "number" ? step : undefined;
+    return coefficientOf(form, this.counter);
+  }
+
+  /** Where the lowest of neighbours stands; undefined where they are not neighbours. */
+  first(index: Expr): Expr | undefined {
+    const { direction } = this.options;
+    if (this.step(index) !== direction) return undefined;
+    return direction === 1 ? index : this.inRound(index, this.lanes - 1);
+  }
+
+  /** An expression with the counter moved on. */
+  private inRound(expr: Expr, by: number): Expr {
+    return by === 0 ? expr : moved(expr, this.counter, by);
+  }
+
+  /** A vector of what several rounds compute one by one. */
+  private gathered(expr: Expr, dtype: DType): Expr | undefined {
+    const { lanes } = this;
+    const { direction, gather } = this.options;
+    if (!gather || dtype === "bool" || this.readsVectors(expr)) return undefined;
+    const rounds = [...Array(lanes).keys()].map((lane) =>
+      splat(this.inRound(expr, direction === 1 ? lane : lanes - 1 - lane), dtype, lanes),
+    );
+    const join = (a: Expr, b: Expr, picks: readonly number[]): Expr => ({
+      kind: "shuffle",
+      dtype,
+      lanes,
+      picks,
+      a,
+      b,
+    });
+    const [a, b, c, d] = rounds as [Expr, Expr, Expr?, Expr?];
+    if (c === undefined || d === undefined) return join(a, b, [0, 2]);
+    return join(join(a, b, [0, 4, 0, 4]), join(c, d, [0, 4, 0, 4]), [0, 1, 4, 5]);
+  }
+
+  private readsVectors(expr: Expr): boolean {
+    if (expr.kind === "local") return this.renamed.has(expr.local);
+    if (expr.kind === "affine") return expr.terms.some(({ local }) => this.renamed.has(local));
+    return operandsOf(expr).some((operand) => this.readsVectors(operand));
   }
 
   vector(expr: Expr, dtype: DType): Expr | undefined {
@@ -166,9 +219,10 @@ class Vectoriser {
         return target && read(target);
       }
       case "load": {
-        if (this.varies(expr.base) || this.step(expr.index) !== 1) return undefined;
-        if (expr.dtype === "bool" && lanes !== 4) return undefined;
-        return load(expr.base, expr.index, expr.dtype, lanes);
+        if (this.varies(expr.base) || (expr.dtype === "bool" && lanes !== 4)) return undefined;
+        const first = this.first(expr.index);
+        if (first === undefined) return this.gathered(expr, expr.dtype);
+        return load(expr.base, first, expr.dtype, lanes);
       }
       case "op": {
         if (!laneOps[expr.dtype].has(expr.op)) return undefined;
@@ -182,6 +236,9 @@ class Vectoriser {
         return op(expr.op, expr.dtype, operands, lanes);
       }
       case "cast": {
+        if (expr.value.kind === "affine" || toAffine(expr.value) !== undefined) {
+          return this.fits(expr.to) ? this.gathered(expr, expr.to) : undefined;
+        }
         if (!laneCasts.has(`${expr.from} ${expr.to}`)) return undefined;
         const value = this.vector(expr.value, expr.from);
         return value && this.fits(expr.to) ? { ...expr, lanes, value } : undefined;
@@ -204,6 +261,16 @@ class Vectoriser {
         return undefined;
     }
   }
+}
+
+/** An expression as it is when the counter has moved on. */
+export function moved(expr: Expr, counter: Local, by: number): Expr {
+  if (expr.kind === "local" && expr.local === counter) {
+    return affine({ constant: by, terms: [{ local: counter, coefficient: 1 }] });
+  }
+  if (expr.kind !== "affine") return mapOperands(expr, (operand) => moved(operand, counter, by));
+  const shift = multiplyDims(coefficientOf(expr, counter), by);
+  return affine({ ...expr, constant: addDims(expr.constant, shift) });
 }
 
 /** The element type of an expression; undefined for a local, which may be one of several. */

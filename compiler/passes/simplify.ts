@@ -165,6 +165,23 @@ const readWritten: Rule = (equation, { definition }) => {
   return same ? [inner.inputs[1] as Value] : undefined;
 };
 
+/**
+ * What stands at a place, taken away and added again, as the adjoint of `a[i] = a[i] + b` does:
+ * add_at (update a 0 i) (at a i) i → a
+ */
+const putBack: Rule = (equation, { constant, definition }) => {
+  const [cleared, value, ...indices] = equation.inputs as [Value, Value, ...Value[]];
+  const clearing = definition(cleared);
+  const reading = definition(value);
+  if (clearing?.op !== "update" || reading?.op !== "at") return undefined;
+  const [array, zero, ...written] = clearing.inputs as [Value, Value, ...Value[]];
+  const [source, ...read] = reading.inputs as [Value, ...Value[]];
+  const same = (places: readonly Value[]): boolean =>
+    places.length === indices.length && places.every((place, k) => place === indices[k]);
+  const back = source === array && same(written) && same(read) && Object.is(constant(zero), 0);
+  return back ? [array] : undefined;
+};
+
 /** A value that a loop carries unchanged is the value that it started with. */
 const invariantCarried: Rule = (equation, { builder }) => {
   const loop = loopOf(equation);
@@ -216,6 +233,7 @@ const special: Readonly<Record<string, readonly Rule[]>> = {
   while: [invariantCarried],
   pop: [popPushed],
   at: [readWritten],
+  add_at: [putBack],
 };
 
 /** Constant folding for every elementwise op, then the special rules of each op. */

@@ -119,25 +119,28 @@ export function check_bounds(program: Program, equation: Equation): void {
   const site = program.site("index", access as string, equation.span, array || undefined);
   const extent = program.scalar(length);
   const wanted = String(marks).split(" ");
-  const checks = program.collect(() => {
-    points.forEach((point, k) => {
-      const exact = program.scalar(point);
-      const whole = op("ne", "f64", [op("trunc", "f64", [exact]), exact]);
-      // Written so that NaN fails.
-      const inside = op("and", "bool", [
-        op("ge", "f64", [exact, constant(0, "f64")]),
-        op("lt", "f64", [exact, cast(extent, "i32", "f64")]),
-      ]);
-      const outside = op("not", "bool", [inside]);
-      const conditions = { whole: [whole], range: [outside], both: [whole, outside] };
-      const [first, second] = conditions[wanted[k] as keyof typeof conditions] as [Expr, Expr?];
-      const condition = second === undefined ? first : op("or", "bool", [first, second]);
-      const fault: Statement = { kind: "fault", site, index: cast(exact, "f64", "i32"), extent };
-      program.emit({ kind: "if", condition, then: [fault], otherwise: [] });
-    });
+  const faults: Statement[] = [];
+  const wrong = points.map((point, k): Expr => {
+    const exact = program.scalar(point);
+    const fraction = op("ne", "f64", [op("trunc", "f64", [exact]), exact]);
+    // Written so that NaN fails.
+    const above = op("ge", "f64", [exact, constant(0, "f64")]);
+    const below = op("lt", "f64", [exact, cast(extent, "i32", "f64")]);
+    const outside = op("not", "bool", [op("and", "bool", [above, below])]);
+    const conditions = { whole: fraction, range: outside, both: either(fraction, outside) };
+    const condition = conditions[wanted[k] as keyof typeof conditions];
+    const fault: Statement = { kind: "fault", site, index: cast(exact, "f64", "i32"), extent };
+    faults.push({ kind: "if", condition, then: [fault], otherwise: [] });
+    return condition;
   });
+  // One branch where all is well
   const runs = op("gt", "i32", [program.scalar(count), constant(0)]);
-  program.emit({ kind: "if", condition: runs, then: checks, otherwise: [] });
+  const condition = op("and", "bool", [runs, wrong.reduce(either)]);
+  program.emit({ kind: "if", condition, then: faults, otherwise: [] });
+}
+
+function either(a: Expr, b: Expr): Expr {
+  return op("or", "bool", [a, b]);
 }
 
 function cast(value: Expr, from: DType, to: DType): Expr {

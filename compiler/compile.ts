@@ -14,7 +14,9 @@ import { allEquations, parameterSymbols } from "./ir/walk.ts";
 import { lower } from "./kernel/lower.ts";
 import { printModule } from "./kernel/print.ts";
 import { hoistBounds } from "./passes/bounds.ts";
+import { dropRepeatedChecks } from "./passes/checked.ts";
 import { hoistInvariants } from "./passes/licm.ts";
+import { narrowCarried } from "./passes/narrow.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { printTypeScript } from "./readable/typescript.ts";
@@ -107,9 +109,10 @@ export async function explain(
 /** Each function tidied, what is the same in all iterations taken out of its loops. */
 function simplify(graph: Graph): Graph {
   const functions = [...graph.functions].map(([name, fn]) => {
-    const { body } = tidied(fn);
+    const { body } = tidied({ ...fn, body: narrowCarried(tidied(fn).body) });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
-    return [name, tidied({ ...fn, body: hoisted })] as const;
+    const tidy = tidied({ ...fn, body: hoisted });
+    return [name, { ...tidy, body: dropRepeatedChecks(tidy.body) }] as const;
   });
   return { root: graph.root, functions: new Map(functions) };
 }

@@ -1,6 +1,7 @@
 /** The state of one function while it is lowered: values and their places, buffers, kernels. */
 
 import { type Dim, elementCount, sameDim, shapeText, symbolsOf } from "../ir/dim.ts";
+import { allEquations } from "../ir/walk.ts";
 import {
   type Block,
   byteSize,
@@ -92,6 +93,8 @@ export class Program {
   readonly resultBuffers: Map<Value, Buffer> = new Map();
   /** What is known of stacks in the loops being lowered. */
   readonly stacks: Map<Stack, StackState> = new Map();
+  /** Values of stacks that have room for the next push, or something for the next pop. */
+  readonly preparedStacks: Set<Value> = new Set();
   /** Statements of the block being lowered. */
   statements: Statement[] = [];
   /** Counts what has been emitted: the clock of the memory plan. */
@@ -101,12 +104,26 @@ export class Program {
   private readonly byPointer = new Map<Local, Buffer>();
   private readonly planned = new Set<string>();
   private readonly groups = new Map<string, Group>();
+  private readonly definitions = new Map<Value, Equation>();
 
   constructor(body: Block, options: ProgramOptions, parts: ModuleParts, conventions: Conventions) {
     this.options = options;
     this.parts = parts;
     this.conventions = conventions;
     this.uses = usesIn(body);
+    for (const equation of allEquations(body)) {
+      for (const output of equation.outputs) this.definitions.set(output, equation);
+    }
+  }
+
+  /** The equation of a value, if it is not a parameter. */
+  definition(value: Value | undefined): Equation | undefined {
+    return value && this.definitions.get(value);
+  }
+
+  /** True of the name, in the loop IR, of a function of the user's program. */
+  isFunction(callee: string): boolean {
+    return [...this.conventions.values()].some(({ name }) => name === callee);
   }
 
   op(name: string): Op {

@@ -64,7 +64,7 @@ export function emitFor(
   };
   const whole = (): readonly Statement[] => between(constant(0), limit);
   const short = isConstant(limit) && limit.value <= 16;
-  if (!program.options.chunks || short) {
+  if (!program.options.chunks || short || callsAgain(program, round)) {
     program.emit(...whole());
     return;
   }
@@ -95,6 +95,18 @@ export function emitFor(
   else program.emit({ kind: "if", condition, then: whole(), otherwise: chunks });
 }
 
+/**
+ * True of a loop in a function that is called, whose rounds call one, as recursion does: the next
+ * call finds faster code where there is some.
+ */
+function callsAgain(program: Program, round: readonly Statement[]): boolean {
+  let calls = false;
+  visitStatements(round, (statement) => {
+    calls ||= statement.kind === "call" && program.isFunction(statement.callee);
+  });
+  return calls && program.isCalled;
+}
+
 /** An innermost loop of few statements. */
 function isSmall(round: readonly Statement[]): boolean {
   let count = 0;
@@ -116,7 +128,7 @@ export function emitWhile(
   const before = spellIndices(test, program.symbolLocal, new Map());
   const body = spellIndices(round, program.symbolLocal, new Map());
   const plain: Statement = { kind: "while", before, condition: read(goOn), body };
-  if (!program.options.chunks) {
+  if (!program.options.chunks || callsAgain(program, round)) {
     program.emit(plain);
     return;
   }

@@ -15,6 +15,7 @@ import type { Block, Equation, Parameter, Value } from "../ir/types.ts";
 import { allEquations } from "../ir/walk.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import { newBuilder } from "../ops/index.ts";
+import { firstIndex } from "./checked.ts";
 
 export function hoistBounds(block: Block): Block {
   const everything = new Map<Value, Equation>();
@@ -69,7 +70,7 @@ function hoistFrom(
 
 /** Where an access has its indices among its inputs. */
 function positionsOfIndices(equation: Equation): readonly number[] | undefined {
-  const from = { at: 1, update: 2, add_at: 2 }[equation.op];
+  const from = firstIndex(equation);
   if (from === undefined || equation.inputs.length === from) return undefined;
   return equation.inputs.map((_, k) => k).slice(from);
 }

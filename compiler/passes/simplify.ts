@@ -123,6 +123,23 @@ const composeCasts: Rule = (equation, { definition }) => {
   return exact ? [source] : undefined;
 };
 
+/** x == x, where x cannot be NaN */
+const sameNumber: Rule = ({ inputs: [x, y] }, { builder, definition }) => {
+  const number = x as Value;
+  if (number !== y || number.type.shape.length > 0) return undefined;
+  const isInteger = ({ type }: Value): boolean => type.dtype !== "f64" && type.dtype !== "f32";
+  const inner = definition(number);
+  const known = isInteger(number) || (inner?.op === "cast" && inner.inputs.every(isInteger));
+  return known ? [builder.constant(1, "bool")] : undefined;
+};
+
+/** to_int32 (cast x: i32 → f64) → x */
+const wrapInteger: Rule = ({ inputs: [x] }, { definition }) => {
+  const inner = definition(x as Value);
+  const isCast = inner?.op === "cast" && inner.inputs[0]?.type.dtype === "i32";
+  return isCast && x?.type.dtype === "f64" ? inner.inputs : undefined;
+};
+
 const knownCondition: Rule = ({ inputs: [condition, x, y] }, { constant }) => {
   if (x === y) return [x as Value];
   const known = constant(condition);
@@ -227,6 +244,8 @@ const special: Readonly<Record<string, readonly Rule[]>> = {
   reshape: [composeReshapes],
   broadcast: [composeBroadcasts],
   cast: [composeCasts],
+  eq: [sameNumber],
+  to_int32: [wrapInteger],
   select: [knownCondition, swapNegated],
   if: [knownBranch],
   for: [noIterations, invariantCarried],

@@ -163,11 +163,38 @@ function checkedIndices(
       extent.kind === "const" &&
       expr.value >= 0 &&
       expr.value < extent.value;
+    const whole = wholeIndex(program, index);
     if (!checked && !known) {
-      program.checkIndex(expr, extent, program.site("index", equation.op, equation.span, x.name));
+      const site = program.site("index", equation.op, equation.span, x.name);
+      const tests = [op("ge", "u32", [whole?.integer ?? expr, extent]), ...(whole?.faults ?? [])];
+      const condition = tests.reduce(either);
+      const then: readonly Statement[] = [{ kind: "fault", site, index: expr, extent }];
+      program.emit({ kind: "if", condition, then, otherwise: [] });
     }
-    return expr.kind === "const" ? constant(expr.value) : localOf(program, expr);
+    if (expr.kind === "const") return constant(expr.value);
+    return localOf(program, whole?.integer ?? expr);
   });
+}
+
+/**
+ * The integer in `select (x == i) i -1`, which is what an index is that was computed in doubles:
+ * where the equality is asked together with the bounds, the access does not wait for the choice.
+ */
+function wholeIndex(
+  program: Program,
+  index: Value,
+): { readonly integer: Expr; readonly faults: readonly Expr[] } | undefined {
+  const choice = program.definition(index);
+  const [test, integer, otherwise] = choice?.op === "select" ? choice.inputs : [];
+  const isCast = program.definition(integer)?.op === "cast";
+  if (test === undefined || integer === undefined || !isCast) return undefined;
+  const other = program.definition(otherwise);
+  const values = other?.op === "constant" ? (other.parameters["values"] as readonly number[]) : [];
+  if (values[0] !== -1) return undefined;
+  return {
+    integer: program.scalar(integer),
+    faults: [op("not", "bool", [program.scalar(test)])],
+  };
 }
 
 /** An expression as an index form that later assignments cannot change. */

@@ -49,7 +49,9 @@ export function push(program: Program, equation: Equation): void {
   const { element, count } = stack;
   const source = element.shape.length > 0 ? program.buffer(value) : undefined;
   const { stream, roomy } = program.stacks.get(stack) ?? {};
-  if (roomy !== true) program.emit(growth(program, stack));
+  if (roomy !== true && !program.preparedStacks.has(from)) {
+    program.emit(growth(program, stack, together(program, equation)));
+  }
   if (source === undefined) {
     const [at, index] = elementOf(stack, stream);
     program.emit(store(at, index, element.dtype, program.scalar(value)));
@@ -71,11 +73,12 @@ export function pop(program: Program, equation: Equation): void {
   const stack = program.stack(from);
   const { element, count } = stack;
   const { stream, filled } = program.stacks.get(stack) ?? {};
-  if (filled !== true) {
+  if (filled !== true && !program.preparedStacks.has(from)) {
+    const last = together(program, equation) - 1;
     const site = program.site("stack", equation.op, equation.span, from.name);
     program.emit({
       kind: "if",
-      condition: op("le", "i32", [read(count), constant(0)]),
+      condition: op("le", "i32", [read(count), constant(last)]),
       then: [{ kind: "fault", site, index: read(count), extent: constant(0) }],
       otherwise: [],
     });
@@ -135,14 +138,33 @@ function addressOf(program: Program, stack: Stack, stream: Stream | undefined): 
   return add(read(base), multiply(read(count), program.dim(bytesOf(element))));
 }
 
-/** Twice the room when there is none left. */
-function growth(program: Program, stack: Stack): Statement {
+/**
+ * How many pushes, or pops, come one after the other from here on, with nothing in between that
+ * could use the stack: one look at its room or its filling is enough for all of them.
+ */
+function together(program: Program, equation: Equation): number {
+  const { block, position } = program.frames.at(-1) as { block: Block; position: number };
+  let count = 1;
+  let stack = equation.outputs[0] as Value;
+  for (const next of block.equations.slice(position + 1)) {
+    if (next.op === "call" || next.regions.length > 0) break;
+    if (next.inputs[0] !== stack) continue;
+    if (next.op !== equation.op || count === firstCapacity) break;
+    program.preparedStacks.add(stack);
+    stack = next.outputs[0] as Value;
+    count++;
+  }
+  return count;
+}
+
+/** Twice the room when there is too little for `more` elements, which are at most the first room. */
+function growth(program: Program, stack: Stack, more: number): Statement {
   const { base, count, capacity, element } = stack;
   const bytes = program.dim(bytesOf(element));
   const [room, moved] = [local("room", "i32"), local("moved", "i32")];
   return {
     kind: "if",
-    condition: op("ge", "i32", [read(count), read(capacity)]),
+    condition: op("gt", "i32", [add(read(count), constant(more)), read(capacity)]),
     then: [
       set(room, op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))])),
       ...movedTo(stack, room, moved, bytes),

@@ -12,6 +12,7 @@ import { printGraph } from "./ir/print.ts";
 import { type Block, type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
 import { allEquations, parameterSymbols } from "./ir/walk.ts";
 import { lower } from "./kernel/lower.ts";
+import type { ProgramOptions } from "./kernel/program.ts";
 import { printModule } from "./kernel/print.ts";
 import { hoistBounds } from "./passes/bounds.ts";
 import { dropRepeatedChecks } from "./passes/checked.ts";
@@ -21,7 +22,7 @@ import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { printTypeScript } from "./readable/typescript.ts";
 import { Unreadable } from "./readable/values.ts";
-import { targets } from "./targets/target.ts";
+import { type Target, targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
 export type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
@@ -38,6 +39,8 @@ export interface Signature {
 
 export interface CompilerOptions {
   readonly target: TargetName;
+  /** Sums of scalar code may be taken in another order. */
+  readonly reassociate?: boolean | undefined;
   /** Where a span is, as `file:line`, for faults at run time. */
   readonly place?: ((span: Span) => string) | undefined;
   /** Check the graph after every pass, as the tests do. */
@@ -72,12 +75,16 @@ export async function compile(
   const expanded = checked(expand(graph), "grad", options);
   const simplified = checked(simplify(expanded), "simplify", options);
   const target = targets[options.target];
-  const module = lower(simplified, target.lowering);
+  const module = lower(simplified, loweringOf(target, options));
   const emitted = await target.emit(module);
   const { place = () => "" } = options;
   const layout = layoutOf(module, emitted, place);
   const manifest: Manifest = { ...signature, target: options.target, layout };
   return { manifest, code: emitted.code };
+}
+
+function loweringOf({ lowering }: Target, { reassociate }: CompilerOptions): ProgramOptions {
+  return { ...lowering, reassociate: reassociate === true };
 }
 
 /** What a program looks like at a stage, as text. */
@@ -94,7 +101,7 @@ export async function explain(
   if (stage === "simplify") return printGraph(simplified, { names: true });
   if (stage === "placed") return placedText(rootOf(simplified), options.target);
   const target = targets[stage === "wat" ? "wasm" : stage === "js" ? "js" : options.target];
-  const module = lower(simplified, target.lowering);
+  const module = lower(simplified, loweringOf(target, options));
   switch (stage) {
     case "kernels":
       return printModule(module);

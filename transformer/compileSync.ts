@@ -8,12 +8,12 @@ import {
 } from "node:worker_threads";
 import type { Compiled, Signature } from "../compiler/compile.ts";
 import type { Graph } from "../compiler/ir/types.ts";
-import type { TargetName } from "./plan.ts";
+import type { RootSettings } from "./rootOptions.ts";
 
 export interface CompileJob {
   readonly graph: Graph;
   readonly signature: Signature;
-  readonly target: TargetName;
+  readonly settings: RootSettings;
 }
 export type CompileAnswer = { readonly compiled: Compiled } | { readonly fault: string };
 

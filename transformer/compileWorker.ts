@@ -15,9 +15,9 @@ port.on("message", (job: CompileJob) => {
   });
 });
 
-async function answer({ graph, signature, target }: CompileJob): Promise<CompileAnswer> {
+async function answer({ graph, signature, settings }: CompileJob): Promise<CompileAnswer> {
   try {
-    return { compiled: await compile(graph, signature, { target, place: placeOf }) };
+    return { compiled: await compile(graph, signature, { ...settings, place: placeOf }) };
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error) };
   }

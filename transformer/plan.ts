@@ -15,6 +15,8 @@ import type { Code, Tree } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import { languageName, readRoot, type RootShape } from "./read/root.ts";
+import { type RootSettings, settingsOf } from "./rootOptions.ts";
+import { spanOf } from "./span.ts";
 import type { World } from "./read/world.ts";
 
 export type TargetName = CompilerOptions["target"];
@@ -38,7 +40,7 @@ export interface Root {
   /** What the user wrote: `compile`, `grad`, … */
   readonly transform: string;
   readonly name: string;
-  readonly target: TargetName;
+  readonly settings: RootSettings;
   readonly programs: readonly RootProgram[];
 }
 
@@ -109,10 +111,11 @@ export function readFile(
     for (const dependency of read.files) {
       if (dependency !== file.fileName) dependencies.add(dependency);
     }
-    failures.push({ node, diagnostics: read.diagnostics });
-    if (read.programs === undefined) continue;
-    const target = targetOf(node) ?? options.target ?? "wasm";
-    roots.push({ node, transform, name, target, programs: read.programs });
+    const checker = world.checkerOf(node);
+    const said = settingsOf(node, transform, checker, options.target ?? "wasm");
+    failures.push({ node, diagnostics: [...said.diagnostics, ...read.diagnostics] });
+    if (read.programs === undefined || said.diagnostics.length > 0) continue;
+    roots.push({ node, transform, name, settings: said.settings, programs: read.programs });
   }
   // A root inside a function that another root compiles is compiled there; by itself it may lack
   // what it needs.
@@ -133,7 +136,7 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
     for (const program of root.programs) {
       try {
         const compiled = await options.compile(program.graph, program.signature, {
-          target: root.target,
+          ...root.settings,
           place: placeOf,
         });
         programs.set(program.id, compiled);
@@ -292,19 +295,6 @@ function rootName(node: ts.CallExpression, transform: string): string {
   return first !== undefined && ts.isIdentifier(first) ? `${transform}_${first.text}` : transform;
 }
 
-/** `target: "js"` in the options of `compile`. */
-function targetOf(node: ts.CallExpression): TargetName | undefined {
-  const options = node.arguments[1];
-  if (options === undefined || !ts.isObjectLiteralExpression(options)) return undefined;
-  for (const property of options.properties) {
-    if (!ts.isPropertyAssignment(property) || property.name.getText() !== "target") continue;
-    if (!ts.isStringLiteralLike(property.initializer)) continue;
-    const { text } = property.initializer;
-    if (text === "js" || text === "wasm") return text;
-  }
-  return undefined;
-}
-
 /** What stands in place of the call. */
 function replacement(root: Root): string {
   const [first, second] = root.programs;
@@ -350,10 +340,4 @@ function codeText(code: Code): string {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-}
-
-function spanOf(node: ts.Node): Span {
-  const file = node.getSourceFile();
-  const start = node.getStart(file);
-  return { file: file.fileName, start, length: node.getEnd() - start };
 }

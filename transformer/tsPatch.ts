@@ -12,6 +12,7 @@ import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
 import { saidByBoth } from "./duplicates.ts";
 import { type Edit, finish, loadName, mayHaveRoots, type Plan, readFile } from "./plan.ts";
 import { World } from "./read/world.ts";
+import { spanOf } from "./span.ts";
 import { reportText } from "./report.ts";
 
 export interface TsPatchConfig extends PluginConfig {
@@ -50,12 +51,10 @@ function planNow(
   for (const root of read.roots) {
     for (const { id, graph, signature } of root.programs) {
       try {
-        programs.set(id, compiler.compile({ graph, signature, target: root.target }));
+        programs.set(id, compiler.compile({ graph, signature, settings: root.settings }));
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        const start = root.node.getStart(file);
-        const span = { file: file.fileName, start, length: root.node.getEnd() - start };
-        faults.push(messages.internalFault({ message }, span));
+        faults.push(messages.internalFault({ message }, spanOf(root.node)));
       }
     }
   }

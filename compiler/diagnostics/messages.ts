@@ -30,6 +30,7 @@ export const codes: readonly string[] = [
   "FX1025",
   "FX1026",
   "FX1027",
+  "FX1028",
   "FX2001",
   "FX2002",
   "FX3001",
@@ -486,6 +487,25 @@ export function notAFunctionRoot(
     severity: "error",
     message: fill("`%root%` needs a function that is known when the program is compiled", holes),
     hint: "pass a function or an arrow",
+    span,
+    related,
+  };
+}
+
+/** FX1028 */
+export function openOption(
+  holes: { readonly name: string | number; readonly what: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX1028",
+    severity: "error",
+    message: fill(
+      "the option `%name%` of `compile` is of type `%what%`: which value it has is not known when the program is compiled",
+      holes,
+    ),
+    hint: "write the value where `compile` is called, or give it a literal type",
     span,
     related,
   };

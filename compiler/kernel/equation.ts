@@ -66,8 +66,8 @@ export function lowerElementwise(program: Program, equation: Equation): void {
     const operands = equation.inputs.map((input) => program.scalar(input));
     const dtypes = equation.inputs.map((input) => input.type.dtype);
     const value = elementwise(equation.op, dtypes, operands, dtype);
-    const loose = equation.parameters["accumulate"] === true && value.kind === "op";
-    program.setScalar(output, loose ? { ...value, loose } : value);
+    const loose = program.options.reassociate || equation.parameters["accumulate"] === true;
+    program.setScalar(output, loose && value.kind === "op" ? { ...value, loose } : value);
     return;
   }
   if (program.uses.count(output) > 1 || program.isResult(output)) {

@@ -76,6 +76,8 @@ export interface ProgramOptions {
   readonly vectors: boolean;
   /** True where a running function is not replaced by faster code: long loops run in chunks. */
   readonly chunks: boolean;
+  /** Sums of scalar code may be taken in another order. */
+  readonly reassociate?: boolean;
 }
 
 export class Program {

@@ -107,6 +107,27 @@ test.each([-3, 0, 1, 2, 5, 16, 40])("%d rounds, a number that is known", async (
   await expectSame(unchecked(fn), [ndarray("f64", [44], values)]);
 });
 
+describe("sums", () => {
+  const squares = fnOf([vector], (b, [x]) => {
+    const types = [i32, scalarType("f64")];
+    const body = b.block(types, (inner, [i, sum]) => {
+      const value = at(inner, x as Value, i as Value);
+      return [inner.add(sum as Value, inner.mul(value, value))];
+    });
+    return b.for(b.extent(n), [b.constant(0)], body);
+  });
+  const text = (reassociate: boolean): string =>
+    printModule(lower(graphOf(unchecked(squares)), { ...targets.wasm.lowering, reassociate }));
+
+  test("keep their order", () => {
+    expect(text(false)).not.toMatch(/ step 2 /);
+  });
+
+  test("are taken in lanes where the root says that their order does not matter", () => {
+    expect(text(true)).toMatch(/ step 2 /);
+  });
+});
+
 describe("rounds that are not", () => {
   test.each(Object.entries(one))("%s runs one by one", async (_name, fn) => {
     expect(vectorsIn(unchecked(fn))).toBe(false);

@@ -35,8 +35,8 @@ export async function explain(
   }
   for (const root of chosen) {
     for (const { graph, signature } of root.programs) {
-      const target = root.target;
-      const text = await explainStage(graph, stage, { target, place: placeOf, signature });
+      const options = { ...root.settings, place: placeOf, signature };
+      const text = await explainStage(graph, stage, options);
       process.stdout.write(`// ${root.name} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
     }
   }

@@ -7,6 +7,7 @@ import { elementCount } from "../ir/dim.ts";
 import {
   arrayType,
   type Block,
+  type DType,
   type Equation,
   scalarType,
   stackType,
@@ -213,7 +214,7 @@ function popNumbers(
   const { dtype, shape } = like.type;
   if (shape.length === 0) {
     const [rest, value] = builder.pop(stack);
-    return [rest, builder.cast(value, dtype)];
+    return [rest, back(builder, value, dtype)];
   }
   const size = elementCount(shape);
   const flat = arrayType(dtype, [size]);
@@ -222,10 +223,15 @@ function popNumbers(
   const body = builder.block([scalarType("i32"), numbers, flat], (inner, [index, top, array]) => {
     const [rest, value] = inner.pop(top as Value);
     const at = inner.sub(last, index as Value);
-    return [rest, inner.update(array as Value, inner.cast(value, dtype), [at])];
+    return [rest, inner.update(array as Value, back(inner, value, dtype), [at])];
   });
   const [rest, array] = builder.for(count, [stack, builder.zerosOf(flat)], body);
   return [rest as Value, builder.reshape(array as Value, shape)];
+}
+
+/** A number from the stack in the type that it had. */
+function back(builder: GraphBuilder, value: Value, dtype: DType): Value {
+  return dtype === "i32" ? builder.wholeNumber(value) : builder.cast(value, dtype);
 }
 
 /** The equations of a block, each kept value pushed right after it is defined. */

@@ -119,6 +119,9 @@ export function dimExpr(dim: Dim, symbolLocal: SymbolLocal): Expr {
   });
 }
 
+/** Constants of an index come last and are at least 0 there, as the offsets of loads are. */
+const offsetRange = 16;
+
 /**
  * Arithmetic for an affine form; locals of outer loops first, so that what does not change in an
  * inner loop is a subexpression of its own. `depth` is the nesting of a local's loop.
@@ -129,7 +132,9 @@ export function affineExpr(
   depth: (of: Local) => number,
 ): Expr {
   const terms = [...form.terms].sort((a, b) => depth(a.local) - depth(b.local));
-  const offset = dimExpr(form.constant, symbolLocal);
+  const { constant: fixed } = form;
+  const last = typeof fixed === "number" && terms.length > 0 ? offsetOf(fixed) : 0;
+  const offset = dimExpr(typeof fixed === "number" ? fixed - last : fixed, symbolLocal);
   const sum = terms.reduce<Expr | undefined>(
     (partial, { local, coefficient }) => {
       const term = multiply(read(local), dimExpr(coefficient, symbolLocal));
@@ -137,5 +142,10 @@ export function affineExpr(
     },
     isValue(offset, 0) ? undefined : offset,
   );
-  return sum ?? offset;
+  return add(sum ?? offset, constant(last));
+}
+
+/** Neighbouring constants, below zero too, have what is left of them in common. */
+function offsetOf(fixed: number): number {
+  return fixed >= 0 ? fixed : fixed - Math.floor(fixed / offsetRange) * offsetRange;
 }

@@ -67,7 +67,9 @@ export function lowerElementwise(program: Program, equation: Equation): void {
     const dtypes = equation.inputs.map((input) => input.type.dtype);
     const value = elementwise(equation.op, dtypes, operands, dtype);
     const loose = program.options.reassociate || equation.parameters["accumulate"] === true;
-    program.setScalar(output, loose && value.kind === "op" ? { ...value, loose } : value);
+    const whole = equation.parameters["whole"] === true;
+    if (value.kind === "cast" && whole) program.setScalar(output, { ...value, whole });
+    else program.setScalar(output, loose && value.kind === "op" ? { ...value, loose } : value);
     return;
   }
   if (program.uses.count(output) > 1 || program.isResult(output)) {

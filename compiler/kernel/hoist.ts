@@ -93,26 +93,19 @@ function hoistStatement(statement: Statement, identities: Identities): readonly 
     return mapOperands(expr, (operand) => change(operand, conditional));
   };
 
-  /** `base[fixed + varying]` → `(base + size*fixed)[varying]`, with the sum in front of the loop. */
+  /** `base[fixed + varying + 3]` → `(base + size*fixed)[varying + 3]`, with a sum in front. */
   const change2 = (base: Expr, index: Expr, size: number, conditional: boolean): [Expr, Expr] => {
-    if (
-      index.kind === "op" &&
-      index.op === "add" &&
-      index.operands.length === 2 &&
-      invariant(base, conditional)
-    ) {
-      const [left, right] = index.operands as [Expr, Expr];
-      const moved = invariant(left, conditional)
-        ? ([left, right] as const)
-        : invariant(right, conditional)
-          ? ([right, left] as const)
-          : undefined;
-      if (moved !== undefined) {
-        const address = add(base, multiply(moved[0], constant(size)));
-        return [lift(address), change(moved[1], conditional)];
-      }
+    const terms = addends(index);
+    const isFixed = (term: Expr): boolean => !isOffset(term) && invariant(term, conditional);
+    const fixed = terms.filter(isFixed);
+    if (fixed.length === 0 || !invariant(base, conditional)) {
+      return [change(base, conditional), change(index, conditional)];
     }
-    return [change(base, conditional), change(index, conditional)];
+    const rest = terms.filter((term) => !isFixed(term) && !isOffset(term));
+    const offset = terms.filter(isOffset);
+    const address = add(base, multiply(fixed.reduce(add), constant(size)));
+    const varying = rest.map((term) => change(term, conditional));
+    return [lift(address), [...varying, ...offset].reduce(add, constant(0))];
   };
 
   const list = (statements: readonly Statement[], conditional: boolean): readonly Statement[] =>
@@ -137,6 +130,17 @@ function hoistStatement(statement: Statement, identities: Identities): readonly 
 
   const rest = list(dropLifted(inner, changing, front, invariant), false);
   return [...front, { ...statement, body: rest }];
+}
+
+/** The terms of a sum of indices. */
+function addends(index: Expr): readonly Expr[] {
+  if (index.kind !== "op" || index.op !== "add" || index.dtype !== "i32") return [index];
+  return index.operands.flatMap(addends);
+}
+
+/** What a load or store adds to its address without an instruction. */
+function isOffset(term: Expr): boolean {
+  return isConstant(term) && term.value >= 0;
 }
 
 /** Whole assignments of locals set once, from invariant values, move to the front. */

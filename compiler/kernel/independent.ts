@@ -75,57 +75,104 @@ export function vectorLoop(
     lateRound(late, new Set(carried), counter, vector, lane, options),
   );
   const sums = parts.accumulators.map((sum) => new LaneSum(sum, vector.lanes));
-  const vectors = [
-    ...vector.body,
-    ...sums.map((sum) => sum.step(vector.vectors.get(sum.accumulator.value))),
-    ...lateRounds,
+  const step = (copy: number): readonly Statement[] =>
+    sums.map((sum) => sum.step(vector.vectors.get(sum.accumulator.value), copy));
+  const stages: Stage[] = [
+    { rounds: vector.lanes, body: [...vector.body, ...step(0), ...lateRounds] },
   ];
+  // One addition waits for the one before: several sums do not wait for each other.
+  if (sums.length > 0 && late.length === 0 && vector.body.length <= fewStatements) {
+    const copies = [...Array(copiesOfSums).keys()].flatMap((copy) =>
+      copied([...vector.body, ...step(copy)], counter, copy * vector.lanes),
+    );
+    stages.unshift({ rounds: copiesOfSums * vector.lanes, body: copies });
+  }
+  const loops = inStages(stages, counter, from, to, wanted);
   return [
-    ...sums.map((sum) => sum.start()),
-    ...split(body, vectors, sums, vector.lanes, counter, from, to, wanted),
+    ...sums.flatMap((sum) => sum.start()),
+    ...loops.vectors,
+    ...sums.map((sum) => sum.join()),
+    loop(counter, to, body, 1, loops.rest),
   ];
+}
+
+/** Sums in lanes that are taken side by side, in loops of so few statements. */
+const copiesOfSums = 4;
+const fewStatements = 12;
+
+/** Some rounds at once. */
+interface Stage {
+  readonly rounds: number;
+  readonly body: readonly Statement[];
+}
+
+/** Straight-line code for later rounds; what it computes is its own. */
+function copied(body: readonly Statement[], counter: Local, by: number): readonly Statement[] {
+  if (by === 0) return body;
+  const own = new Map<Local, Local>();
+  const change = (expr: Expr): Expr => {
+    if (expr.kind !== "local") return expr;
+    return read(own.get(expr.local) ?? expr.local);
+  };
+  return body.map((statement) => {
+    const later = (expr: Expr): Expr => moved(expr, counter, by);
+    const [shifted] = mapExpressions(
+      [mapStatement(statement, later, (nested) => nested)],
+      change,
+    ) as [Statement];
+    if (shifted.kind !== "set" || shifted.local.once !== true) return shifted;
+    const copy = temporary(shifted.local.name, shifted.local.type);
+    own.set(shifted.local, copy);
+    return set(copy, shifted.value);
+  });
 }
 
 /** A sum in lanes, which is joined to the local after the vectors. */
 class LaneSum {
   readonly accumulator: Accumulator;
   private readonly lanes: Lanes;
-  private readonly vector: Local;
+  private readonly vectors: readonly Local[];
   private readonly dtype: "f64" | "f32";
 
   constructor(accumulator: Accumulator, lanes: Lanes) {
     this.accumulator = accumulator;
     this.lanes = lanes;
     this.dtype = accumulator.target.type === "f32" ? "f32" : "f64";
-    this.vector = local(accumulator.target.name, machine(this.dtype, lanes));
+    this.vectors = Array.from({ length: copiesOfSums }, () =>
+      local(accumulator.target.name, machine(this.dtype, lanes)),
+    );
   }
 
   private get isSum(): boolean {
     return this.accumulator.op === "add" || this.accumulator.op === "sub";
   }
 
-  start(): Statement {
+  start(): readonly Statement[] {
     const { target } = this.accumulator;
     const first = this.isSum ? constant(0, this.dtype) : read(target);
-    return set(this.vector, splat(first, this.dtype, this.lanes));
+    return this.vectors.map((vector) => set(vector, splat(first, this.dtype, this.lanes)));
   }
 
-  step(value: Local | undefined): Statement {
+  step(value: Local | undefined, copy: number): Statement {
     const { op: name, value: scalar } = this.accumulator;
+    const vector = this.vectors[copy] as Local;
     const term = value === undefined ? splat(read(scalar), this.dtype, this.lanes) : read(value);
-    return set(this.vector, op(name, this.dtype, [read(this.vector), term], this.lanes));
+    return set(vector, op(name, this.dtype, [read(vector), term], this.lanes));
   }
 
   join(): Statement {
-    const { dtype, lanes, vector, isSum } = this;
+    const { dtype, lanes, vectors, isSum } = this;
     const { op: name, target } = this.accumulator;
     const combine = isSum ? "add" : name;
+    const both = (a: Expr, b: Expr): Expr => op(combine, dtype, [a, b], lanes);
+    const [value, ...others] = vectors.map(read) as [Expr, ...Expr[]];
+    const sum = others.reduce(both, value);
     const parts = [...Array(lanes).keys()].map((lane): Expr => ({
       kind: "lane",
       dtype,
       lanes,
       lane,
-      value: read(vector),
+      value: sum,
     }));
     const all = parts.reduce((sum, part) => op(combine, dtype, [sum, part]));
     return set(target, op(combine, dtype, [read(target), all]));
@@ -196,41 +243,36 @@ function isWorthIt(
   return saved * (lanes - 1) > taken * lanes + gathered;
 }
 
-/** The loop in vectors, then what is left of it; all of it is left where a condition fails. */
-function split(
-  body: readonly Statement[],
-  vectors: readonly Statement[],
-  sums: readonly LaneSum[],
-  lanes: Lanes,
+/** Loops over the stages, each as far as it goes, and where what is left of the rounds starts. */
+function inStages(
+  stages: readonly Stage[],
   counter: Local,
   from: Expr,
   to: Expr,
   wanted: readonly Expr[],
-): readonly Statement[] {
-  const joins = sums.map((sum) => sum.join());
-  if (isConstant(from) && isConstant(to) && wanted.length === 0) {
-    const whole = from.value + (Math.max(0, to.value - from.value) & -lanes);
-    return [
-      loop(counter, constant(whole), vectors, lanes, from),
-      ...joins,
-      ...(whole < to.value ? [loop(counter, to, body, 1, constant(whole))] : []),
-    ];
+): { readonly vectors: readonly Statement[]; readonly rest: Expr } {
+  const vectors: Statement[] = [];
+  const known = isConstant(from) && isConstant(to) && wanted.length === 0;
+  const end = known ? constant(Math.max(from.value, to.value)) : op("max", "i32", [from, to]);
+  // None of the rounds where a condition fails
+  const reached = wanted.reduce((bound, each) => op("select", "i32", [each, bound, from]), end);
+  const limit = known ? reached : kept("limit", reached, vectors);
+  let rest = from;
+  for (const { rounds, body } of stages) {
+    const whole = subtract(limit, rest);
+    const middle = isConstant(whole)
+      ? add(rest, constant(whole.value & -rounds))
+      : kept("whole", add(rest, op("bit_and", "i32", [whole, constant(-rounds)])), vectors);
+    vectors.push(loop(counter, middle, body, rounds, rest));
+    rest = middle;
   }
-  const middle = local("whole", "i32");
-  const whole = op("bit_and", "i32", [subtract(to, from), constant(-lanes)]);
-  const [first, ...others] = wanted;
-  const all = others.reduce<Expr | undefined>(
-    (both, each) => both && op("and", "bool", [both, each]),
-    first,
-  );
-  const rounds = all === undefined ? whole : op("select", "i32", [all, whole, constant(0)]);
-  return [
-    set(middle, add(from, rounds)),
-    loop(counter, read(middle), vectors, lanes, from),
-    ...joins,
-    // A loop of no rounds leaves `whole` below its start.
-    loop(counter, to, body, 1, op("max", "i32", [from, read(middle)])),
-  ];
+  return { vectors, rest };
+}
+
+function kept(name: string, value: Expr, statements: Statement[]): Expr {
+  const target = local(name, "i32");
+  statements.push(set(target, value));
+  return read(target);
 }
 
 /** Indices in locals become index forms of the counter; locals that nothing reads go away. */

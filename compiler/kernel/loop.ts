@@ -49,6 +49,8 @@ export type Expr =
       readonly to: DType;
       readonly lanes: Lanes;
       readonly value: Expr;
+      /** From f64 to i32: of a whole number of 32 bits, or nobody asks for the result. */
+      readonly whole?: boolean;
     }
   | { readonly kind: "splat"; readonly dtype: DType; readonly lanes: Lanes; readonly value: Expr }
   | {

@@ -165,6 +165,12 @@ export class GraphBuilder {
     return this.one("select", [this.spread(condition, left.type.shape), left, right]);
   }
 
+  /** The i32 of a whole number of 32 bits; of other numbers some i32. */
+  wholeNumber(x: Value): Value {
+    if (x.type.dtype === "i32") return x;
+    return known(this.one("cast", [x], { dtype: "i32", whole: true }), x.extent);
+  }
+
   cast(x: Value, dtype: DType): Value {
     return x.type.dtype === dtype ? x : known(this.one("cast", [x], { dtype }), x.extent);
   }

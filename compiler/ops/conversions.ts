@@ -2,7 +2,8 @@
  * Choices between values, and changes of element type.
  *
  * `cast` from floating point to an integer truncates and saturates, and NaN gives 0; between
- * integers it keeps the low bits; to bool it asks whether x differs from 0.
+ * integers it keeps the low bits; to bool it asks whether x differs from 0. With `whole`, x is a
+ * whole number of 32 bits wherever the result is used, and the result is anything elsewhere.
  */
 
 import { isFloat, type Value, type DType } from "../ir/types.ts";

@@ -364,7 +364,7 @@ class CountedLoop {
     const convert = (value: Value): Value => {
       if (value.type.dtype === "i32") return value;
       const definition = this.definitions.get(value);
-      if (!this.inside.has(value) || definition === undefined) return builder.cast(value, "i32");
+      if (!this.inside.has(value) || definition === undefined) return builder.wholeNumber(value);
       const operands = (): readonly Value[] => definition.inputs.map(visit);
       switch (definition.op) {
         case "constant": {
@@ -378,7 +378,7 @@ class CountedLoop {
         case "cast":
           return operands()[0] as Value;
         default:
-          return builder.cast(value, "i32");
+          return builder.wholeNumber(value);
       }
     };
     return visit(this.exact(index));

@@ -106,8 +106,8 @@ export function logPosterior(mixture: Mixture, setting: Setting): number {
   return likelihood + k * wishartConstant(d, m, gamma) - prior;
 }
 
-export const value = compile(logPosterior);
-export const slope = grad(logPosterior);
+export const value = compile(logPosterior, { reassociate: true });
+export const slope = compile(grad(logPosterior), { reassociate: true });
 
 interface Input extends Runs {
   readonly d: number;

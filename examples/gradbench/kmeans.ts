@@ -50,8 +50,8 @@ export function newton(centroids: Rows, points: Rows): Float64Array {
   return gradient.map((g, i) => g / curvature[i]);
 }
 
-export const value = compile(clustering);
-export const step = compile(newton);
+export const value = compile(clustering, { reassociate: true });
+export const step = compile(newton, { reassociate: true });
 
 interface Input extends Runs {
   readonly points: readonly (readonly number[])[];

@@ -12,8 +12,8 @@ export function logSumExp(x: Float64Array): number {
   return Math.log(sum) + largest;
 }
 
-export const value = compile(logSumExp);
-export const slope = grad(logSumExp);
+export const value = compile(logSumExp, { reassociate: true });
+export const slope = compile(grad(logSumExp), { reassociate: true });
 
 interface Input extends Runs {
   readonly x: readonly number[];

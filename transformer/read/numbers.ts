@@ -98,7 +98,7 @@ export function toIndex(reader: Reader, value: ReaderValue, node: ts.Node): Valu
   if (rangeOf(value) !== undefined) return toInteger(reader, value, node);
   const x = toFloat(reader, value, node);
   const builder = reader.at(node);
-  const i = builder.cast(x, "i32");
+  const i = builder.wholeNumber(x);
   const exact = builder.binary("eq", builder.cast(i, "f64"), x);
   return builder.select(exact, i, builder.constant(-1, "i32"));
 }

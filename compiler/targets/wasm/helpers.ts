@@ -1,6 +1,7 @@
 /** Functions of our own that spelled ops call, as WebAssembly text, by name. */
 
 import { elementaryHelpers } from "./elementary.ts";
+import { wholeNumber } from "./spelling.ts";
 
 /** 1/1!, 1/2!, …: enough of them for |x| < 0.55. */
 const inverseFactorials = [1, 2, 6, 24, 120, 720, 5040, 40320, 362880].map((n) => 1 / n);
@@ -21,9 +22,14 @@ export const helpers: Readonly<Record<string, string>> = {
   // ToInt32: the low 32 bits of the integer part.
   to_int32: `(func $to_int32 (param $x f64) (result i32)
     (if (result i32)
-      (f64.lt (f64.abs (local.get $x)) (f64.const 9007199254740992))
-      (then (i32.wrap_i64 (i64.trunc_sat_f64_s (local.get $x))))
+      (f64.lt (f64.abs (local.get $x)) (f64.const 2147483648))
+      (then ${wholeNumber("(f64.trunc (local.get $x))")})
       (else (call $math_to_int32 (local.get $x)))))`,
+  trunc_i32: `(func $trunc_i32 (param $x f64) (result i32)
+    (if (result i32)
+      (f64.lt (f64.abs (local.get $x)) (f64.const 2147483648))
+      (then ${wholeNumber("(f64.trunc (local.get $x))")})
+      (else (i32.trunc_sat_f64_s (local.get $x)))))`,
   load_mask: `(func $load_mask (param $at i32) (result v128)
     (i32x4.ne
       (i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $at))))

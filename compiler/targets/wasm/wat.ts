@@ -15,7 +15,7 @@ import {
 import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
 import { placeConstants } from "./constants.ts";
 import { helpers } from "./helpers.ts";
-import { casts, laneCasts, laneShape, spellings } from "./spelling.ts";
+import { casts, laneCasts, laneShape, spellings, wholeNumber } from "./spelling.ts";
 
 export interface Wat {
   readonly text: string;
@@ -245,6 +245,7 @@ class FunctionText {
       }
       case "cast": {
         if (expr.from === expr.to) return this.expr(expr.value);
+        if (expr.whole) return wholeNumber(this.expr(expr.value));
         const table = expr.lanes === 1 ? casts : laneCasts;
         const spelling = table[`${expr.from} ${expr.to}`];
         if (spelling === undefined) throw new Error(`wasm cannot cast ${expr.from} to ${expr.to}`);

@@ -18,7 +18,6 @@ import { hoistInvariants } from "./passes/licm.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { printTypeScript } from "./readable/typescript.ts";
-import { Unreadable } from "./readable/values.ts";
 import { targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
@@ -116,8 +115,8 @@ function simplify(graph: Graph): Graph {
 
 /** The program as formatted TypeScript, derivative and all. */
 async function readable(graph: Graph, signature: Signature): Promise<string> {
-  if (graph.functions.size > 1) throw new Unreadable("functions that call themselves");
-  const text = printTypeScript(tidied(rootOf(graph)), signature);
+  const functions = [...graph.functions].map(([name, fn]) => [name, tidied(fn)] as const);
+  const text = printTypeScript({ ...graph, functions: new Map(functions) }, signature);
   const { format } = await import("prettier");
   return format(text, { parser: "typescript", printWidth: 100 });
 }

@@ -1,0 +1,290 @@
+/** What the printer has to know of a function before it prints it. */
+
+import { addDims, type Dim, sameDim } from "../ir/dim.ts";
+import type { Block, Equation, Value } from "../ir/types.ts";
+import { allEquations, freeValues, loopOf, movesOf } from "../ir/walk.ts";
+import { mutatedValues } from "../passes/mutated.ts";
+
+/** Ops whose first output is their first input, changed. */
+const inPlace = new Set(["update", "add_at", "dynamic_update", "scatter_add", "push", "pop"]);
+
+export class Facts {
+  readonly definitions = new Map<Value, Equation>();
+  readonly uses = new Map<Value, number>();
+  /** Values that need no statement: what they say is said otherwise. */
+  readonly silent = new Set<Value>();
+  readonly mutated = new Set<Value>();
+  /** The blocks in which a value is used. */
+  private readonly places = new Map<Value, Set<Block>>();
+  private readonly readers = new Map<Value, Equation[]>();
+  private readonly arrays = new Versions();
+  private readonly inline = new Set<Equation>();
+  private readonly counters = new Set<Value>();
+  private readonly isTensor: (value: Value) => boolean;
+
+  constructor(bodies: readonly Block[], isTensor: (value: Value) => boolean) {
+    this.isTensor = isTensor;
+    for (const body of bodies) {
+      for (const value of mutatedValues(body)) this.mutated.add(value);
+      for (const equation of allEquations(body)) {
+        for (const output of equation.outputs) this.definitions.set(output, equation);
+        if (equation.op === "for") this.counters.add(loopOf(equation).body.parameters[0] as Value);
+      }
+      this.count(body);
+      this.arrays.follow(body);
+    }
+    const equations = bodies.flatMap((body) => [...allEquations(body)]);
+    this.silenceIndices(equations.filter((equation) => this.exactIndex(equation) !== undefined));
+    for (const equation of equations) if (equation.op === "for") this.silenceLast(equation);
+    for (const body of bodies) this.planInlines(body);
+  }
+
+  /** Read once, in its own block, and the same there: may be written where it is read. */
+  isInline(equation: Equation): boolean {
+    return this.inline.has(equation);
+  }
+
+  /**
+   * From the end of a block to its start, so that it is known where the text of each equation
+   * comes to stand: nothing that it reads may be written before.
+   */
+  private planInlines(block: Block): void {
+    const { equations } = block;
+    const place = new Map<Equation, number>();
+    const written = equations.map((equation) => this.arrays.writtenBy(equation));
+    for (const [k, equation] of [...equations.entries()].toReversed()) {
+      place.set(equation, k);
+      for (const region of equation.regions) this.planInlines(region);
+      const [output] = equation.outputs;
+      if (equation.outputs.length !== 1 || equation.regions.length > 0) continue;
+      if (output === undefined || !this.isUsedOnceIn(output, block)) continue;
+      const reader = this.readersOf(output).find(
+        (one) => !this.silent.has(one.outputs[0] as Value),
+      );
+      const at = reader === undefined ? equations.length : (place.get(reader) ?? k);
+      const read = equation.inputs.map((input) => this.arrays.versionOf(input));
+      const between = written.slice(k + 1, at);
+      if (between.some((arrays) => read.some((array) => arrays.has(array)))) continue;
+      this.inline.add(equation);
+      place.set(equation, at);
+    }
+  }
+
+  /** Used once, in this block and in no region of it. */
+  isUsedOnceIn(value: Value, block: Block): boolean {
+    return this.uses.get(value) === 1 && this.places.get(value)?.has(block) === true;
+  }
+
+  readersOf(value: Value): readonly Equation[] {
+    return this.readers.get(value) ?? [];
+  }
+
+  /** What a value is a later version of, in the same variable: the first of its versions. */
+  storageOf(value: Value): Value {
+    const definition = this.definitions.get(value);
+    if (definition === undefined) return value;
+    const at = definition.outputs.indexOf(value);
+    const { op, inputs } = definition;
+    if (op === "for" || op === "while") {
+      return this.isInPlace(definition, at)
+        ? this.storageOf(loopOf(definition).initial[at] as Value)
+        : value;
+    }
+    if (op === "if") {
+      if (!this.isStored(value)) return value;
+      const [a, b] = definition.regions.map(({ results }) => this.storageOf(results[at] as Value));
+      return a === b ? (a as Value) : value;
+    }
+    if (op === "call") {
+      const moved = this.movesInPlace(definition).find(([, output]) => output === value);
+      return moved === undefined ? value : this.storageOf(moved[0]);
+    }
+    if (!inPlace.has(op) || at > 0 || !this.isStored(value)) return value;
+    return this.storageOf(inputs[0] as Value);
+  }
+
+  /** True where a loop writes what it carries where it is, so that no variable is needed. */
+  isInPlace(loop: Equation, at: number): boolean {
+    const { carried, body } = loopOf(loop);
+    const parameter = carried[at] as Value;
+    if (!this.isStored(parameter)) return false;
+    return this.storageOf(body.results[at] as Value) === parameter;
+  }
+
+  /** The arrays and stacks that a call writes where they are. */
+  movesInPlace(call: Equation): readonly (readonly [input: Value, output: Value])[] {
+    const arrays = movesOf(call).filter(([input]) => this.isStored(input));
+    const stacks = call.outputs.filter(({ type }) => type.stack);
+    const given = call.inputs.filter(({ type }) => type.stack);
+    return [...arrays, ...stacks.map((output, k) => [given[k] as Value, output] as const)];
+  }
+
+  /** Arrays and stacks that are written where they are; tensors never are. */
+  private isStored(value: Value): boolean {
+    return value.type.stack || (value.type.shape.length > 0 && !this.isTensor(value));
+  }
+
+  /** `count - 1 - k`, where that is all that the body of a loop does with its counter k. */
+  backwards(loop: Equation): Value | undefined {
+    const [count] = loop.inputs as readonly [Value];
+    const { body } = loopOf(loop);
+    const counter = body.parameters[0] as Value;
+    const uses = body.equations.filter((equation) => equation.inputs.includes(counter));
+    const inner = body.equations.some((equation) =>
+      equation.regions.some((region) => freeValues(region).includes(counter)),
+    );
+    const [only] = uses;
+    if (inner || uses.length !== 1 || only?.op !== "sub" || only.inputs[1] !== counter)
+      return undefined;
+    return this.isLast(only.inputs[0] as Value, count) ? only.outputs[0] : undefined;
+  }
+
+  /** True for `count - 1`. */
+  private isLast(value: Value, count: Value): boolean {
+    const [known, total] = [this.lengthOf(value), this.lengthOf(count)];
+    if (known !== undefined && total !== undefined) return sameDim(addDims(known, 1), total);
+    const last = this.definitions.get(value);
+    if (last?.op !== "sub" || last.inputs[0] !== count) return false;
+    return this.constant(last.inputs[1] as Value) === 1;
+  }
+
+  /** A number or an extent, as a dimension. */
+  private lengthOf(value: Value): Dim | undefined {
+    const definition = this.definitions.get(value);
+    if (definition?.op === "extent") return definition.parameters["dim"] as Dim;
+    return this.constant(value);
+  }
+
+  /** The number that a value is known to be. */
+  constant(value: Value): number | undefined {
+    const definition = this.definitions.get(value);
+    if (definition?.op !== "constant" || value.type.shape.length > 0) return undefined;
+    return (definition.parameters["values"] as readonly number[])[0];
+  }
+
+  /** True for counters of loops and of maps: whole numbers from 0 on. */
+  isCounter(value: Value): boolean {
+    return this.counters.has(value);
+  }
+
+  /** `select (x == trunc x) (trunc x) -1`: the index x. */
+  exactIndex({ op, inputs }: Equation): Value | undefined {
+    if (op !== "select") return undefined;
+    const [test, chosen] = inputs as readonly [Value, Value];
+    const comparison = this.definitions.get(test);
+    const truncated = this.definitions.get(chosen);
+    if (comparison?.op !== "eq" || truncated?.op !== "cast") return undefined;
+    const [x] = truncated.inputs as readonly [Value];
+    return comparison.inputs.includes(x) ? x : undefined;
+  }
+
+  private count(block: Block): void {
+    const use = (value: Value): void => {
+      this.uses.set(value, (this.uses.get(value) ?? 0) + 1);
+      this.places.set(value, (this.places.get(value) ?? new Set()).add(block));
+    };
+    for (const equation of block.equations) {
+      for (const input of equation.inputs) {
+        use(input);
+        this.readers.set(input, [...(this.readers.get(input) ?? []), equation]);
+      }
+      for (const region of equation.regions) this.count(region);
+    }
+    block.results.forEach(use);
+  }
+
+  /** Tests of indices, which an array access makes by itself: only the index is printed. */
+  private silenceIndices(selects: readonly Equation[]): void {
+    const silent = new Set<Equation>(selects);
+    const silenceWhere = (value: Value, op: string): void => {
+      const definition = this.definitions.get(value);
+      if (definition?.op !== op) return;
+      // A result of a block has more uses than readers.
+      const readers = this.readersOf(value);
+      if (readers.length !== this.uses.get(value)) return;
+      if (!readers.every((reader) => silent.has(reader))) return;
+      silent.add(definition);
+      this.silent.add(value);
+    };
+    const tests = selects.map(({ inputs }) => inputs[0] as Value);
+    for (const test of tests) silenceWhere(test, "eq");
+    for (const test of tests) {
+      for (const side of this.definitions.get(test)?.inputs ?? []) silenceWhere(side, "cast");
+    }
+    for (const { inputs } of selects) silenceWhere(inputs[1] as Value, "cast");
+    const printed = new Map<Value, { readonly unread: number; readonly indices: number }>();
+    for (const select of selects) {
+      const x = this.exactIndex(select) as Value;
+      const unread = new Set(this.readersOf(x).filter((reader) => silent.has(reader)));
+      printed.set(x, { unread: unread.size, indices: (printed.get(x)?.indices ?? 0) + 1 });
+    }
+    for (const [x, { unread, indices }] of printed) {
+      this.uses.set(x, (this.uses.get(x) ?? 0) - unread + indices);
+    }
+  }
+
+  /** `n - 1` of a backward loop. */
+  private silenceLast(loop: Equation): void {
+    const index = this.backwards(loop);
+    const last = index && this.definitions.get(index)?.inputs[0];
+    if (last === undefined || this.definitions.get(last)?.op !== "sub") return;
+    if (this.uses.get(last) === 1) this.silent.add(last);
+  }
+}
+
+/** All versions of an array, from the one it starts as to the last, as one. */
+class Versions {
+  private readonly parent = new Map<Value, Value>();
+
+  follow(block: Block): void {
+    for (const equation of block.equations) {
+      const { op, inputs, outputs, regions } = equation;
+      regions.forEach((region) => this.follow(region));
+      if (op === "for" || op === "while") {
+        const { initial, carried, body } = loopOf(equation);
+        const tested = op === "while" ? (regions[0] as Block).parameters : [];
+        outputs.forEach((output, k) => {
+          for (const one of [initial[k], carried[k], tested[k], body.results[k]]) {
+            if (one !== undefined) this.unite(one, output);
+          }
+        });
+      } else if (op === "if") {
+        outputs.forEach((output, k) => {
+          for (const { results } of regions) this.unite(results[k] as Value, output);
+        });
+      } else if (op === "call") {
+        for (const [input, output] of movesOf(equation)) this.unite(input, output);
+      } else if (inPlace.has(op)) this.unite(inputs[0] as Value, outputs[0] as Value);
+      // A row may be a view of its array.
+      else if (op === "at") this.unite(inputs[0] as Value, outputs[0] as Value);
+    }
+  }
+
+  versionOf(value: Value): Value {
+    let root = value;
+    for (let next = this.parent.get(root); next !== undefined; next = this.parent.get(root)) {
+      root = next;
+    }
+    return root;
+  }
+
+  /** The arrays that an equation writes, in its regions too. */
+  writtenBy(equation: Equation): ReadonlySet<Value> {
+    const own =
+      equation.op === "call"
+        ? movesOf(equation).map(([input]) => input)
+        : inPlace.has(equation.op)
+          ? [equation.inputs[0] as Value]
+          : [];
+    const inner = equation.regions.flatMap(({ equations }) =>
+      equations.flatMap((one) => [...this.writtenBy(one)]),
+    );
+    return new Set([...own.map((value) => this.versionOf(value)), ...inner]);
+  }
+
+  private unite(a: Value, b: Value): void {
+    if (a.type.shape.length === 0 || b.type.shape.length === 0) return;
+    const [x, y] = [this.versionOf(a), this.versionOf(b)];
+    if (x !== y) this.parent.set(x, y);
+  }
+}

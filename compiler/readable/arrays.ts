@@ -293,7 +293,9 @@ function annotation({ type }: Value): string {
 /** `place = place ∘ value` */
 function into(page: Writing, place: string, op: string, dtype: string, value: Text): void {
   if (op === "add" && isFloat(dtype as Value["type"]["dtype"])) {
-    return page.line(`${place}${place.endsWith("]") ? "!" : ""} += ${value.text};`);
+    const target = `${place}${place.endsWith("]") ? "!" : ""}`;
+    const text = scalarText("add", "f64", [atom(target), value]) as Text;
+    return page.line(`${target} ${text.text.slice(target.length + 1).replace(" ", "= ")};`);
   }
   const isElement = place.endsWith("]");
   const old = isElement ? { text: `${place}!`, binds: 18 } : atom(place);

@@ -72,6 +72,8 @@ const mathFunctions = new Set(
 export function scalarText(op: string, dtype: string, operands: readonly Text[]): Text | undefined {
   const [x, y, z] = operands as readonly [Text, Text, Text];
   if (op === "shift_right" && dtype === "u32") return binary({ sign: ">>>", binds: 10 }, x, y);
+  if (op === "add" && isNegative(y)) return binary(infix["sub"] as Infix, x, withoutSign(y));
+  if (op === "sub" && isNegative(y)) return binary(infix["add"] as Infix, x, withoutSign(y));
   const sign = infix[op];
   if (sign !== undefined && operands.length === 2) return binary(sign, x, y);
   const before = prefix[op];
@@ -152,6 +154,17 @@ export function castText(from: string, to: string, x: Text): Text | undefined {
 
 export function choice(test: Text, yes: Text, no: Text): Text {
   return scalarText("select", "f64", [test, yes, no]) as Text;
+}
+
+/** `-x`, and `-x * y`, which is the same as `-(x * y)`. */
+function isNegative(text: Text | undefined): boolean {
+  return (
+    text !== undefined && (text.binds === 14 || text.binds === 12) && /^-(?!\d)/.test(text.text)
+  );
+}
+
+function withoutSign({ text, binds }: Text): Text {
+  return { text: text.slice(1), binds: Math.min(binds, 12) };
 }
 
 const opposites: Readonly<Record<string, string>> = { "===": "!==", "!==": "===" };

@@ -17,22 +17,27 @@ export class Facts {
   /** The blocks in which a value is used. */
   private readonly places = new Map<Value, Set<Block>>();
   private readonly readers = new Map<Value, Equation[]>();
-  private readonly arrays = new Versions();
+  private readonly arrays = new Versions(({ shape, stack }) => shape.length > 0 && !stack);
+  private readonly stacks = new Versions(({ stack }) => stack);
   private readonly inline = new Set<Equation>();
   private readonly counters = new Set<Value>();
   private readonly isTensor: (value: Value) => boolean;
 
   constructor(bodies: readonly Block[], isTensor: (value: Value) => boolean) {
     this.isTensor = isTensor;
+    const loops: Equation[] = [];
     for (const body of bodies) {
       for (const value of mutatedValues(body)) this.mutated.add(value);
       for (const equation of allEquations(body)) {
         for (const output of equation.outputs) this.definitions.set(output, equation);
         if (equation.op === "for") this.counters.add(loopOf(equation).body.parameters[0] as Value);
+        if (equation.op === "for" || equation.op === "while") loops.push(equation);
       }
       this.count(body);
       this.arrays.follow(body);
+      this.stacks.follow(body);
     }
+    for (const loop of loops) this.findTurns(loop);
     const equations = bodies.flatMap((body) => [...allEquations(body)]);
     this.silenceIndices(equations.filter((equation) => this.exactIndex(equation) !== undefined));
     for (const equation of equations) if (equation.op === "for") this.silenceLast(equation);
@@ -139,6 +144,27 @@ export class Facts {
     return this.isLast(only.inputs[0] as Value, count) ? only.outputs[0] : undefined;
   }
 
+  /** `c + k` with a known c, where that is all that a body does with its counter k. */
+  shifted(counter: Value, body: Block): { readonly value: Value; readonly by: number } | undefined {
+    const [reader] = this.readersOf(counter);
+    const [value] = reader?.outputs ?? [];
+    if (reader?.op !== "add" || value === undefined || this.uses.get(counter) !== 1)
+      return undefined;
+    const [by] = reader.inputs.flatMap((input) => this.constant(input) ?? []);
+    const isHere = body.equations.includes(reader) && value.type.dtype === "i32";
+    return isHere && by !== undefined && by > 0 ? { value, by } : undefined;
+  }
+
+  /** What the only value that is pushed onto a stack is called. */
+  pushedName(stack: Value): string | undefined {
+    const pushed = [...this.definitions.values()].filter(
+      ({ op, inputs }) =>
+        op === "push" && this.stacks.versionOf(inputs[0] as Value) === this.stacks.versionOf(stack),
+    );
+    const [only] = new Set(pushed.map(({ inputs }) => inputs[1] as Value));
+    return pushed.length === 1 ? only?.name : undefined;
+  }
+
   /** True for `count - 1`. */
   private isLast(value: Value, count: Value): boolean {
     const [known, total] = [this.lengthOf(value), this.lengthOf(count)];
@@ -162,6 +188,19 @@ export class Facts {
     return (definition.parameters["values"] as readonly number[])[0];
   }
 
+  /** True for numbers that are whole: rounded ones, and counts that were kept as doubles. */
+  isWhole(value: Value): boolean {
+    const op = this.definitions.get(value)?.op;
+    return op !== undefined && ["ceil", "floor", "round", "trunc", "pop"].includes(op);
+  }
+
+  /** What a value's array is called in one of its versions. */
+  nameOf(value: Value): string | undefined {
+    if (value.name !== undefined && value.name !== "array") return value.name;
+    if (value.type.shape.length === 0 || value.type.stack) return value.name;
+    return this.arrays.nameOf(value) ?? value.name;
+  }
+
   /** True for counters of loops and of maps: whole numbers from 0 on. */
   isCounter(value: Value): boolean {
     return this.counters.has(value);
@@ -176,6 +215,21 @@ export class Facts {
     if (comparison?.op !== "eq" || truncated?.op !== "cast") return undefined;
     const [x] = truncated.inputs as readonly [Value];
     return comparison.inputs.includes(x) ? x : undefined;
+  }
+
+  /** What counts the turns of a loop from 0 on. */
+  private findTurns(loop: Equation): void {
+    const { initial, carried, body } = loopOf(loop);
+    carried.forEach((parameter, k) => {
+      const next = this.definitions.get(body.results[k] as Value);
+      const counts =
+        parameter.type.dtype === "i32" &&
+        next?.op === "add" &&
+        next.inputs.includes(parameter) &&
+        next.inputs.some((input) => this.constant(input) === 1) &&
+        this.constant(initial[k] as Value) === 0;
+      if (counts) this.counters.add(parameter);
+    });
   }
 
   private count(block: Block): void {
@@ -232,8 +286,14 @@ export class Facts {
   }
 }
 
-/** All versions of an array, from the one it starts as to the last, as one. */
+/** All versions of an array or a stack, from the one it starts as to the last, as one. */
 class Versions {
+  private readonly isOf: (type: Value["type"]) => boolean;
+
+  constructor(isOf: (type: Value["type"]) => boolean) {
+    this.isOf = isOf;
+  }
+
   private readonly parent = new Map<Value, Value>();
 
   follow(block: Block): void {
@@ -254,6 +314,9 @@ class Versions {
         });
       } else if (op === "call") {
         for (const [input, output] of movesOf(equation)) this.unite(input, output);
+        const given = inputs.filter(({ type }) => type.stack);
+        const left = outputs.filter(({ type }) => type.stack);
+        left.forEach((output, k) => this.unite(given[k] as Value, output));
       } else if (inPlace.has(op)) this.unite(inputs[0] as Value, outputs[0] as Value);
       // A row may be a view of its array.
       else if (op === "at") this.unite(inputs[0] as Value, outputs[0] as Value);
@@ -266,6 +329,14 @@ class Versions {
       root = next;
     }
     return root;
+  }
+
+  /** The first name that a version has, other than that of any array. */
+  nameOf(value: Value): string | undefined {
+    const root = this.versionOf(value);
+    const named = (one: Value): boolean => one.name !== undefined && one.name !== "array";
+    if (named(root)) return root.name;
+    return [...this.parent.keys()].find((one) => named(one) && this.versionOf(one) === root)?.name;
   }
 
   /** The arrays that an equation writes, in its regions too. */
@@ -283,7 +354,7 @@ class Versions {
   }
 
   private unite(a: Value, b: Value): void {
-    if (a.type.shape.length === 0 || b.type.shape.length === 0) return;
+    if (!this.isOf(a.type) || !this.isOf(b.type)) return;
     const [x, y] = [this.versionOf(a), this.versionOf(b)];
     if (x !== y) this.parent.set(x, y);
   }

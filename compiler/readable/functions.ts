@@ -58,26 +58,32 @@ export function printFunction(page: Writing, fn: Fn, names: FunctionNames): void
   const types = returned.map((value) => page.typeOf(value));
   const type =
     types.length === 0 ? "void" : types.length === 1 ? types[0] : `[${types.join(", ")}]`;
-  const { lines, result: list } = page.apart(() => {
-    const given = parameters.map((parameter) => {
-      const name = page.names.fresh(parameter.name ?? unnamed(page, parameter));
-      page.say(parameter, atom(name));
-      return `${name}: ${page.typeOf(parameter)}`;
-    });
-    const own = parameters.flatMap((parameter) => lengthsOf(page, parameter));
-    const statements = new Statements(page, names);
-    page.withExtents(own, () => statements.body(fn.body, finish));
-    return given;
+  const symbols = parameters.flatMap(({ type }) =>
+    type.shape.flatMap((dim) => symbolOf(dim) ?? []),
+  );
+  const seen = [...names.values(), ...page.extentVariables(symbols)];
+  const { lines, result: list } = page.names.inFunction(seen, () =>
+    page.apart(() => {
+      const given = parameters.map((parameter) => {
+        const name = page.names.fresh(parameter.name ?? unnamed(page, parameter));
+        page.say(parameter, atom(name));
+        return `${name}: ${page.typeOf(parameter)}`;
+      });
+      const own = parameters.flatMap((parameter) => lengthsOf(page, parameter));
+      const statements = new Statements(page, names);
+      page.withExtents(own, () => statements.body(fn.body, finish));
+      return given;
 
-    function finish(values: readonly Value[]): void {
-      for (const [at, parameter] of inPlace) moveInto(page, parameter, values[at] as Value);
-      const texts = values
-        .filter((_, k) => !inPlace.has(k))
-        .map((value) => (page.isArray(value) ? handedOn(page, value) : page.text(value)).text);
-      if (texts.length === 1) page.line(`return ${texts[0]};`);
-      if (texts.length > 1) page.line(`return [${texts.join(", ")}];`);
-    }
-  });
+      function finish(values: readonly Value[]): void {
+        for (const [at, parameter] of inPlace) moveInto(page, parameter, values[at] as Value);
+        const texts = values
+          .filter((_, k) => !inPlace.has(k))
+          .map((value) => (page.isArray(value) ? handedOn(page, value) : page.text(value)).text);
+        if (texts.length === 1) page.line(`return ${texts[0]};`);
+        if (texts.length > 1) page.line(`return [${texts.join(", ")}];`);
+      }
+    }),
+  );
   const name = names.get(fn.name) as string;
   page.line(...commentOf(fn), `function ${name}(${list.join(", ")}): ${type} {`, ...lines, "}");
 }

@@ -2,13 +2,22 @@
 
 export class Names {
   /** Names taken, in the blocks around the current place. */
-  private readonly scopes: Set<string>[] = [new Set()];
+  private scopes: Set<string>[] = [new Set()];
 
   /** Names given inside of `body` are free again after it. */
   within<T>(body: () => T): T {
     this.scopes.push(new Set());
     const result = body();
     this.scopes.pop();
+    return result;
+  }
+
+  /** In a function of its own, which sees only these names of what is around it. */
+  inFunction<T>(seen: Iterable<string>, body: () => T): T {
+    const around = this.scopes;
+    this.scopes = [new Set(seen)];
+    const result = body();
+    this.scopes = around;
     return result;
   }
 

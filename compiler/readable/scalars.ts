@@ -30,6 +30,7 @@ export function scalarExpression(page: Writing, equation: Equation): Text {
     case "cast": {
       const [x] = inputs as readonly [Value];
       if (page.inElements) return page.text(x);
+      if (output.type.dtype === "i32" && page.facts.isWhole(x)) return page.text(x);
       const text = castText(x.type.dtype, output.type.dtype, page.text(x));
       if (text !== undefined) return text;
       throw new Unreadable(`a ${x.type.dtype} as a ${output.type.dtype}`);

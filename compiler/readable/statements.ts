@@ -9,6 +9,7 @@ import { atom, choice, negated, type Text, within } from "./expressions.ts";
 import { handedOn } from "./loops.ts";
 import { scalarExpression } from "./scalars.ts";
 import { tensorExpression, uniform } from "./tensors.ts";
+import { assignedInPlace, mentions, shortAssignment } from "./versions.ts";
 import { Unreadable, type Writing } from "./writing.ts";
 
 /** What functions of the graph are called on the page. */
@@ -17,6 +18,8 @@ export type FunctionNames = ReadonlyMap<string, string>;
 export class Statements {
   private readonly page: Writing;
   private readonly functions: FunctionNames;
+  /** The variables of values that loops leave, for who goes on with them. */
+  private readonly variables = new Map<Value, { readonly name: string; readonly block: Block }>();
 
   constructor(page: Writing, functions: FunctionNames) {
     this.page = page;
@@ -24,7 +27,7 @@ export class Statements {
   }
 
   /** Writes the statements of a block; its results, which have texts now. */
-  block(block: Block, except?: Value): readonly Value[] {
+  block(block: Block, except: readonly (Value | undefined)[] = []): readonly Value[] {
     for (const equation of block.equations) this.equation(equation, block, except);
     return block.results;
   }
@@ -64,19 +67,23 @@ export class Statements {
     if (!returns(yes)) this.page.line("}");
   }
 
-  private equation(equation: Equation, block: Block, except?: Value): void {
+  private equation(
+    equation: Equation,
+    block: Block,
+    except: readonly (Value | undefined)[] = [],
+  ): void {
     const { page } = this;
     const { outputs } = equation;
-    const silent = outputs.every((value) => value === except || page.facts.silent.has(value));
+    const silent = outputs.every((value) => except.includes(value) || page.facts.silent.has(value));
     if (silent && outputs.length > 0) return;
     const [output] = outputs;
     switch (equation.op) {
       case "if":
         return this.branch(equation);
       case "for":
-        return this.counted(equation);
+        return this.counted(equation, block);
       case "while":
-        return this.loop(equation);
+        return this.loop(equation, block);
       case "map":
         if (outputs.some((value) => page.isTensor(value))) break;
         return mapStatement(page, equation, (body) => this.block(body));
@@ -85,7 +92,8 @@ export class Statements {
       case "bind":
         return this.bind(equation);
       case "stack_new": {
-        const name = page.names.fresh("tape");
+        const kept = page.facts.pushedName(output as Value);
+        const name = page.names.fresh(kept === undefined ? "tape" : `${kept}Tape`);
         page.line(`const ${name}: ${page.typeOf(output as Value)} = [];`);
         return page.say(output as Value, atom(name));
       }
@@ -273,36 +281,39 @@ export class Statements {
     page.line(...branchLines(test, lines[0] as string[], lines[1] as string[]));
   }
 
-  private counted(equation: Equation): void {
+  private counted(equation: Equation, block: Block): void {
     const { page } = this;
     const [count] = equation.inputs as readonly [Value];
     const { body } = loopOf(equation);
     const counter = body.parameters[0] as Value;
-    const variables = this.enter(equation);
+    const variables = this.enter(equation, block);
     const limit = page.text(count);
     const backwards = page.facts.backwards(equation);
+    const shifted = page.facts.shifted(backwards ?? counter, body);
     const { lines, result: name } = page.apart(() => {
-      const own = page.names.counter((backwards ?? counter).name);
-      page.say(backwards ?? counter, atom(own));
-      this.iterate(body, variables, backwards);
+      const own = page.names.counter((shifted?.value ?? backwards ?? counter).name);
+      for (const value of [counter, backwards, shifted?.value]) {
+        if (value !== undefined) page.say(value, atom(own));
+      }
+      this.iterate(body, variables, [backwards, shifted?.value]);
       return own;
     });
-    const [from, to] = [within(limit, 11), within(limit, 10)];
-    const last = lastBefore(from);
+    const first = shifted?.by ?? 0;
+    const end = addedTo(limit, first);
     page.line(
       backwards === undefined
-        ? `for (let ${name} = 0; ${name} < ${to}; ${name}++) {`
-        : `for (let ${name} = ${last}; ${name} >= 0; ${name}--) {`,
+        ? `for (let ${name} = ${first}; ${name} < ${within(end, 10)}; ${name}++) {`
+        : `for (let ${name} = ${within(addedTo(end, -1), 11)}; ${name} >= ${first}; ${name}--) {`,
       ...lines,
       "}",
     );
-    this.leave(equation);
+    this.leave(equation, block, variables);
   }
 
-  private loop(equation: Equation): void {
+  private loop(equation: Equation, block: Block): void {
     const { page } = this;
     const [condition, body] = equation.regions as readonly [Block, Block];
-    const variables = this.enter(equation);
+    const variables = this.enter(equation, block);
     const { carried } = loopOf(equation);
     condition.parameters.forEach((parameter, k) => page.alias(parameter, carried[k] as Value));
     const { lines, result } = page.apart(() => {
@@ -313,11 +324,11 @@ export class Statements {
       return isStatement ? "true" : test.text;
     });
     page.line(`while (${result}) {`, ...lines, "}");
-    this.leave(equation);
+    this.leave(equation, block, variables);
   }
 
   /** Variables for what a loop carries; arrays and stacks that are written in place keep theirs. */
-  private enter(equation: Equation): readonly (string | undefined)[] {
+  private enter(equation: Equation, block: Block): readonly (string | undefined)[] {
     const { page } = this;
     const { initial, carried, body } = loopOf(equation);
     return carried.map((parameter, k) => {
@@ -326,7 +337,13 @@ export class Statements {
         page.alias(parameter, start);
         return undefined;
       }
-      const name = page.names.fresh(parameter.name ?? body.results[k]?.name ?? "carried");
+      const variable = this.variables.get(start);
+      const isLast = page.facts.isUsedOnceIn(start, block) && variable?.block === block;
+      if (variable !== undefined && isLast && page.text(start).text === variable.name) {
+        page.say(parameter, atom(variable.name));
+        return variable.name;
+      }
+      const name = page.names.fresh(parameter.name ?? body.results[k]?.name ?? unnamed(parameter));
       const first = page.isArray(start) ? handedOn(page, start) : page.text(start);
       const type = page.isPlain(parameter) ? "" : `: ${page.typeOf(parameter)}`;
       page.line(`let ${name}${type} = ${first.text};`);
@@ -335,13 +352,25 @@ export class Statements {
     });
   }
 
-  private leave(equation: Equation): void {
+  private leave(
+    equation: Equation,
+    block: Block,
+    variables: readonly (string | undefined)[],
+  ): void {
     const { carried } = loopOf(equation);
-    equation.outputs.forEach((output, k) => this.page.alias(output, carried[k] as Value));
+    equation.outputs.forEach((output, k) => {
+      this.page.alias(output, carried[k] as Value);
+      const name = variables[k];
+      if (name !== undefined) this.variables.set(output, { name, block });
+    });
   }
 
   /** The rest of a loop: its body, and the assignments at its end. */
-  private iterate(body: Block, variables: readonly (string | undefined)[], except?: Value): void {
+  private iterate(
+    body: Block,
+    variables: readonly (string | undefined)[],
+    except: readonly (Value | undefined)[] = [],
+  ): void {
     const { page } = this;
     const results = this.block(body, except);
     const assignments = results.flatMap((result, k) => {
@@ -351,7 +380,14 @@ export class Statements {
       return text === name ? [] : [{ name, text }];
     });
     page.line(...assignedTogether(page, assignments));
+    const names = assignments.map(({ name }) => name);
+    page.lines = [...assignedInPlace(page.lines, names)];
   }
+}
+
+/** A count that differentiation adds to a loop, or a value of the program's own. */
+function unnamed({ type }: Value): string {
+  return type.dtype === "i32" && type.shape.length === 0 ? "turns" : "carried";
 }
 
 /** An array in, one number out, and no loop: an element, or an array of one element. */
@@ -359,11 +395,16 @@ function isOfElements(equation: Equation): boolean {
   return equation.op === "at" || opOf(equation).lower.kind === "element";
 }
 
-/** `n - 1`, from the text of n. */
-function lastBefore(limit: string): string {
-  if (/^\d+$/.test(limit)) return String(Number(limit) - 1);
-  const [, start, less] = /^([\w.$]+) - (\d+)$/.exec(limit) ?? [];
-  return less === undefined ? `${limit} - 1` : `${start} - ${Number(less) + 1}`;
+/** `n + 1`, `n - 2`, from the text of n. */
+function addedTo(limit: Text, by: number): Text {
+  if (by === 0) return limit;
+  if (/^\d+$/.test(limit.text)) return atom(String(Number(limit.text) + by));
+  const [, start, sign, known] = /^([\w.$]+) ([+-]) (\d+)$/.exec(limit.text) ?? [];
+  if (start === undefined) {
+    return { text: `${within(limit, 11)} ${by < 0 ? "-" : "+"} ${Math.abs(by)}`, binds: 11 };
+  }
+  const sum = Number(`${sign}${known}`) + by;
+  return sum === 0 ? atom(start) : addedTo(atom(start), sum);
 }
 
 interface Assignment {
@@ -373,9 +414,9 @@ interface Assignment {
 
 /** Everything is assigned at once: what would read an assigned variable is computed before. */
 function assignedTogether(page: Writing, given: readonly Assignment[]): readonly string[] {
-  const mentions = (text: string, name: string): boolean =>
-    new RegExp(`(?<![.\\w$])${name}(?![\\w$])`).test(text);
-  const waiting = [...given];
+  // Counters last, as they stand in the head of a loop.
+  const counts = ({ text }: Assignment): boolean => /^\w+ [+-] 1$/.test(text);
+  const waiting = [...given].sort((a, b) => Number(counts(a)) - Number(counts(b)));
   const done: string[] = [];
   // First those whose old value nobody needs any more.
   for (let progress = true; progress;) {
@@ -430,46 +471,4 @@ function returns(lines: readonly string[]): boolean {
 /** As an arm of a choice. */
 function enclosed(text: string): string {
   return text.includes(" ? ") ? `(${text})` : text;
-}
-
-/** `x = x + y` as `x += y`, where y is one operand: `x + a + b` is not `x + (a + b)`. */
-function shortAssignment(name: string, text: string): string {
-  for (const sign of ["+", "-", "*"]) {
-    const start = `${name} ${sign} `;
-    const rest = text.slice(start.length);
-    const others = sign === "*" ? ["+", "-", "*", "/", "%", "?"] : ["+", "-", "?"];
-    const weaker = [
-      "<",
-      ">",
-      "<=",
-      ">=",
-      "===",
-      "!==",
-      "&",
-      "|",
-      "^",
-      "<<",
-      ">>",
-      ">>>",
-      "&&",
-      "||",
-    ];
-    if (text.startsWith(start) && !hasOutside(rest, [...others, ...weaker])) {
-      return rest === "1" && sign !== "*" ? `${name}${sign}${sign};` : `${name} ${sign}= ${rest};`;
-    }
-  }
-  return `${name} = ${text};`;
-}
-
-/** True when one of the signs stands in a text outside of all brackets, with spaces around it. */
-function hasOutside(text: string, signs: readonly string[]): boolean {
-  let depth = 0;
-  return text.split(" ").some((word) => {
-    if (depth === 0 && signs.includes(word)) return true;
-    for (const letter of word) {
-      if ("([{".includes(letter)) depth++;
-      else if (")]}".includes(letter)) depth--;
-    }
-    return false;
-  });
 }

@@ -90,6 +90,12 @@ export class Writing {
     if (!this.extents.has(symbol)) this.extents.set(symbol, text);
   }
 
+  /** The variables that extents are read from, but for those of `own` symbols. */
+  extentVariables(own: readonly string[]): readonly string[] {
+    const read = [...this.extents].filter(([symbol]) => !own.includes(symbol));
+    return read.flatMap(([, text]) => /^[\w$]+/.exec(text) ?? []);
+  }
+
   /** Inside of `body`, extents are read from the parameters of a function. */
   withExtents<T>(own: readonly (readonly [symbol: string, text: string])[], body: () => T): T {
     const around = own.map(([symbol]) => this.extents.get(symbol));
@@ -113,7 +119,9 @@ export class Writing {
   }
 
   nameOf(value: Value): string {
-    return this.names.fresh(value.name ?? (value.type.shape.length > 0 ? "array" : "t"));
+    return this.names.fresh(
+      this.facts.nameOf(value) ?? (value.type.shape.length > 0 ? "array" : "t"),
+    );
   }
 
   /** A number, a boolean, a tensor, or the variable of an array. */

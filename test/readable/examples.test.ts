@@ -20,7 +20,7 @@ const files: Readonly<Record<string, readonly string[]>> = {
   "examples/04-mnist/cnn.ts": ["init", "step", "classify"],
 };
 
-const folder = path.resolve("test/readable/out");
+const folder = path.resolve("test/readable/out/examples");
 const projects = new ProjectCache();
 
 beforeAll(() => mkdirSync(folder, { recursive: true }));

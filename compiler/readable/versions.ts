@@ -1,0 +1,99 @@
+/**
+ * Versions of one variable. Each value of the graph has a name of its own; where the old one of a
+ * loop's variable is not read any more, the new one takes its place, as a person would write it:
+ *
+ *   const v2 = v - g * dt; y = y + v2 * dt; v = v2;   →   v -= g * dt; y += v * dt;
+ */
+
+/** Lines of a loop's body, with its variables assigned where they change. */
+export function assignedInPlace(
+  lines: readonly string[],
+  variables: readonly string[],
+): readonly string[] {
+  let current = [...lines];
+  for (const name of variables) current = renewed(current, name);
+  return current;
+}
+
+function renewed(given: readonly string[], name: string): string[] {
+  const lines = [...given];
+  let depth = 0;
+  for (let k = 0; k < lines.length; k++) {
+    const line = lines[k] as string;
+    if (line.startsWith("}")) depth--;
+    const version = depth === 0 ? versionIn(line, name) : undefined;
+    if (line.endsWith("{")) depth++;
+    if (version === undefined) continue;
+    const rest = lines.slice(k + 1);
+    if (rest.some((later) => mentions(later, name) && !isAssignmentOf(later, name))) continue;
+    // Nor may the version be read once the variable has its next one.
+    const next = rest.findIndex((later) => isAssignmentOf(later, name));
+    if (next >= 0 && rest.slice(next + 1).some((later) => mentions(later, version.name))) continue;
+    const renamed = rest.map((later) => replaced(later, version.name, name));
+    const kept = renamed.filter((later) => later !== `${name} = ${name};`);
+    const first = version.text === undefined ? [] : [shortAssignment(name, version.text)];
+    lines.splice(k, lines.length, ...first, ...kept.map((later) => shortened(later, name)));
+    if (version.text === undefined) k--;
+  }
+  return lines;
+}
+
+/** `const v2 = …;` or `let v2: number;`, where the variable is v. */
+function versionIn(
+  line: string,
+  name: string,
+): { readonly name: string; readonly text?: string | undefined } | undefined {
+  const base = name.replace(/\d+$/, "");
+  const declared = /^(?:const (\w+) = (.*)|let (\w+): (?:number|boolean));$/s.exec(line);
+  const own = declared?.[1] ?? declared?.[3];
+  if (own === undefined || own === name || own.replace(/\d+$/, "") !== base) return undefined;
+  return { name: own, text: declared?.[2] };
+}
+
+/** `v = …` where the right side does not read v. */
+function isAssignmentOf(line: string, name: string): boolean {
+  const start = `${name} = `;
+  return line.startsWith(start) && !mentions(line.slice(start.length), name);
+}
+
+/** `v = v + x` as `v += x`, once names have become equal. */
+function shortened(line: string, name: string): string {
+  const start = `${name} = `;
+  return line.startsWith(start) ? shortAssignment(name, line.slice(start.length, -1)) : line;
+}
+
+export function mentions(text: string, name: string): boolean {
+  return new RegExp(`(?<![.\\w$])${name}(?![\\w$])`).test(text);
+}
+
+function replaced(text: string, from: string, to: string): string {
+  return text.replaceAll(new RegExp(`(?<![.\\w$])${from}(?![\\w$])`, "g"), to);
+}
+
+const weaker = ["<", ">", "<=", ">=", "===", "!==", "&", "|", "^", "<<", ">>", ">>>", "&&", "||"];
+
+/** `x = x + y` as `x += y`, where y is one operand: `x + a + b` is not `x + (a + b)`. */
+export function shortAssignment(name: string, text: string): string {
+  for (const sign of ["+", "-", "*"]) {
+    const start = `${name} ${sign} `;
+    const rest = text.slice(start.length);
+    const others = sign === "*" ? ["+", "-", "*", "/", "%", "?"] : ["+", "-", "?"];
+    if (text.startsWith(start) && !hasOutside(rest, [...others, ...weaker])) {
+      return rest === "1" && sign !== "*" ? `${name}${sign}${sign};` : `${name} ${sign}= ${rest};`;
+    }
+  }
+  return `${name} = ${text};`;
+}
+
+/** True when one of the signs stands in a text outside of all brackets, with spaces around it. */
+function hasOutside(text: string, signs: readonly string[]): boolean {
+  let depth = 0;
+  return text.split(" ").some((word) => {
+    if (depth === 0 && signs.includes(word)) return true;
+    for (const letter of word) {
+      if ("([{".includes(letter)) depth++;
+      else if (")]}".includes(letter)) depth--;
+    }
+    return false;
+  });
+}

@@ -17,6 +17,7 @@ import { hoistBounds } from "./passes/bounds.ts";
 import { hoistInvariants } from "./passes/licm.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
+import { withoutClearings } from "./readable/clearings.ts";
 import { printTypeScript } from "./readable/typescript.ts";
 import { targets } from "./targets/target.ts";
 
@@ -115,7 +116,10 @@ function simplify(graph: Graph): Graph {
 
 /** The program as formatted TypeScript, derivative and all. */
 async function readable(graph: Graph, signature: Signature): Promise<string> {
-  const functions = [...graph.functions].map(([name, fn]) => [name, tidied(fn)] as const);
+  const functions = [...graph.functions].map(([name, fn]) => {
+    const tidy = tidied(fn);
+    return [name, tidied({ ...tidy, body: withoutClearings(tidy.body) })] as const;
+  });
   const text = printTypeScript({ ...graph, functions: new Map(functions) }, signature);
   const { format } = await import("prettier");
   return format(text, { parser: "typescript", printWidth: 100 });

@@ -23,6 +23,7 @@ import {
   type Text,
   within,
 } from "./expressions.ts";
+import { shortAssignment } from "./versions.ts";
 import { fill, filled, fillNew, loops, placeIn, zeroOf } from "./loops.ts";
 import {
   type Elements,
@@ -383,7 +384,10 @@ function write(page: Writing, equation: Equation): void {
   if (value.type.shape.length > 0) return writeRow(page, equation.op, array, value, at);
   const place = page.place(array, at);
   if (equation.op === "update") {
-    return page.line(`${place} = ${storedText(value.type.dtype, page.text(value))};`);
+    const text = storedText(value.type.dtype, page.text(value));
+    // `a[i] = a[i]! + x` as `a[i]! += x`.
+    const short = shortAssignment(`${place}!`, text);
+    return page.line(short.startsWith(`${place}! = `) ? `${place} = ${text};` : short);
   }
   return into(page, place, "add", value.type.dtype, page.text(value));
 }

@@ -26,6 +26,8 @@ export function leavesOf(trees: readonly Tree[]): readonly Leaf[] {
   });
 }
 
+type NameOf = (dim: Dim) => string | undefined;
+
 /** Says what the values of parameters are called; the text of the parameters. */
 export function parameterList(
   page: Writing,
@@ -35,8 +37,17 @@ export function parameterList(
   return parameters.map(({ name, tree }) => {
     const own = page.names.fresh(name);
     bind(page, tree, { path: own }, values);
-    return `${own}: ${treeType(page, tree)}`;
+    return `${own}: ${treeType(page, tree, symbolOf)}`;
   });
+}
+
+/** The extents of tensors, which are the function's own type parameters. */
+export function typeParameters(parameters: readonly Argument[]): readonly string[] {
+  const leaves = leavesOf(parameters.map(({ tree }) => tree));
+  const names = leaves.flatMap(({ as, shape }) =>
+    as === "tensor" ? shape.flatMap((dim) => symbolOf(dim) ?? []) : [],
+  );
+  return [...new Set(names)];
 }
 
 /** Where a tree stands; inside of a table, `records` is the array and `path` a field of one. */
@@ -92,20 +103,23 @@ export function lengthAt(path: string, axis: number): string {
   return `${path}${"[0]!".repeat(axis)}.length`;
 }
 
-export function treeType(page: Writing, tree: Tree): string {
+/** The type of a tree; `nameOf` gives the extents of tensors that have names. */
+export function treeType(page: Writing, tree: Tree, nameOf: NameOf = () => undefined): string {
   switch (tree.kind) {
     case "constant":
       return typeof tree.value === "string" ? JSON.stringify(tree.value) : String(tree.value);
     case "record": {
-      const fields = tree.fields.map(([field, inner]) => `${field}: ${treeType(page, inner)}`);
+      const fields = tree.fields.map(
+        ([field, inner]) => `${field}: ${treeType(page, inner, nameOf)}`,
+      );
       return `{ ${fields.join("; ")} }`;
     }
     case "tuple":
-      return `[${tree.items.map((inner) => treeType(page, inner)).join(", ")}]`;
+      return `[${tree.items.map((inner) => treeType(page, inner, nameOf)).join(", ")}]`;
     case "table":
       return `${elementType(page, tree.columns)}[]`;
     case "leaf":
-      return leafType(page, tree);
+      return leafType(page, tree, nameOf);
   }
 }
 
@@ -128,7 +142,7 @@ function rowTree(tree: Tree): Tree {
   }
 }
 
-function leafType(page: Writing, { as, dtype, shape }: Leaf): string {
+function leafType(page: Writing, { as, dtype, shape }: Leaf, nameOf: NameOf): string {
   switch (as) {
     case "number":
     case "boolean":
@@ -139,7 +153,9 @@ function leafType(page: Writing, { as, dtype, shape }: Leaf): string {
       return `${dtype === "bool" ? "boolean" : "number"}${"[]".repeat(shape.length)}`;
     case "tensor": {
       page.types.add("Tensor");
-      const dims = shape.map((dim) => (typeof dim === "number" ? String(dim) : "number"));
+      const dims = shape.map((dim) =>
+        typeof dim === "number" ? String(dim) : (nameOf(dim) ?? "number"),
+      );
       return `Tensor<[${dims.join(", ")}]${dtype === "f32" ? "" : `, "${dtype}"`}>`;
     }
   }

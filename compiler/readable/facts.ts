@@ -21,6 +21,7 @@ export class Facts {
   private readonly stacks = new Versions(({ stack }) => stack);
   private readonly inline = new Set<Equation>();
   private readonly counters = new Set<Value>();
+  private readonly loopCounters = new Set<Value>();
   private readonly isTensor: (value: Value) => boolean;
 
   constructor(bodies: readonly Block[], isTensor: (value: Value) => boolean) {
@@ -30,7 +31,11 @@ export class Facts {
       for (const value of mutatedValues(body)) this.mutated.add(value);
       for (const equation of allEquations(body)) {
         for (const output of equation.outputs) this.definitions.set(output, equation);
-        if (equation.op === "for") this.counters.add(loopOf(equation).body.parameters[0] as Value);
+        if (equation.op === "for") {
+          const counter = loopOf(equation).body.parameters[0] as Value;
+          this.counters.add(counter);
+          this.loopCounters.add(counter);
+        }
         if (equation.op === "for" || equation.op === "while") loops.push(equation);
       }
       this.count(body);
@@ -40,7 +45,7 @@ export class Facts {
     for (const loop of loops) this.findTurns(loop);
     const equations = bodies.flatMap((body) => [...allEquations(body)]);
     this.silenceIndices(equations.filter((equation) => this.exactIndex(equation) !== undefined));
-    for (const equation of equations) if (equation.op === "for") this.silenceLast(equation);
+    this.silenceLasts(loops.filter(({ op }) => op === "for"));
     for (const body of bodies) this.planInlines(body);
   }
 
@@ -63,6 +68,7 @@ export class Facts {
       const [output] = equation.outputs;
       if (equation.outputs.length !== 1 || equation.regions.length > 0) continue;
       if (output === undefined || !this.isUsedOnceIn(output, block)) continue;
+      if (!this.isExpression(equation, block)) continue;
       const reader = this.readersOf(output).find(
         (one) => !this.silent.has(one.outputs[0] as Value),
       );
@@ -78,6 +84,15 @@ export class Facts {
   /** Used once, in this block and in no region of it. */
   isUsedOnceIn(value: Value, block: Block): boolean {
     return this.uses.get(value) === 1 && this.places.get(value)?.has(block) === true;
+  }
+
+  /** True where products sum over an extent with a name, which types cannot compare. */
+  isSummedOverNamed(value: Value): boolean {
+    return this.readersOf(value).some(({ op, inputs, parameters }) => {
+      if (op !== "dot") return false;
+      const axes = parameters[value === inputs[0] ? "lhsContract" : "rhsContract"];
+      return (axes as readonly number[]).some((axis) => typeof value.type.shape[axis] !== "number");
+    });
   }
 
   readersOf(value: Value): readonly Equation[] {
@@ -174,6 +189,13 @@ export class Facts {
     return this.constant(last.inputs[1] as Value) === 1;
   }
 
+  /** True for what may be written without a name, and writes nothing itself. */
+  private isExpression({ op, outputs: [output] }: Equation, block: Block): boolean {
+    if (inPlace.has(op)) return false;
+    if (op === "call" || op === "cast" || op === "select") return true;
+    return output?.name === undefined || block.results.includes(output);
+  }
+
   /** A number or an extent, as a dimension. */
   private lengthOf(value: Value): Dim | undefined {
     const definition = this.definitions.get(value);
@@ -199,6 +221,15 @@ export class Facts {
     if (value.name !== undefined && value.name !== "array") return value.name;
     if (value.type.shape.length === 0 || value.type.stack) return value.name;
     return this.arrays.nameOf(value) ?? value.name;
+  }
+
+  /** True where the counter of a loop, which nothing assigns, and a known number are combined. */
+  isPosition({ op, inputs }: Equation): boolean {
+    if (op !== "add" && op !== "sub" && op !== "mul") return false;
+    return (
+      inputs.some((input) => this.loopCounters.has(input)) &&
+      inputs.every((input) => this.loopCounters.has(input) || this.constant(input) !== undefined)
+    );
   }
 
   /** True for counters of loops and of maps: whole numbers from 0 on. */
@@ -277,12 +308,15 @@ export class Facts {
     }
   }
 
-  /** `n - 1` of a backward loop. */
-  private silenceLast(loop: Equation): void {
-    const index = this.backwards(loop);
-    const last = index && this.definitions.get(index)?.inputs[0];
-    if (last === undefined || this.definitions.get(last)?.op !== "sub") return;
-    if (this.uses.get(last) === 1) this.silent.add(last);
+  /** `n - 1`, where only the indices of backward loops are computed from it. */
+  private silenceLasts(loops: readonly Equation[]): void {
+    const indices = loops.flatMap((loop) => this.backwards(loop) ?? []);
+    const lasts = indices.map((index) => this.definitions.get(index)?.inputs[0] as Value);
+    for (const last of lasts) {
+      const readers = this.readersOf(last);
+      const isOnly = readers.every(({ outputs }) => indices.includes(outputs[0] as Value));
+      if (isOnly && readers.length === this.uses.get(last)) this.silent.add(last);
+    }
   }
 }
 

@@ -116,18 +116,18 @@ export class Statements {
     if (output === undefined) return;
     const isTensor = [...equation.inputs, output].some((value) => page.isTensor(value));
     if (!isTensor && [...equation.inputs, output].some((value) => page.isArray(value))) {
-      if (page.isPlain(output) && isOfElements(equation)) return this.expression(equation, block);
+      if (page.isPlain(output) && isOfElements(equation)) return this.expression(equation);
       return arrayStatement(page, equation);
     }
-    this.expression(equation, block);
+    this.expression(equation);
   }
 
   /** An equation that is one expression: written where it is used, or given a variable. */
-  private expression(equation: Equation, block: Block): void {
+  private expression(equation: Equation): void {
     const { page } = this;
     const [output] = equation.outputs as readonly [Value];
     const text = this.textOf(equation);
-    if (this.isInline(output, equation, block, text)) page.say(output, text);
+    if (this.isInline(output, equation, text)) page.say(output, text);
     else page.introduce(output, text.text);
   }
 
@@ -151,7 +151,7 @@ export class Statements {
   }
 
   /** Used once, near by, and the same wherever it stands: written where it is used. */
-  private isInline(output: Value, equation: Equation, block: Block, text: Text): boolean {
+  private isInline(output: Value, equation: Equation, text: Text): boolean {
     const { facts } = this.page;
     const { op } = equation;
     const isSingle = output.type.shape.length === 0;
@@ -159,9 +159,8 @@ export class Statements {
     if (isSingle && (op === "constant" || op === "extent")) return true;
     const repeats = (op === "broadcast" || op === "cast") && this.page.isTensor(output);
     if (repeats && uniform(this.page, output) !== undefined) return true;
-    if (!facts.isInline(equation)) return false;
-    const isIndex = op === "cast" || op === "select";
-    return output.name === undefined || block.results.includes(output) || isIndex;
+    if (this.page.isTensor(output) && facts.isSummedOverNamed(output)) return false;
+    return facts.isInline(equation) || facts.isPosition(equation);
   }
 
   /** `map((x, y) => …, xs, ys)` */

@@ -10,7 +10,7 @@
 import { type Fn, type Graph, rootOf, type Value } from "../ir/types.ts";
 import type { Argument, Tree } from "../../runtime/manifest.ts";
 import { calledNames } from "../autodiff/functions.ts";
-import { construct, leavesOf, parameterList, treeType } from "./border.ts";
+import { construct, leavesOf, parameterList, treeType, typeParameters } from "./border.ts";
 import { Facts } from "./facts.ts";
 import { functionNames, printFunction } from "./functions.ts";
 import { Statements } from "./statements.ts";
@@ -56,9 +56,12 @@ export function printTypeScript(graph: Graph, outside: Outside): string {
   for (const fn of functions) if (fn !== root) printFunction(page, fn, names);
   page.line(...body);
   const returned = treeType(page, outside.result);
+  const dims = typeParameters(given);
+  const generics =
+    dims.length === 0 ? "" : `<${dims.map((dim) => `${dim} extends Dim`).join(", ")}>`;
   return [
-    ...importLines(page),
-    `export function ${name}(${parameters.join(", ")}): ${returned} {`,
+    ...importLines(page, dims.length > 0),
+    `export function ${name}${generics}(${parameters.join(", ")}): ${returned} {`,
     ...page.lines,
     "}",
     "",
@@ -91,11 +94,15 @@ function pinsOf({ body }: Fn, { parameters, captured, result }: Outside) {
   };
 }
 
-function importLines(page: Writing): readonly string[] {
+function importLines(page: Writing, withDims: boolean): readonly string[] {
   const types = page.types.size > 0 || page.lines.some((line) => line.includes("Tensor<"));
   const used = [...page.imports].filter((one) =>
     page.lines.some((line) => new RegExp(`(?<![.\\w])${one}\\(`).test(line)),
   );
-  const imported = [...used.toSorted(), ...(types ? ["type Tensor"] : [])];
+  const imported = [
+    ...used.toSorted(),
+    ...(withDims ? ["type Dim"] : []),
+    ...(types ? ["type Tensor"] : []),
+  ];
   return imported.length === 0 ? [] : [`import { ${imported.join(", ")} } from "fluxion";`, ""];
 }

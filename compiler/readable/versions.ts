@@ -10,13 +10,13 @@ export function assignedInPlace(
   lines: readonly string[],
   variables: readonly string[],
 ): readonly string[] {
-  let current = [...lines];
+  let current = lines;
   for (const name of variables) current = renewed(current, name);
   return current;
 }
 
-function renewed(given: readonly string[], name: string): string[] {
-  const lines = [...given];
+function renewed(given: readonly string[], name: string): readonly string[] {
+  let lines = [...given];
   let depth = 0;
   for (let k = 0; k < lines.length; k++) {
     const line = lines[k] as string;
@@ -25,24 +25,78 @@ function renewed(given: readonly string[], name: string): string[] {
     if (line.endsWith("{")) depth++;
     if (version === undefined) continue;
     const rest = lines.slice(k + 1);
-    if (rest.some((later) => mentions(later, name) && !isAssignmentOf(later, name))) continue;
-    // Nor may the version be read once the variable has its next one.
-    const next = rest.findIndex((later) => isAssignmentOf(later, name));
-    if (next >= 0 && rest.slice(next + 1).some((later) => mentions(later, version.name))) continue;
-    const renamed = rest.map((later) => replaced(later, version.name, name));
-    const kept = renamed.filter((later) => later !== `${name} = ${name};`);
+    if (!takesPlace(rest, name, version)) continue;
+    const renamed = rest
+      .map((later) => shortened(replaced(later, version.name, name), name))
+      .filter((later) => later !== `${name} = ${name};`);
     const first = version.text === undefined ? [] : [shortAssignment(name, version.text)];
-    lines.splice(k, lines.length, ...first, ...kept.map((later) => shortened(later, name)));
+    lines = [...lines.slice(0, k), ...first, ...withoutEmptyArms(renamed)];
     if (version.text === undefined) k--;
   }
   return lines;
 }
 
+interface Version {
+  readonly name: string;
+  /** What it is; absent where the arms of a branch assign it. */
+  readonly text?: string | undefined;
+}
+
+/**
+ * True where nothing reads the variable once its version is there, in any arm, nor the version once
+ * the variable has its next one.
+ */
+function takesPlace(lines: readonly string[], name: string, version: Version): boolean {
+  const levels = [{ there: version.text !== undefined, before: false, inArms: false }];
+  let isOver = false;
+  for (const line of lines) {
+    if (isOver && mentions(line, version.name)) return false;
+    if (line.startsWith("}")) {
+      const left = levels.pop() as (typeof levels)[0];
+      const top = levels.at(-1);
+      if (top === undefined) return false;
+      const inArms = left.there || left.inArms;
+      // Another arm starts as the branch did.
+      if (line.endsWith("{")) levels.push({ there: left.before, before: left.before, inArms });
+      else top.there ||= inArms;
+    } else if (line.endsWith("{")) {
+      const { there } = levels.at(-1) as (typeof levels)[0];
+      if (there && mentions(line, name)) return false;
+      levels.push({ there, before: there, inArms: false });
+      continue;
+    }
+    const level = levels.at(-1) as (typeof levels)[0];
+    const isNext = isAssignmentOf(line, name);
+    if (level.there && mentions(line, name) && !isNext) return false;
+    if (line.startsWith(`${version.name} = `)) level.there = true;
+    isOver ||= isNext;
+  }
+  return true;
+}
+
+/** `if (c) { } else { … }` as `if (!c) { … }`. */
+function withoutEmptyArms(given: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (const line of given) {
+    const before = lines.at(-1) ?? "";
+    const test = /^if \((.*)\) \{$/.exec(before)?.[1];
+    if (line === "} else {" && test !== undefined) {
+      lines[lines.length - 1] = `if (${negatedText(test)}) {`;
+    } else if (line === "}" && test !== undefined) lines.pop();
+    else if (line === "}" && before === "} else {") lines[lines.length - 1] = "}";
+    else lines.push(line);
+  }
+  return lines;
+}
+
+function negatedText(test: string): string {
+  const [, left, sign, right] = /^([\w.$]+) (===|!==) ([\w.$]+)$/.exec(test) ?? [];
+  if (left === undefined) return `!(${test})`;
+  return `${left} ${sign === "===" ? "!==" : "==="} ${right}`;
+}
+
 /** `const v2 = …;` or `let v2: number;`, where the variable is v. */
-function versionIn(
-  line: string,
-  name: string,
-): { readonly name: string; readonly text?: string | undefined } | undefined {
+function versionIn(line: string, name: string): Version | undefined {
   const base = name.replace(/\d+$/, "");
   const declared = /^(?:const (\w+) = (.*)|let (\w+): (?:number|boolean));$/s.exec(line);
   const own = declared?.[1] ?? declared?.[3];

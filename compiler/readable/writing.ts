@@ -112,7 +112,9 @@ export class Writing {
   /** Gives a value a variable of its own. */
   introduce(value: Value, text: string, given?: string): string {
     const name = given ?? this.nameOf(value);
-    const type = value.type.shape.length > 1 ? `: ${this.typeOf(value)}` : "";
+    const isRows = this.isArray(value) && value.type.shape.length > 1;
+    const isLoose = this.isTensor(value) && this.facts.isSummedOverNamed(value);
+    const type = isRows || isLoose ? `: ${this.typeOf(value)}` : "";
     this.line(`const ${name}${type} = ${text};`);
     this.say(value, atom(name));
     return name;

@@ -153,6 +153,8 @@ export function castText(from: string, to: string, x: Text): Text | undefined {
 }
 
 export function choice(test: Text, yes: Text, no: Text): Text {
+  if (no.text === "false") return binary(infix["and"] as Infix, test, yes);
+  if (yes.text === "true") return binary(infix["or"] as Infix, test, no);
   return scalarText("select", "f64", [test, yes, no]) as Text;
 }
 

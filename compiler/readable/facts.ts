@@ -193,7 +193,9 @@ export class Facts {
   private isExpression({ op, outputs: [output] }: Equation, block: Block): boolean {
     if (inPlace.has(op)) return false;
     if (op === "call" || op === "cast" || op === "select") return true;
-    return output?.name === undefined || block.results.includes(output);
+    // A value that the reader named for want of a better name needs none.
+    const { name } = output ?? {};
+    return name === undefined || name === "value" || block.results.includes(output as Value);
   }
 
   /** A number or an extent, as a dimension. */

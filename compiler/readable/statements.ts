@@ -79,7 +79,7 @@ export class Statements {
     const [output] = outputs;
     switch (equation.op) {
       case "if":
-        return this.branch(equation);
+        return this.branch(equation, block);
       case "for":
         return this.counted(equation, block);
       case "while":
@@ -240,7 +240,7 @@ export class Statements {
     page.line(`const [${names.join(", ").replace(/(, )+$/, "")}] = ${text};`);
   }
 
-  private branch(equation: Equation): void {
+  private branch(equation: Equation, block: Block): void {
     const { page } = this;
     const test = page.text(equation.inputs[0] as Value);
     const [then, otherwise] = equation.regions as readonly [Block, Block];
@@ -249,9 +249,9 @@ export class Statements {
     const held = equation.outputs.map((output, k) =>
       inPlace[k] ? undefined : page.names.fresh(output.name ?? "chosen"),
     );
-    const arm = (block: Block) =>
+    const arm = (region: Block) =>
       page.apart(() =>
-        this.block(block).map((result, k) =>
+        this.block(region).map((result, k) =>
           inPlace[k] || !page.isArray(result) ? page.text(result) : handedOn(page, result),
         ),
       );
@@ -264,6 +264,8 @@ export class Statements {
       equation.outputs.forEach((output, k) => {
         if (held[k] === undefined) return;
         const text = choice(test, yes.result[k] as Text, no.result[k] as Text);
+        const isEnd = block.equations.at(-1) === equation && page.isPlain(output);
+        if (isEnd && page.facts.isUsedOnceIn(output, block)) return page.say(output, text);
         page.introduce(output, text.text, held[k]);
       });
       return;

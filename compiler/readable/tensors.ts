@@ -2,6 +2,7 @@
 
 import type { Dim } from "../ir/dim.ts";
 import type { Equation, Value } from "../ir/types.ts";
+import { ops } from "../ops/index.ts";
 import { opOf } from "../ops/of.ts";
 import { atom, call, numberText, type Text, within } from "./expressions.ts";
 import { handedOn } from "./loops.ts";
@@ -61,11 +62,8 @@ function asTensor(page: Writing, equation: Equation): Text {
       const shape = page.shape(output.type.shape);
       const number = uniform(page, output);
       if (number !== undefined) return full(page, output, number);
-      const axes = parameters["axes"] as readonly number[];
-      const aligned = output.type.shape.map((dim, axis) => (axes.includes(axis) ? dim : 1));
-      const trailing = axes.every((axis, k) => axis === output.type.shape.length - axes.length + k);
-      if (trailing) return method(x, "broadcastTo", shape);
-      return methodOf(method(x, "reshape", page.shape(aligned)), "broadcastTo", shape);
+      if (isImplied(page, output)) return aligned(page, equation);
+      return methodOf(aligned(page, equation), "broadcastTo", shape);
     }
     case "reshape":
       if (!page.isTensor(x)) return tensorOf(page, handedOn(page, x).text, output);
@@ -100,6 +98,7 @@ function asTensor(page: Writing, equation: Equation): Text {
   const lang = methods[op] ?? op;
   if (opOf(equation).laws.elementwise && inputs.length === 1) return method(x, lang);
   if (opOf(equation).laws.elementwise && inputs.length === 2) {
+    if (isImplied(page, x)) return method(y, lang, operand(page, x).text);
     if (uniform(page, x) === undefined) return method(x, lang, operand(page, y).text);
     if (uniform(page, y) === undefined) {
       if (opOf(equation).laws.commutative) return method(y, lang, operand(page, x).text);
@@ -109,6 +108,36 @@ function asTensor(page: Writing, equation: Equation): Text {
     return method(x, lang, operand(page, y).text);
   }
   return primitive(page, equation);
+}
+
+/** The operand of a broadcast, with axes of 1 where it has to be moved to the left. */
+function aligned(page: Writing, { inputs, outputs, parameters }: Equation): Text {
+  const [x] = inputs as readonly [Value];
+  const { shape } = (outputs[0] as Value).type;
+  const axes = parameters["axes"] as readonly number[];
+  const trailing = axes.every((axis, k) => axis === shape.length - axes.length + k);
+  const text = tensorText(page, x);
+  if (trailing) return text;
+  const first = axes[0] as number;
+  const dims = shape.map((dim, axis) => (axes.includes(axis) ? dim : 1)).slice(first);
+  return methodOf(text, "reshape", page.shape(dims));
+}
+
+/** True for a broadcast that the operations which read it make by themselves, as in NumPy. */
+function isImplied(page: Writing, value: Value): boolean {
+  const { facts } = page;
+  const isRepeated = (one: Value): boolean =>
+    facts.definitions.get(one)?.op === "broadcast" || !page.isTensor(one);
+  if (facts.definitions.get(value)?.op !== "broadcast" || !page.isTensor(value)) return false;
+  if (uniform(page, value) !== undefined) return false;
+  const readers = facts.readersOf(value);
+  if (readers.length !== facts.uses.get(value)) return false;
+  return readers.every((reader) => {
+    const { inputs, op } = reader;
+    if (ops[op]?.laws.elementwise !== true || inputs.length < 2) return false;
+    if (inputs.every(isRepeated)) return false;
+    return inputs[0] !== value || opOf(reader).laws.commutative === true || op === "select";
+  });
 }
 
 function methodOf(target: Text, name: string, ...operands: readonly string[]): Text {

@@ -69,9 +69,10 @@ function takesPlace(lines: readonly string[], name: string, version: Version): b
     const isNext = isAssignmentOf(line, name);
     if (level.there && mentions(line, name) && !isNext) return false;
     if (line.startsWith(`${version.name} = `)) level.there = true;
-    isOver ||= isNext;
+    isOver ||= isNext && levels.length === 1;
   }
-  return true;
+  // The next turn reads what the variable has at the end: it must get that after the version.
+  return isOver;
 }
 
 /** `if (c) { } else { … }` as `if (!c) { … }`. */

@@ -8,7 +8,7 @@
  */
 
 import type { Dim } from "../ir/dim.ts";
-import { type Block, type Equation, isFloat, type Value } from "../ir/types.ts";
+import type { Block, Equation, Value } from "../ir/types.ts";
 import type { Element, ElementWriter, Op } from "../ops/define.ts";
 import { ops } from "../ops/index.ts";
 import { opOf } from "../ops/of.ts";
@@ -17,22 +17,16 @@ import {
   call,
   castText,
   choice,
-  narrowText,
   numberText,
   scalarText,
   type Text,
   within,
 } from "./expressions.ts";
-import { shortAssignment } from "./versions.ts";
-import { fill, filled, fillNew, loops, placeIn, zeroOf } from "./loops.ts";
-import {
-  type Elements,
-  elementTypes,
-  plainType,
-  storedText,
-  Unreadable,
-  type Writing,
-} from "./writing.ts";
+import { applied, elementAt, sum } from "./elements.ts";
+import { accumulate, contract, reduce } from "./reductions.ts";
+import { write, writeMany } from "./writes.ts";
+import { fill, filled, loops, placeIn, zeroOf } from "./loops.ts";
+import { type Elements, elementTypes, storedText, Unreadable, type Writing } from "./writing.ts";
 
 /** An equation that makes, reads or writes whole plain arrays. */
 export function arrayStatement(page: Writing, equation: Equation): void {
@@ -157,10 +151,6 @@ function readsElements(page: Writing, { op, regions, outputs }: Equation): boole
   return kind === "element" || kind === "elementwise" || kind === "reduce";
 }
 
-function elementAt(page: Writing, value: Value, index: readonly Text[]): Text {
-  return value.type.shape.length === 0 ? page.text(value) : page.element(value, index);
-}
-
 /** What an equation computes, as an expression of the index. */
 export function elementsOf(page: Writing, equation: Equation): Elements {
   const { op, inputs, parameters } = equation;
@@ -213,10 +203,6 @@ export function elementsOf(page: Writing, equation: Equation): Elements {
     );
 }
 
-function applied(op: string, dtype: string, operands: readonly Text[]): Text | undefined {
-  return (dtype === "f64" || dtype === "bool" ? scalarText : narrowText)(op, dtype, operands);
-}
-
 const elementOf = (text: Text): Element => text as unknown as Element;
 const textOf = (element: Element): Text => element as unknown as Text;
 
@@ -245,198 +231,6 @@ function elementWriter(page: Writing): ElementWriter {
     when: (condition, _, then, otherwise) =>
       elementOf(choice(textOf(condition), textOf(then()), textOf(otherwise()))),
   };
-}
-
-function sum(x: Text, y: Text): Text {
-  if (x.text === "0") return y;
-  if (y.text === "0") return x;
-  if (/^-\d+$/.test(y.text)) return scalarText("sub", "f64", [x, atom(y.text.slice(1))]) as Text;
-  return scalarText("add", "f64", [x, y]) as Text;
-}
-
-/** `sum`, `prod`, `max`, … over axes. */
-function reduce(page: Writing, equation: Equation, combine: string, identity: number): void {
-  const [x] = equation.inputs as readonly [Value];
-  const [output] = equation.outputs as readonly [Value];
-  const axes = equation.parameters["axes"] as readonly number[];
-  const { dtype } = output.type;
-  const start =
-    dtype === "bool"
-      ? atom(String(identity === 1))
-      : numberText(Math.abs(identity) === 0 ? 0 : identity);
-  if (output.type.shape.length === 0 && combine === "add" && x.type.shape.length === 1) {
-    if (page.hasVariable(x) && dtype === "f64") {
-      page.introduce(output, `${page.text(x).text}.reduce((sum, v) => sum + v, 0)`);
-      return;
-    }
-  }
-  const name = page.names.fresh(output.name ?? combine.replace("add", "sum"));
-  page.line(
-    output.type.shape.length === 0
-      ? `let ${name} = ${start.text};`
-      : `const ${name}${annotation(output)} = ${filled(page, output.type.shape, dtype, start)};`,
-  );
-  loops(page, x.type.shape, (index) => {
-    const place = placeIn(
-      name,
-      index.filter((_, axis) => !axes.includes(axis)),
-    );
-    into(page, place, combine, dtype, page.element(x, index));
-  });
-  page.say(output, atom(name));
-}
-
-/** Rows of typed arrays may stand on any buffer. */
-function annotation({ type }: Value): string {
-  return type.shape.length > 1 ? `: ${plainType(type.dtype, type.shape.length)}` : "";
-}
-
-/** `place = place ∘ value` */
-function into(page: Writing, place: string, op: string, dtype: string, value: Text): void {
-  if (op === "add" && isFloat(dtype as Value["type"]["dtype"])) {
-    const target = `${place}${place.endsWith("]") ? "!" : ""}`;
-    const text = scalarText("add", "f64", [atom(target), value]) as Text;
-    return page.line(`${target} ${text.text.slice(target.length + 1).replace(" ", "= ")};`);
-  }
-  const isElement = place.endsWith("]");
-  const old = isElement ? { text: `${place}!`, binds: 18 } : atom(place);
-  const before = isElement && dtype === "bool" ? { text: `${old.text} !== 0`, binds: 8 } : old;
-  const text = applied(op, dtype, [before, value]);
-  if (text === undefined) throw new Unreadable(`\`${op}\` over elements`);
-  page.line(`${place} = ${isElement ? storedText(dtype, text) : text.text};`);
-}
-
-/** Sums of products over contracted axes; batch axes, then those of x, then those of y. */
-function contract(page: Writing, equation: Equation): void {
-  const [x, y] = equation.inputs as readonly [Value, Value];
-  const [output] = equation.outputs as readonly [Value];
-  const axes = equation.parameters as unknown as Readonly<Record<string, readonly number[]>>;
-  const at = (name: string): readonly number[] => axes[name] ?? [];
-  const name = page.names.fresh(output.name ?? (output.type.shape.length > 0 ? "array" : "sum"));
-  const { shape, dtype } = output.type;
-  page.line(
-    shape.length === 0
-      ? `let ${name} = 0;`
-      : `const ${name}${annotation(output)} = ${filled(page, shape, dtype, atom("0"))};`,
-  );
-  const free = (value: Value, taken: readonly number[]): readonly number[] =>
-    value.type.shape.map((_, axis) => axis).filter((axis) => !taken.includes(axis));
-  const lhsFree = free(x, [...at("lhsBatch"), ...at("lhsContract")]);
-  const rhsFree = free(y, [...at("rhsBatch"), ...at("rhsContract")]);
-  const inner = at("lhsContract").map((axis) => x.type.shape[axis] as Dim);
-  loops(page, [...shape, ...inner], (index) => {
-    const [outer, summed] = [index.slice(0, shape.length), index.slice(shape.length)];
-    const batch = at("lhsBatch").length;
-    const pick = (
-      rank: number,
-      parts: readonly (readonly [readonly number[], readonly Text[]])[],
-    ) =>
-      Array.from({ length: rank }, (_, axis) => {
-        const [list, texts] = parts.find(([taken]) => taken.includes(axis)) as (typeof parts)[0];
-        return texts[list.indexOf(axis)] as Text;
-      });
-    const left = page.element(
-      x,
-      pick(x.type.shape.length, [
-        [at("lhsBatch"), outer.slice(0, batch)],
-        [lhsFree, outer.slice(batch, batch + lhsFree.length)],
-        [at("lhsContract"), summed],
-      ]),
-    );
-    const right = page.element(
-      y,
-      pick(y.type.shape.length, [
-        [at("rhsBatch"), outer.slice(0, batch)],
-        [rhsFree, outer.slice(batch + lhsFree.length)],
-        [at("rhsContract"), summed],
-      ]),
-    );
-    const product = applied("mul", dtype, [left, right]) as Text;
-    into(page, placeIn(name, outer), "add", dtype, product);
-  });
-  page.say(output, atom(name));
-}
-
-/** The sums up to each place along an axis. */
-function accumulate(page: Writing, equation: Equation): void {
-  const [x] = equation.inputs as readonly [Value];
-  const [output] = equation.outputs as readonly [Value];
-  const axis = equation.parameters["axis"] as number;
-  const { dtype } = output.type;
-  const name = fillNew(page, output, (index) => {
-    const before = index.map((at, k) => (k === axis ? sum(at, atom("-1")) : at));
-    const [at] = index.slice(axis) as [Text];
-    const earlier = { text: `${placeIn(name, before)}!`, binds: 18 };
-    const first = scalarText("gt", "f64", [at, atom("0")]) as Text;
-    const sumSoFar = applied("add", dtype, [earlier, page.element(x, index)]) as Text;
-    return choice(first, sumSoFar, page.element(x, index));
-  });
-  page.say(output, atom(name));
-}
-
-// Elements and rows in place
-
-function write(page: Writing, equation: Equation): void {
-  const [array, value, ...indices] = equation.inputs as readonly [Value, Value, ...Value[]];
-  const [output] = equation.outputs as readonly [Value];
-  const at = indices.map((index) => page.text(index));
-  page.alias(output, array);
-  if (value.type.shape.length > 0) return writeRow(page, equation.op, array, value, at);
-  const place = page.place(array, at);
-  if (equation.op === "update") {
-    const text = storedText(value.type.dtype, page.text(value));
-    // `a[i] = a[i]! + x` as `a[i]! += x`.
-    const short = shortAssignment(`${place}!`, text);
-    return page.line(short.startsWith(`${place}! = `) ? `${place} = ${text};` : short);
-  }
-  return into(page, place, "add", value.type.dtype, page.text(value));
-}
-
-/** A row is a fresh array, which takes the place of the old one, or is added to it. */
-function writeRow(
-  page: Writing,
-  op: string,
-  array: Value,
-  value: Value,
-  at: readonly Text[],
-): void {
-  const own = page.facts.definitions.get(value);
-  const fresh = own !== undefined && own.op !== "at" && page.facts.uses.get(value) === 1;
-  if (op === "update" && fresh && page.hasVariable(value) && at.length > 0) {
-    return page.line(`${page.place(array, at)} = ${page.text(value).text};`);
-  }
-  loops(page, value.type.shape, (index) => {
-    const place = page.place(array, [...at, ...index]);
-    const element = page.element(value, index);
-    if (op === "update") page.line(`${place} = ${storedText(value.type.dtype, element)};`);
-    else into(page, place, "add", value.type.dtype, element);
-  });
-}
-
-/** Many elements at once: from a start on, or at many indices. */
-function writeMany(page: Writing, equation: Equation): void {
-  const { op, inputs, parameters } = equation;
-  const [output] = equation.outputs as readonly [Value];
-  const array = inputs[0] as Value;
-  const axis = parameters["axis"] as number;
-  page.alias(output, array);
-  if (op === "dynamic_update") {
-    const [, value, start] = inputs as readonly [Value, Value, Value];
-    loops(page, value.type.shape, (index) => {
-      const at = index.map((i, k) => (k === axis ? sum(page.text(start), i) : i));
-      page.line(
-        `${page.place(array, at)} = ${storedText(value.type.dtype, page.element(value, index))};`,
-      );
-    });
-    return;
-  }
-  const [, indices, updates] = inputs as readonly [Value, Value, Value];
-  const rank = indices.type.shape.length;
-  loops(page, updates.type.shape, (index) => {
-    const at = elementAt(page, indices, index.slice(axis, axis + rank));
-    const place = page.place(array, [...index.slice(0, axis), at, ...index.slice(axis + rank)]);
-    into(page, place, "add", updates.type.dtype, page.element(updates, index));
-  });
 }
 
 /** An element or a row. A row is the array's own where nobody writes either of them. */

@@ -9,8 +9,8 @@ import { atom, choice, negated, type Text, within } from "./expressions.ts";
 import { handedOn } from "./loops.ts";
 import { scalarExpression } from "./scalars.ts";
 import { tensorExpression, uniform } from "./tensors.ts";
-import { assignedInPlace, mentions, shortAssignment } from "./versions.ts";
-import { Unreadable, type Writing } from "./writing.ts";
+import { assignedInPlace, mentions, shortAssignment, withoutUnread } from "./versions.ts";
+import type { Writing } from "./writing.ts";
 
 /** What functions of the graph are called on the page. */
 export type FunctionNames = ReadonlyMap<string, string>;
@@ -41,8 +41,13 @@ export class Statements {
       last?.op === "if" &&
       last.outputs.every((output) => this.page.facts.isUsedOnceIn(output, block)) &&
       last.outputs.every((output) => block.results.includes(output));
-    if (!ends) return finish(this.block(block));
-    for (const equation of block.equations.slice(0, -1)) this.equation(equation, block);
+    const halves = halvesOf(block);
+    for (const equation of ends ? block.equations.slice(0, -1) : block.equations) {
+      if (equation === halves?.forward) this.page.line(`// ${halfComments.forward}`);
+      this.equation(equation, block);
+      if (equation === halves?.lastPush) this.page.line("", `// ${halfComments.reverse}`);
+    }
+    if (!ends) return finish(block.results);
     const [then, otherwise] = last.regions as readonly [Block, Block];
     const arm = (region: Block) =>
       this.page.apart(() =>
@@ -85,7 +90,13 @@ export class Statements {
       case "while":
         return this.loop(equation, block);
       case "map":
-        if (outputs.some((value) => page.isTensor(value))) break;
+        // The language's `map` has one result: one for each.
+        if (outputs.some((value) => page.isTensor(value))) {
+          return outputs.forEach((value, k) => {
+            if ((page.facts.uses.get(value) ?? 0) === 0) return;
+            page.introduce(value, this.tensorMap(equation, k));
+          });
+        }
         return mapStatement(page, equation, (body) => this.block(body));
       case "call":
         return this.call(equation);
@@ -134,7 +145,6 @@ export class Statements {
   private textOf(equation: Equation): Text {
     const { page } = this;
     const [output] = equation.outputs as readonly [Value];
-    if (equation.op === "map") return this.tensorMap(equation);
     if ([...equation.inputs, output].some((value) => page.isTensor(value))) {
       return tensorExpression(page, equation);
     }
@@ -164,10 +174,9 @@ export class Statements {
   }
 
   /** `map((x, y) => …, xs, ys)` */
-  private tensorMap(equation: Equation): Text {
+  private tensorMap(equation: Equation, at: number): string {
     const { page } = this;
     const [body] = equation.regions as readonly [Block];
-    if (equation.outputs.length > 1) throw new Unreadable("a `map` with several results");
     page.imports.add("map");
     const inputs = equation.inputs.map((input) => page.text(input).text);
     const wasInElements = page.inElements;
@@ -178,13 +187,13 @@ export class Statements {
         page.say(parameter, atom(name));
         return name;
       });
-      const value = this.block(body)[0] as Value;
+      const value = this.block(body)[at] as Value;
       return { parameters, text: page.text(value).text };
     });
     page.inElements = wasInElements;
-    const code =
-      lines.length === 0 ? result.text : `{ ${lines.join("\n")} return ${result.text}; }`;
-    return atom(`map((${result.parameters.join(", ")}) => ${code}, ${inputs.join(", ")})`);
+    const read = withoutUnread(lines, result.text);
+    const code = read.length === 0 ? result.text : `{ ${read.join("\n")} return ${result.text}; }`;
+    return `map((${result.parameters.join(", ")}) => ${code}, ${inputs.join(", ")})`;
   }
 
   private bind({ inputs, parameters }: Equation): void {
@@ -384,6 +393,27 @@ export class Statements {
     const names = assignments.map(({ name }) => name);
     page.lines = [...assignedInPlace(page.lines, names)];
   }
+}
+
+const halfComments = {
+  forward: "Forward: what the reverse half reads again goes onto the tapes.",
+  reverse: "Reverse: what is read again comes from the tapes, the last one first.",
+};
+
+/** Where a block fills tapes in loops and then empties them: its first tape, and its last push. */
+function halvesOf(
+  block: Block,
+): { readonly forward: Equation; readonly lastPush: Equation } | undefined {
+  const { equations } = block;
+  const has = (equation: Equation, op: string): boolean =>
+    equation.op === op ||
+    equation.regions.some((region) => region.equations.some((one) => has(one, op)));
+  const forward = equations.find(({ op }) => op === "stack_new");
+  const lastPush = equations.findLast((equation) => has(equation, "push"));
+  const firstPop = equations.find((equation) => has(equation, "pop"));
+  if (forward === undefined || lastPush === undefined || firstPop === undefined) return undefined;
+  const inOrder = equations.indexOf(lastPush) < equations.indexOf(firstPop);
+  return inOrder ? { forward, lastPush } : undefined;
 }
 
 /** A count that differentiation adds to a loop, or a value of the program's own. */

@@ -75,6 +75,19 @@ function takesPlace(lines: readonly string[], name: string, version: Version): b
   return isOver;
 }
 
+/** Lines that compute `result`, without numbers that nothing of it reads. */
+export function withoutUnread(given: readonly string[], result: string): readonly string[] {
+  for (const line of given) {
+    const own = /^(?:const (\w+) = |let (\w+): )/.exec(line)?.slice(1).find(Boolean);
+    if (own === undefined || mentions(result, own)) continue;
+    const isOwn = (one: string): boolean => one === line || one.startsWith(`${own} = `);
+    const rest = given.filter((one) => !isOwn(one));
+    if (rest.some((one) => mentions(one, own))) continue;
+    return withoutUnread(withoutEmptyArms(rest), result);
+  }
+  return given;
+}
+
 /** `if (c) { } else { … }` as `if (!c) { … }`. */
 function withoutEmptyArms(given: readonly string[]): readonly string[] {
   const lines: string[] = [];

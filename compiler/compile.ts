@@ -20,8 +20,8 @@ import { hoistInvariants } from "./passes/licm.ts";
 import { narrowCarried } from "./passes/narrow.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
+import { withoutClearings } from "./readable/clearings.ts";
 import { printTypeScript } from "./readable/typescript.ts";
-import { Unreadable } from "./readable/values.ts";
 import { type Target, targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
@@ -126,8 +126,11 @@ function simplify(graph: Graph): Graph {
 
 /** The program as formatted TypeScript, derivative and all. */
 async function readable(graph: Graph, signature: Signature): Promise<string> {
-  if (graph.functions.size > 1) throw new Unreadable("functions that call themselves");
-  const text = printTypeScript(tidied(rootOf(graph)), signature);
+  const functions = [...graph.functions].map(([name, fn]) => {
+    const tidy = tidied(fn);
+    return [name, tidied({ ...tidy, body: withoutClearings(tidy.body) })] as const;
+  });
+  const text = printTypeScript({ ...graph, functions: new Map(functions) }, signature);
   const { format } = await import("prettier");
   return format(text, { parser: "typescript", printWidth: 100 });
 }

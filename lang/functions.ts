@@ -6,10 +6,13 @@ import type { AnyShape, DType, Dim, ReduceOptions, Shape, ShapeFrom, Tensor } fr
 type Any = Tensor<AnyShape, DType>;
 
 type Unary = <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
-type Binary = <S extends Shape, D extends DType>(
-  x: Tensor<S, D> | number,
-  y: Tensor<AnyShape, D> | number,
-) => Tensor<S, D>;
+interface Binary {
+  <S extends Shape, D extends DType>(x: number, y: Tensor<S, D>): Tensor<S, D>;
+  <S extends Shape, D extends DType>(
+    x: Tensor<S, D> | number,
+    y: Tensor<AnyShape, D> | number,
+  ): Tensor<S, D>;
+}
 type Comparison = <S extends Shape, D extends DType>(
   x: Tensor<S, D> | number,
   y: Tensor<AnyShape, D> | number,

@@ -68,11 +68,12 @@ const mathFunctions = new Set(
   ).split(" "),
 );
 
-/** An op on doubles, integers or booleans; undefined where TypeScript has no word for it. */
+/** An op on doubles or booleans; undefined where TypeScript has no word for it. */
 export function scalarText(op: string, dtype: string, operands: readonly Text[]): Text | undefined {
   const [x, y, z] = operands as readonly [Text, Text, Text];
-  if (op === "div" && dtype !== "f64")
-    return call("Math.trunc", binary(infix["div"] as Infix, x, y));
+  if (op === "shift_right" && dtype === "u32") return binary({ sign: ">>>", binds: 10 }, x, y);
+  if (op === "add" && isNegative(y)) return binary(infix["sub"] as Infix, x, withoutSign(y));
+  if (op === "sub" && isNegative(y)) return binary(infix["add"] as Infix, x, withoutSign(y));
   const sign = infix[op];
   if (sign !== undefined && operands.length === 2) return binary(sign, x, y);
   const before = prefix[op];
@@ -95,22 +96,90 @@ export function scalarText(op: string, dtype: string, operands: readonly Text[])
     case "stop_gradient":
       return x;
     case "to_int32":
-      return binary({ sign: "|", binds: 5 }, x, atom("0"));
+      return signed(x);
     case "to_uint32":
-      return binary({ sign: ">>>", binds: 10 }, x, atom("0"));
+      return unsigned(x);
     default:
       return undefined;
   }
 }
+
+/** Ops whose result may lie outside of the type of their operands, as doubles compute them. */
+const leaving: Readonly<Record<string, readonly string[]>> = {
+  i32: ["add", "sub", "neg", "div", "rem", "abs"],
+  u32: "add sub neg div rem shift_left bit_and bit_or bit_xor bit_not".split(" "),
+  f32: (
+    "add sub mul div rem sqrt cbrt rsqrt exp expm1 log log1p log2 log10 sin cos tan asin acos atan " +
+    "sinh cosh tanh asinh acosh atanh pow atan2 hypot"
+  ).split(" "),
+};
+
+/** An op as numbers of a type compute it, where they are not doubles. */
+export function narrowText(op: string, dtype: string, operands: readonly Text[]): Text | undefined {
+  const [x, y] = operands as readonly [Text, Text];
+  if (op === "mul" && (dtype === "i32" || dtype === "u32")) {
+    const product = call("Math.imul", x, y);
+    return dtype === "i32" ? product : unsigned(product);
+  }
+  const text = scalarText(op, dtype, operands);
+  if (text === undefined || leaving[dtype]?.includes(op) !== true) return text;
+  if (dtype === "f32") return call("Math.fround", text);
+  return dtype === "i32" ? signed(text) : unsigned(text);
+}
+
+/** The low 32 bits. */
+function signed(x: Text): Text {
+  return binary({ sign: "|", binds: 5 }, x, atom("0"));
+}
+
+function unsigned(x: Text): Text {
+  return binary({ sign: ">>>", binds: 10 }, x, atom("0"));
+}
+
+const integerTypes = ["i32", "u32", "u8"];
 
 /** A number or a boolean as another dtype. */
 export function castText(from: string, to: string, x: Text): Text | undefined {
   if (from === to) return x;
   if (from === "bool") return call("Number", x);
   if (to === "bool") return binary({ sign: "!==", binds: 8 }, x, atom("0"));
-  if (to === "f64") return x;
-  if (to === "i32" && from === "f64") return call("Math.trunc", x);
-  return to === "f32" ? call("Math.fround", x) : undefined;
+  if (to === "f64" || (to === "i32" && from === "u8") || (to === "u32" && from === "u8")) return x;
+  if (to === "f32") return from === "u8" ? x : call("Math.fround", x);
+  if (integerTypes.includes(from)) {
+    if (to === "i32") return signed(x);
+    return to === "u32" ? unsigned(x) : binary({ sign: "&", binds: 7 }, x, atom("255"));
+  }
+  return to === "i32" ? call("Math.trunc", x) : undefined;
+}
+
+export function choice(test: Text, yes: Text, no: Text): Text {
+  if (no.text === "false") return binary(infix["and"] as Infix, test, yes);
+  if (yes.text === "true") return binary(infix["or"] as Infix, test, no);
+  return scalarText("select", "f64", [test, yes, no]) as Text;
+}
+
+/** `-x`, and `-x * y`, which is the same as `-(x * y)`. */
+function isNegative(text: Text | undefined): boolean {
+  return (
+    text !== undefined && (text.binds === 14 || text.binds === 12) && /^-(?!\d)/.test(text.text)
+  );
+}
+
+function withoutSign({ text, binds }: Text): Text {
+  return { text: text.slice(1), binds: Math.min(binds, 12) };
+}
+
+const opposites: Readonly<Record<string, string>> = { "===": "!==", "!==": "===" };
+
+/** `!x`, and `a !== b` for what is not `a === b`. */
+export function negated(test: Text): Text {
+  const equality = test.binds === 8 ? / (===|!==) /.exec(test.text) : null;
+  if (equality !== null && test.text.split(/ [=!]== /).length === 2) {
+    const sign = opposites[equality[1] as string] as string;
+    return { text: test.text.replace(equality[0], ` ${sign} `), binds: 8 };
+  }
+  if (test.binds === 14 && test.text.startsWith("!")) return atom(test.text.slice(1));
+  return { text: `!${within(test, 14)}`, binds: 14 };
 }
 
 function binary({ sign, binds }: Infix, x: Text, y: Text): Text {

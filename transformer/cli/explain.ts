@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { explain as explainStage, type StageName } from "../../compiler/compile.ts";
+import { Unreadable } from "../../compiler/readable/writing.ts";
 import { placeOf, type Root, readFile, type TargetName } from "../plan.ts";
 import { ProjectCache } from "../project.ts";
 import { hasErrors, reportText } from "../report.ts";
@@ -36,7 +37,11 @@ export async function explain(
   for (const root of chosen) {
     for (const { graph, signature } of root.programs) {
       const options = { ...root.settings, place: placeOf, signature };
-      const text = await explainStage(graph, stage, options);
+      const text = await explainStage(graph, stage, options).catch((error: unknown) => {
+        if (!(error instanceof Unreadable)) throw error;
+        const why = `TypeScript has no words for ${error.message}`;
+        throw new UserError(`fluxion: ${root.name} cannot be printed: ${why}`);
+      });
       process.stdout.write(`// ${root.name} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
     }
   }

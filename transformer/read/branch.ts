@@ -8,6 +8,7 @@ import { newGroup } from "./alias.ts";
 import type { Changes, Place } from "./heap.ts";
 import { flatten, join, leafTypes, rebuild, type Template, templateOf } from "./join.ts";
 import { rename, stackItems } from "./objects.ts";
+import { stackOf, type StackState } from "./stacks.ts";
 import { type Exit, NoResult, normal, type Reader } from "./reader.ts";
 import type { ArrayState, Group, ReaderValue } from "./values.ts";
 import { undefinedValue } from "./values.ts";
@@ -37,6 +38,7 @@ export function branch(
     return onlyArm(reader, first instanceof NoResult ? second : first);
   }
   const arms = [first, second] as const;
+  if (madeStacks(reader, arms, node)) return branch(reader, condition, then, otherwise, node);
   const meeting = new Meeting(reader, arms, node);
   const places = new Set([...arms[0].changes.keys(), ...arms[1].changes.keys()]);
   for (const place of places) meeting.place(place);
@@ -46,6 +48,23 @@ export function branch(
       ? undefined
       : meeting.value(arms[0].path.value, arms[1].path.value, "the value");
   return meeting.finish(condition, exit, value);
+}
+
+/** Lists that an arm pushes onto are stacks before the branch; true where there are any. */
+function madeStacks(reader: Reader, arms: Sides<Arm>, node: ts.Node): boolean {
+  let made = false;
+  for (const { changes } of arms) {
+    for (const [place, { after }] of changes) {
+      const { content } = place;
+      if (!isArrayState(after) || after.form !== "stack") continue;
+      if (!isArrayState(content) || content.form !== "list") continue;
+      const { item } = after;
+      const value = stackOf(reader, content, after.value.type, node);
+      reader.heap.write(place, { form: "stack", value, item });
+      made = true;
+    }
+  }
+  return made;
 }
 
 export const plain = (value: ReaderValue): Path => ({ exit: normal, value });
@@ -136,13 +155,15 @@ class Meeting {
   /** A list that one path indexes by an unknown number is a dense array on both. */
   private array(place: Place<ArrayState>, states: Sides<ArrayState>): void {
     const { reader, node } = this;
-    const tables = states.some(({ form }) => form === "table");
-    if (tables || (states[0].form === "list" && states[1].form === "list")) {
+    const [a, b] = states;
+    if (a.form === "stack" && b.form === "stack") return this.stack(place, [a, b]);
+    const others = states.some(({ form }) => form === "table" || form === "stack");
+    if (others || (states[0].form === "list" && states[1].form === "list")) {
       reader.needsStatic(`the length of \`${place.name}\``, node);
     }
     const values = states.map((state, side) => {
       if (state.form === "dense") return state.value;
-      if (state.form === "table") throw new Error("tables do not meet");
+      if (state.form !== "list") throw new Error(`a ${state.form} does not meet an array`);
       return this.inArm(side as 0 | 1, () =>
         stackItems(
           reader,
@@ -160,6 +181,23 @@ class Meeting {
       const value = outputs.next().value as Value;
       rename(value, place.name);
       reader.heap.write(place, { form: "dense", value });
+    });
+  }
+
+  /** What one path pushes onto was a stack before. */
+  private stack(place: Place<ArrayState>, states: Sides<StackState>): void {
+    const { reader, node } = this;
+    const { item, value: one } = states[0];
+    for (const side of [0, 1] as const) {
+      const { value } = states[side];
+      if (!sameType(value.type, one.type))
+        reader.needsStatic(`the length of \`${place.name}\``, node);
+      this.results[side].push(value);
+    }
+    this.writes.push((outputs) => {
+      const value = outputs.next().value as Value;
+      rename(value, place.name);
+      reader.heap.write(place, { form: "stack", value, item });
     });
   }
 
@@ -254,7 +292,7 @@ function isCheap(block: Block): boolean {
   return (
     block.equations.every(
       ({ op, outputs }) => op === "constant" && outputs[0]?.type.shape.length === 0,
-    ) && block.results.every(({ type }) => type.shape.length === 0)
+    ) && block.results.every(({ type }) => type.shape.length === 0 && !type.stack)
   );
 }
 

@@ -92,6 +92,11 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
         const columns = templateOf(reader, state.columns, depth + 1);
         return { kind: "table", columns, length: state.length, from, value };
       }
+      if (state.form === "stack") {
+        const problem: Problem = (name, span) =>
+          messages.notStatic({ what: `the length of \`${name}\`` }, span);
+        return { kind: "conflict", problem, value };
+      }
       if (state.form === "dense") {
         const { dtype, shape } = state.value.type;
         const type = arrayType(dtype, shape.slice(value.path.length));
@@ -319,6 +324,7 @@ export function flatten(
           flatten(reader, item, readElement(reader, value, fixed(k), node), node),
         );
       }
+      if (state.form === "stack") return mismatch();
       return template.items.flatMap((item, k) => {
         const place = state.items[k];
         return place === undefined ? [] : flatten(reader, item, reader.heap.read(place), node);

@@ -26,9 +26,17 @@ import {
   widen,
   withOlderOrigins,
 } from "./join.ts";
-import { rename, stackItems } from "./objects.ts";
+import { growing, rename, stackItems } from "./objects.ts";
+import { stackOf } from "./stacks.ts";
 import { type Exit, normal, type Reader } from "./reader.ts";
-import { type ArrayState, fixed, type ReaderValue, RowsToken, scalar } from "./values.ts";
+import {
+  type ArrayState,
+  fixed,
+  type ReaderValue,
+  RowsToken,
+  scalar,
+  type StackItem,
+} from "./values.ts";
 
 export interface Loop {
   readonly node: ts.Node;
@@ -53,8 +61,14 @@ export interface ConditionalLoop extends Loop {
   readonly update?: (() => void) | undefined;
 }
 
-/** What a place carries: a thing, or the contents of a dense array. */
-type Carried = Template | { readonly kind: "contents"; readonly type: ValueType };
+/** What a place carries: a thing, or the contents of a dense array or of a stack. */
+type Carried = Template | Contents;
+interface Contents {
+  readonly kind: "contents";
+  readonly type: ValueType;
+  /** What a stack holds. */
+  readonly item?: StackItem | undefined;
+}
 export type CarriedPlaces = ReadonlyMap<Place<unknown>, Carried>;
 /** Objects that a turn writes under another name: from the second turn on they are outdated. */
 export type Outdated = Map<Place<unknown>, unknown>;
@@ -326,9 +340,7 @@ function settle(
 
 function carriedAtEntry(reader: Reader, place: Place<unknown>): Carried | undefined {
   const { content } = place;
-  if (isArrayState(content)) {
-    return content.form === "dense" ? { kind: "contents", type: content.value.type } : undefined;
-  }
+  if (isArrayState(content)) return carriedContents(content);
   if (!isReaderValue(content)) return undefined;
   const template = widen(templateOf(reader, content));
   return template.kind === "fixed" ? undefined : template;
@@ -400,20 +412,37 @@ function put(
   }
   const value = values.next().value as Value;
   rename(value, place.name);
-  reader.heap.write(place, { form: "dense", value });
+  const { item } = what;
+  reader.heap.write(
+    place,
+    item === undefined ? { form: "dense", value } : { form: "stack", value, item },
+  );
 }
 
 /** The values of what is carried, as things are now. */
 export function resultsOf(reader: Reader, carried: CarriedPlaces, node: ts.Node): readonly Value[] {
   return [...carried].flatMap(([place, what]) =>
     what.kind === "contents"
-      ? [contents(reader, place.content as ArrayState, node)]
+      ? [contents(reader, place.content as ArrayState, what, node)]
       : flatten(reader, what, place.content as ReaderValue, node),
   );
 }
 
-function contents(reader: Reader, state: ArrayState, node: ts.Node): Value {
+function carriedContents(state: ArrayState): Contents | undefined {
+  if (state.form !== "dense" && state.form !== "stack") return undefined;
+  const { type } = state.value;
+  return { kind: "contents", type, item: state.form === "stack" ? state.item : undefined };
+}
+
+function contents(
+  reader: Reader,
+  state: ArrayState,
+  { type, item }: Contents,
+  node: ts.Node,
+): Value {
+  if (item !== undefined) return stackOf(reader, state, type, node);
   if (state.form === "dense") return state.value;
+  if (state.form === "stack") return growing(reader, node);
   if (state.form === "table") throw new Error("a table is not carried as one");
   const items = state.items.map((item) => reader.heap.read(item));
   return stackItems(reader, items, node);
@@ -439,12 +468,15 @@ export function compare(
     if (isFields(content)) {
       reader.needsStatic(`the fields of \`${place.name}\``, node);
     } else if (isArrayState(content)) {
-      if (content.form !== "dense") reader.needsStatic(`the length of \`${place.name}\``, node);
-      const { type } = contents(reader, content, node);
-      if (known?.kind === "contents" && !sameType(known.type, type)) {
+      const now = carriedContents(content);
+      if (now === undefined) return reader.needsStatic(`the length of \`${place.name}\``, node);
+      if (known?.kind === "contents" && !sameType(known.type, now.type)) {
         reader.needsStatic(`the length of \`${place.name}\``, node);
       }
-      if (known === undefined) grow({ kind: "contents", type });
+      if (now.item !== undefined && reader.isBoundHere(now.type)) {
+        reader.fail(messages.lengthEscapes({ name: place.name }, reader.span(node)));
+      }
+      if (known === undefined) grow(now);
     } else if (isReaderValue(content)) {
       const start = known as Template | undefined;
       const joined = bounded(

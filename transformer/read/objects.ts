@@ -5,6 +5,7 @@ import * as messages from "../../compiler/diagnostics/messages.ts";
 import { sameShape } from "../../compiler/ir/dim.ts";
 import { arrayType, type DType, type Shape, type Value } from "../../compiler/ir/types.ts";
 import { link, type Making, newShared, possibleAliases } from "./alias.ts";
+import { pushOnStack } from "./stacks.ts";
 import { columnsOf, elementOfColumn, notNumbers, rowAt, writeInRow, writeRow } from "./tables.ts";
 import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
 import type { Place } from "./heap.ts";
@@ -58,13 +59,25 @@ export function newList(
   const name = making.name ?? "the array";
   const places = items.map((item, k) => reader.heap.place(item, `${name}[${k}]`));
   const object: ArrayObject = {
-    ...plainArray,
+    ...kindOfRows(items),
     name,
     state: reader.heap.place({ form: "list", items: places } as const, name),
     rows: reader.heap.place(new RowsToken(undefined), name),
     shared: newShared(reader, making),
   };
   return { kind: "array", object, path: [] };
+}
+
+/** A list of rows is of the kind of its rows, for when it is indexed by what the run tells. */
+function kindOfRows(items: readonly ReaderValue[]): ArrayKind {
+  const [first] = items;
+  if (first?.kind !== "array") return plainArray;
+  const { typed, element } = first.object;
+  const same = items.every(
+    (item) =>
+      item.kind === "array" && item.object.typed === typed && item.object.element === element,
+  );
+  return same ? { typed, element } : plainArray;
 }
 
 export function newDense(
@@ -144,6 +157,7 @@ export function lengthOf(reader: Reader, array: ArrayReference, node: ts.Node): 
   const state = array.object.state.content;
   if (state.form === "list") return fixed(state.items.length);
   if (state.form === "table") return dimValue(state.length);
+  if (state.form === "stack") return growing(reader, node);
   return dimValue(state.value.type.shape[array.path.length] ?? 0);
 }
 
@@ -175,6 +189,7 @@ export function readElement(
     }
     state = makeStored(reader, array, node);
   }
+  if (state.form === "stack") return growing(reader, node);
   if (state.form === "table") {
     const rows = reader.heap.read(array.object.rows);
     return rowAt(state.columns, toIndex(reader, index, node), { ...array, rows });
@@ -210,6 +225,7 @@ export function writeElement(
     makeStored(reader, array, node);
   }
   const stored = reader.heap.read(array.object.state);
+  if (stored.form === "stack") return growing(reader, node);
   if (stored.form === "table") {
     const row = rowAt(stored.columns, toIndex(reader, index, node), array);
     writeRow(reader, row, value, node);
@@ -243,6 +259,7 @@ export function writeElement(
   link(array.object.shared, value.object.shared);
 }
 
+/** `array.push(value)`. */
 export function appendItem(
   reader: Reader,
   array: ArrayReference,
@@ -252,7 +269,7 @@ export function appendItem(
   beforeWrite(reader, array.object, node);
   const state = reader.heap.read(array.object.state);
   if (state.form !== "list" || reader.heap.isOuter(array.object.state)) {
-    return reader.needsStatic("the length of the array", node);
+    return pushOnStack(reader, array, value, node);
   }
   const name = `${array.object.name}[${state.items.length}]`;
   const items = [...state.items, reader.heap.place(value, name)];
@@ -268,6 +285,7 @@ export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): V
     return stackItems(reader, items, node);
   }
   if (state.form === "table") return notNumbers(reader, node);
+  if (state.form === "stack") return growing(reader, node);
   if (array.path.length === 0) return state.value;
   return reader.at(node).at(state.value, array.path);
 }
@@ -298,12 +316,18 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   const state = reader.heap.read(array.object.state);
   if (state.form === "dense") return state.value;
   if (state.form === "table") return notNumbers(reader, node);
+  if (state.form === "stack") return growing(reader, node);
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
   reader.heap.write(array.object.state, { form: "dense", value });
   for (const item of items)
     if (item.kind === "array") link(array.object.shared, item.object.shared);
   return value;
+}
+
+/** Refuses what asks for the length of an array that grows while the program runs. */
+export function growing(reader: Reader, node: ts.Node): never {
+  return reader.needsStatic("the length of the array", node);
 }
 
 /** Numbers, or arrays of one shape, as one array. */

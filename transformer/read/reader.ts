@@ -58,6 +58,8 @@ export class Reader {
   builder: GraphBuilder;
   /** Above zero while a loop is read that can be unrolled instead. */
   unrollable = 0;
+  /** When the innermost of these loops began, by the clock of the heap. */
+  unrollableSince = 0;
   /** Symbols whose extent is bound in the block being read, for each open block. */
   private readonly bound: Map<Value, string>[] = [new Map()];
   /** Variables from around the root, as they have been read. */

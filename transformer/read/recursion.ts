@@ -506,7 +506,8 @@ function movesOf({ result, arguments: own, written, carried }: Known): NonNullab
   let from = leaves.length;
   for (const what of carried.values()) {
     const count = what.kind === "contents" ? 1 : leafTypes(what).length;
-    if (what.kind === "contents" && what.type.shape.length > 0) moves.push([from, to]);
+    if (what.kind === "contents" && what.type.shape.length > 0 && !what.type.stack)
+      moves.push([from, to]);
     from += count;
     to += count;
   }

@@ -276,7 +276,10 @@ function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): 
     );
   }
   const name = ts.isIdentifier(parameter.name) ? parameter.name.text : "argument";
-  const type = checker.getTypeAtLocation(parameter);
+  const declared = checker.getTypeAtLocation(parameter);
+  // Where there is a default, `undefined` is for callers, and the checker may not have dropped it.
+  const type =
+    parameter.initializer === undefined ? declared : checker.getNonNullableType(declared);
   const read = reader.heap.outsideOf(() => incoming(reader, type, name, parameter, "argument"));
   return { ...read, name };
 }

@@ -88,12 +88,20 @@ export interface ArrayObject {
 }
 /**
  * A list holds anything and has a length known at compile time; a dense array is a value; a table
- * holds records, each field of all of them as an array.
+ * holds records, each field of all of them as an array. A stack has a length that only the run
+ * tells: all there is to do with it is `push` and `pop`.
  */
 export type ArrayState =
   | { readonly form: "list"; readonly items: readonly Place<ReaderValue>[] }
   | { readonly form: "dense"; readonly value: Value }
-  | { readonly form: "table"; readonly columns: RecordReference; readonly length: Dim };
+  | { readonly form: "table"; readonly columns: RecordReference; readonly length: Dim }
+  | { readonly form: "stack"; readonly value: Value; readonly item: StackItem };
+
+/** What the items of a stack are: numbers or booleans, tensors, or arrays of a kind. */
+export type StackItem =
+  | { readonly kind: "scalar" }
+  | { readonly kind: "tensor" }
+  | { readonly kind: "array"; readonly typed: boolean; readonly element: DType };
 
 export interface RecordReference {
   readonly kind: "record";

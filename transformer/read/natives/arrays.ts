@@ -42,6 +42,7 @@ import {
   writeElement,
 } from "../objects.ts";
 import { normal, type Reader } from "../reader.ts";
+import { popItem } from "../stacks.ts";
 import { newTable } from "../tables.ts";
 import {
   type ArrayReference,
@@ -90,9 +91,12 @@ const methods: Readonly<Record<string, Method>> = {
     return undefinedValue;
   },
   map: mapElements,
+  pop: (reader, array, { node }) => popItem(reader, array, node),
   push: (reader, array, { arguments: values, node }) => {
     for (const value of values) appendItem(reader, array, value, node);
-    return lengthOf(reader, array, node);
+    // What a stack has grown to is known to the run alone, and nobody asks.
+    const isStack = array.object.state.content.form === "stack";
+    return isStack ? undefinedValue : lengthOf(reader, array, node);
   },
   reduce: reduceElements,
   slice: slice,
@@ -154,10 +158,11 @@ export function arrayFrom(reader: Reader, call: NativeCall): ReaderValue {
   if (source?.kind === "array") {
     const copy = slice(reader, source, { ...call, arguments: [] });
     if (copy.kind !== "array") return copy;
+    const isTyped = isTypedArray(copy);
     const plainCopy =
-      copy.object.typed && copy.object.element !== "f64"
+      isTyped && copy.object.element !== "f64"
         ? copy
-        : copy.object.typed
+        : isTyped
           ? newDense(reader, toDense(reader, copy, node), plainArray)
           : copy;
     return each === undefined
@@ -369,7 +374,8 @@ function mapElements(reader: Reader, array: ArrayReference, call: NativeCall): R
     if (mapped !== undefined) return mapped;
   }
   const dim = dense.type.shape[0] ?? 0;
-  return tabulate(reader, dim, kind, elementAt, node);
+  // A map over rows that gives numbers gives an ordinary array of them.
+  return tabulate(reader, dim, dense.type.shape.length > 1 ? plainArray : kind, elementAt, node);
 }
 
 function asMap(
@@ -666,6 +672,13 @@ function pick(
       node,
     ).value ?? a
   );
+}
+
+/** True for typed arrays, and not for arrays of them. */
+export function isTypedArray({ object, path }: ArrayReference): boolean {
+  const state = object.state.content;
+  if (!object.typed || state.form !== "dense") return false;
+  return state.value.type.shape.length - path.length === 1;
 }
 
 function kindOf(array: ArrayReference): ArrayKind {

@@ -6,7 +6,7 @@ import type { DType } from "../../../compiler/ir/types.ts";
 import type { Reader } from "../reader.ts";
 import { fixed, isBoolean, type NativeValue, type ReaderValue, scalar } from "../values.ts";
 import { truth } from "../numbers.ts";
-import { arrayFrom, newArray, newTypedArray } from "./arrays.ts";
+import { arrayFrom, isTypedArray, newArray, newTypedArray } from "./arrays.ts";
 import { mathObject, numberObject, numberTests } from "./math.ts";
 
 const typedArrays: Readonly<Record<string, DType>> = {
@@ -45,7 +45,7 @@ const globals: Readonly<Record<string, ReaderValue>> = {
         return {
           kind: "native",
           name: "Array.isArray",
-          call: (__, { arguments: [x] }) => fixed(x?.kind === "array" && !x.object.typed),
+          call: (__, { arguments: [x] }) => fixed(x?.kind === "array" && !isTypedArray(x)),
         };
       }
       return undefined;

@@ -53,6 +53,8 @@ function unrolledOr(
   const canUnroll = typeof count === "number" && count <= mostUnrolled;
   if (!canUnroll) return read("rolled");
   reader.unrollable++;
+  const outerSince = reader.unrollableSince;
+  reader.unrollableSince = reader.heap.now();
   const mark = reader.builder.equations.length;
   try {
     const { result, changes } = reader.heap.record(() => read("rolled"));
@@ -63,6 +65,7 @@ function unrolledOr(
     reader.builder.equations.length = mark;
   } finally {
     reader.unrollable--;
+    reader.unrollableSince = outerSince;
   }
   return read("unrolled");
 }

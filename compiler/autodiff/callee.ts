@@ -10,6 +10,16 @@ export type Callee =
   /** Inputs: primals, then tangents of the active inputs. Outputs: results, then tangents of the
    * floating-point results. */
   | { readonly kind: "jvp"; readonly of: Callee; readonly active: readonly boolean[] }
+  /**
+   * Inputs and outputs as of a `jvp`, with masks for tangents; `touched` marks other inputs that
+   * depend on the same.
+   */
+  | {
+      readonly kind: "dependence";
+      readonly of: Callee;
+      readonly active: readonly boolean[];
+      readonly touched: readonly boolean[];
+    }
   /** Batched inputs, and all outputs, have the new axis first. */
   | {
       readonly kind: "vmap";

@@ -45,8 +45,15 @@ export interface Algebra {
   ) => void;
   /** The function that a call of a function of the graph becomes. */
   readonly derive: (sweep: Sweep, call: Equation, active: readonly boolean[]) => Derived;
-  /** Emits an equation in a way of its own; false where it has none. */
-  readonly intercept?: (sweep: Sweep, builder: GraphBuilder, equation: Equation) => boolean;
+  /**
+   * Emits an equation in a way of its own, or asks for the usual walk through it even where nothing
+   * that it gives has a tangent.
+   */
+  readonly intercept?: (
+    sweep: Sweep,
+    builder: GraphBuilder,
+    equation: Equation,
+  ) => "done" | "walk" | undefined;
 }
 
 export interface Derived {
@@ -104,8 +111,10 @@ export function pushBlock(sweep: Sweep, builder: GraphBuilder, block: Block): vo
 
 function pushEquation(sweep: Sweep, builder: GraphBuilder, equation: Equation): void {
   const { tangents, varied, algebra } = sweep;
-  if (algebra.intercept?.(sweep, builder, equation) === true) return;
-  if (!equation.outputs.some((output) => varied.has(output))) {
+  const way = algebra.intercept?.(sweep, builder, equation);
+  if (way === "done") return;
+  const isVaried = equation.outputs.some((output) => varied.has(output));
+  if (!isVaried && !(way === "walk" && equation.regions.length > 0)) {
     builder.put(equation);
     return;
   }

@@ -40,6 +40,8 @@ export const codes: readonly string[] = [
   "FX3006",
   "FX3007",
   "FX3008",
+  "FX3009",
+  "FX3010",
   "FX9001",
 ];
 
@@ -686,6 +688,48 @@ export function zeroDerivative(
       holes,
     ),
     hint: "take away what rounds or compares, say a derivative with `customJvp`, or mean it with `stopGradient`",
+    span,
+    related,
+  };
+}
+
+/** FX3009 */
+export function unstablePattern(
+  holes: { readonly what: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3009",
+    severity: "error",
+    message: fill(
+      "there is no sparsity pattern for all values: %what% changes with the values that it is asked for",
+      holes,
+    ),
+    hint: "give the pattern yourself with `sparsityOf`, or write it so that the values choose between numbers only",
+    span,
+    related,
+  };
+}
+
+/** FX3010 */
+export function notOneArray(
+  holes: {
+    readonly transform: string | number;
+    readonly name: string | number;
+    readonly what: string | number;
+  },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3010",
+    severity: "error",
+    message: fill(
+      "`%transform%` needs a function of one array that returns one array, and `%name%` %what%",
+      holes,
+    ),
+    hint: "the rows of a sparse matrix are the elements of one array, its columns those of another: pack the parts into one, or choose with `argnums`",
     span,
     related,
   };

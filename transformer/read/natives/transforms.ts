@@ -23,8 +23,9 @@ import {
 } from "../values.ts";
 import { functionArgument } from "./language.ts";
 import { customNatives } from "./custom.ts";
-import { type Lifted, lift } from "./lift.ts";
+import { type Callable, type Lifted, lift } from "./lift.ts";
 import { jacobian } from "./jacobian.ts";
+import { directional, onlyOutside } from "./sparse.ts";
 import { vmapNative } from "./vmap.ts";
 
 export const transforms: Readonly<Record<string, NativeValue>> = {
@@ -34,12 +35,20 @@ export const transforms: Readonly<Record<string, NativeValue>> = {
   grad: native("grad", (reader, call) => gradient(reader, "grad", call)),
   valueAndGrad: native("valueAndGrad", (reader, call) => gradient(reader, "valueAndGrad", call)),
   jvp: native("jvp", forward),
-  vjp: native("vjp", reverse),
+  vjp: native("vjp", reverseRoot),
   linearize: native("linearize", linearize),
   hvp: native("hvp", hessianVector),
   jacfwd: native("jacfwd", (reader, call) => jacobianOf(reader, "jacfwd", call)),
   jacrev: native("jacrev", (reader, call) => jacobianOf(reader, "jacrev", call)),
   hessian: native("hessian", hessian),
+  jvps: native("jvps", (reader, call) => directional(reader, "jvps", call)),
+  vjps: native("vjps", (reader, call) => directional(reader, "vjps", call)),
+  sparsity: onlyOutside("sparsity"),
+  hessianSparsity: onlyOutside("hessianSparsity"),
+  sparseJacobian: onlyOutside("sparseJacobian"),
+  sparseJacfwd: onlyOutside("sparseJacfwd"),
+  sparseJacrev: onlyOutside("sparseJacrev"),
+  sparseHessian: onlyOutside("sparseHessian"),
   vmap: native("vmap", vmapNative),
   stopGradient: native("stopGradient", stopGradient),
   ...customNatives,
@@ -54,6 +63,19 @@ function option(reader: Reader, call: NativeCall, name: string): ReaderValue {
   const options = call.arguments[1];
   if (options?.kind !== "record") return undefinedValue;
   return readField(reader, options, name, call.node) ?? undefinedValue;
+}
+
+/** The one argument to differentiate, of a transform that takes one. */
+export function argumentOf(
+  reader: Reader,
+  transform: string,
+  f: Callable,
+  outer: NativeCall,
+  call: NativeCall,
+): number {
+  const argnums = argnumsOf(reader, transform, outer);
+  checkArgnums(reader, transform, nameOf(f), argnums, call);
+  return argnums.positions[0] ?? 0;
 }
 
 interface Argnums {
@@ -76,7 +98,7 @@ function argnumsOf(reader: Reader, transform: string, call: NativeCall): Argnums
 /**
  * `grad(f)(…args)` and `valueAndGrad(f)(…args)`: the pullback of 1.
  */
-function gradient(
+export function gradient(
   reader: Reader,
   transform: "grad" | "valueAndGrad",
   outer: NativeCall,
@@ -174,11 +196,22 @@ export function pushForward(
 }
 
 /** `vjp(f, …primals)` is `[y, pullback]`. */
-function reverse(reader: Reader, call: NativeCall): ReaderValue {
-  const { node } = call;
-  const f = functionArgument(reader, "vjp", call.arguments[0], node);
+function reverseRoot(reader: Reader, call: NativeCall): ReaderValue {
+  const f = functionArgument(reader, "vjp", call.arguments[0], call.node);
   const primals = call.arguments.slice(1);
-  const lifted = lift(reader, f, { ...call, arguments: primals }, all(primals), "vjp");
+  return reverse(reader, "vjp", f, { ...call, arguments: primals }, all(primals));
+}
+
+/** The value, and the pullback to the arguments at `positions`. */
+export function reverse(
+  reader: Reader,
+  transform: string,
+  f: Callable,
+  call: NativeCall,
+  positions: readonly number[],
+): ReaderValue {
+  const { node } = call;
+  const lifted = lift(reader, f, call, positions, transform);
   const value = restore(reader, lifted.template, emitPlain(reader, lifted, node));
   const pullback = native("pullback", (inner, { arguments: [w = undefinedValue], node: at }) => {
     const cotangents = cotangentLeaves(inner, lifted, w, at);

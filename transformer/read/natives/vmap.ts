@@ -54,7 +54,7 @@ export function vmapNative(reader: Reader, outer: NativeCall): ReaderValue {
   };
 }
 
-function batched(
+export function batched(
   reader: Reader,
   f: Callable,
   call: NativeCall,

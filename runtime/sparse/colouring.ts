@@ -3,20 +3,28 @@
  *
  * Columns that no row has in common can share a direction v: then (J v)ᵢ is the one entry of row i
  * among them. For a symmetric matrix fewer directions do, since an entry may also be read from its
- * mirror image: neighbours differ, and so do some two on every path of four (a star colouring).
+ * mirror image: neighbours differ, and no path of four has two colours only (a star colouring).
  */
 
-/** Ascending columns of each row. */
-interface Pattern {
-  readonly shape: readonly [number, number];
+/** A pattern by rows, the columns of each ascending. */
+export interface Pattern {
+  readonly shape: readonly [rows: number, columns: number];
   readonly rowPointers: Int32Array;
   readonly columns: Int32Array;
 }
 
-export interface Colouring {
+/** The columns of a row. */
+export function rowOf({ rowPointers, columns }: Pattern, row: number): Int32Array {
+  return columns.subarray(rowPointers[row], rowPointers[row + 1]);
+}
+
+export interface Colours {
   /** Of each column (or row), from 0. */
   readonly colours: Int32Array;
   readonly count: number;
+}
+
+export interface Colouring extends Colours {
   /**
    * For each entry where it stands in the derivatives along the directions of the colours, one
    * after the other.
@@ -25,110 +33,118 @@ export interface Colouring {
 }
 
 /** Colours for the columns, from the pattern by rows and by columns. */
-export function colourColumns(
-  rows: Pattern,
-  byColumns: Pattern,
-): { readonly colours: Int32Array; readonly count: number } {
-  const columns = rows.shape[1];
-  const degrees = new Float64Array(columns);
-  for (let j = 0; j < columns; j++) {
-    for (let k = byColumns.rowPointers[j]!; k < byColumns.rowPointers[j + 1]!; k++) {
-      const i = byColumns.columns[k]!;
-      degrees[j]! += rows.rowPointers[i + 1]! - rows.rowPointers[i]! - 1;
-    }
-  }
-  const colours = new Int32Array(columns).fill(-1);
-  /** For each colour the last column that may not have it. */
-  const forbidden = new Int32Array(columns).fill(-1);
-  let count = 0;
+export function colourColumns(rows: Pattern, byColumns: Pattern): Colours {
+  const [, size] = rows.shape;
+  const degrees = Float64Array.from({ length: size }, (_, j) =>
+    rowOf(byColumns, j).reduce((sum, i) => sum + rowOf(rows, i).length - 1, 0),
+  );
+  const colours = new Int32Array(size).fill(-1);
+  const choice = new Choice(size);
   for (const j of largestFirst(degrees)) {
-    for (let k = byColumns.rowPointers[j]!; k < byColumns.rowPointers[j + 1]!; k++) {
-      const i = byColumns.columns[k]!;
-      for (let n = rows.rowPointers[i]!; n < rows.rowPointers[i + 1]!; n++) {
-        const colour = colours[rows.columns[n]!]!;
-        if (colour >= 0) forbidden[colour] = j;
-      }
+    for (const i of rowOf(byColumns, j)) {
+      for (const other of rowOf(rows, i)) choice.forbid(colours[other], j);
     }
-    const colour = firstAllowed(forbidden, j);
-    colours[j] = colour;
-    count = Math.max(count, colour + 1);
+    colours[j] = choice.least(j);
   }
-  return { colours, count };
+  return { colours, count: choice.count };
 }
 
 /** A star colouring of a symmetric pattern. */
-export function starColouring({ shape, rowPointers, columns }: Pattern): Colouring {
-  const size = shape[0];
-  const degrees = Float64Array.from(
-    { length: size },
-    (_, v) => rowPointers[v + 1]! - rowPointers[v]!,
-  );
+export function starColouring(pattern: Pattern): Colouring {
+  const [size] = pattern.shape;
+  const degrees = Float64Array.from({ length: size }, (_, v) => rowOf(pattern, v).length);
   const colours = new Int32Array(size).fill(-1);
-  const forbidden = new Int32Array(size).fill(-1);
-  /** How many neighbours of a vertex have a colour, and the first of them. */
-  const sharing = new Map<number, { count: number; readonly first: number }>();
-  const keyOf = (vertex: number, colour: number): number => vertex * size + colour;
-  /** Of a vertex the neighbours that have more neighbours of its colour. */
-  const hubs: (number[] | undefined)[] = [];
-  const addHub = (vertex: number, hub: number): void => {
-    (hubs[vertex] ??= []).push(hub);
-  };
-  let count = 0;
+  const choice = new Choice(size);
+  const neighbours = new Neighbours(size);
   for (const v of largestFirst(degrees)) {
-    for (let k = rowPointers[v]!; k < rowPointers[v + 1]!; k++) {
-      const w = columns[k]!;
-      const shared = colours[w]!;
-      if (w === v || shared < 0) continue;
-      forbidden[shared] = v;
-      if (sharing.get(keyOf(v, shared))!.count > 1) {
-        // Two neighbours of v have the colour of w: nothing else beside w may have that of v.
-        for (let n = rowPointers[w]!; n < rowPointers[w + 1]!; n++) {
-          const colour = colours[columns[n]!]!;
-          if (colour >= 0) forbidden[colour] = v;
-        }
-      } else {
-        for (const hub of hubs[w] ?? []) {
-          if (colours[hub]! >= 0) forbidden[colours[hub]!] = v;
-        }
-      }
+    for (const w of rowOf(pattern, v)) {
+      const colour = colours[w] as number;
+      if (w === v || colour < 0) continue;
+      choice.forbid(colour, v);
+      // A path x w v q with w and q alike: x may not be as v. And a path v w x y with w and y alike.
+      const others = neighbours.count(v, colour) > 1 ? rowOf(pattern, w) : neighbours.hubs(w);
+      for (const x of others) choice.forbid(colours[x], v);
     }
-    const colour = firstAllowed(forbidden, v);
-    colours[v] = colour;
-    count = Math.max(count, colour + 1);
-    for (let k = rowPointers[v]!; k < rowPointers[v + 1]!; k++) {
-      const w = columns[k]!;
-      if (w === v) continue;
-      const known = sharing.get(keyOf(w, colour));
-      if (known === undefined) {
-        sharing.set(keyOf(w, colour), { count: 1, first: v });
-        continue;
-      }
-      if (known.count === 1) addHub(known.first, w);
-      known.count++;
-      addHub(v, w);
-    }
+    colours[v] = choice.least(v);
+    for (const w of rowOf(pattern, v)) if (w !== v) neighbours.add(w, v, colours[v]);
   }
   // h(i, j) is alone in row i among the columns of the colour of j, or alone in row j among those of
   // the colour of i.
-  const sources = new Int32Array(columns.length);
+  const sources = new Int32Array(pattern.columns.length);
+  let k = 0;
   for (let i = 0; i < size; i++) {
-    for (let k = rowPointers[i]!; k < rowPointers[i + 1]!; k++) {
-      const j = columns[k]!;
-      const alone = i === j || sharing.get(keyOf(i, colours[j]!))!.count === 1;
-      sources[k] = alone ? colours[j]! * size + i : colours[i]! * size + j;
+    for (const j of rowOf(pattern, i)) {
+      const [own, other] = [colours[i] as number, colours[j] as number];
+      const isAlone = i === j || neighbours.count(i, other) === 1;
+      sources[k++] = isAlone ? other * size + i : own * size + j;
     }
   }
-  return { colours, count, sources };
+  return { colours, count: choice.count, sources };
+}
+
+/** The least colour that nothing forbids. */
+class Choice {
+  /** For each colour the last vertex that may not have it. */
+  private readonly forbidden: Int32Array;
+  /** How many colours there are so far. */
+  count = 0;
+
+  constructor(size: number) {
+    this.forbidden = new Int32Array(size).fill(-1);
+  }
+
+  /** What has no colour yet has -1, and forbids nothing. */
+  forbid(colour: number | undefined, vertex: number): void {
+    if (colour !== undefined && colour >= 0) this.forbidden[colour] = vertex;
+  }
+
+  least(vertex: number): number {
+    let colour = 0;
+    while (this.forbidden[colour] === vertex) colour++;
+    this.count = Math.max(this.count, colour + 1);
+    return colour;
+  }
+}
+
+/** How many neighbours of a vertex have a colour. */
+class Neighbours {
+  private readonly size: number;
+  private readonly counts = new Map<number, { count: number; readonly first: number }>();
+  private readonly hubsOf: (number[] | undefined)[] = [];
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  count(vertex: number, colour: number): number {
+    return this.counts.get(vertex * this.size + colour)?.count ?? 0;
+  }
+
+  /** The neighbours of a vertex that have more neighbours of its colour. */
+  hubs(vertex: number): readonly number[] {
+    return this.hubsOf[vertex] ?? [];
+  }
+
+  /** A neighbour of `vertex` has got its colour. */
+  add(vertex: number, neighbour: number, colour: number | undefined): void {
+    const key = vertex * this.size + (colour as number);
+    const known = this.counts.get(key);
+    if (known === undefined) {
+      this.counts.set(key, { count: 1, first: neighbour });
+      return;
+    }
+    if (known.count === 1) this.addHub(known.first, vertex);
+    known.count++;
+    this.addHub(neighbour, vertex);
+  }
+
+  private addHub(vertex: number, hub: number): void {
+    (this.hubsOf[vertex] ??= []).push(hub);
+  }
 }
 
 /** Positions by descending degree; in their order where it is the same. */
 function largestFirst(degrees: Float64Array): Int32Array {
   const order = Int32Array.from(degrees, (_, k) => k);
-  return order.sort((a, b) => degrees[b]! - degrees[a]! || a - b);
-}
-
-function firstAllowed(forbidden: Int32Array, vertex: number): number {
-  let colour = 0;
-  while (forbidden[colour] === vertex) colour++;
-  return colour;
+  return order.sort((a, b) => (degrees[b] as number) - (degrees[a] as number) || a - b);
 }

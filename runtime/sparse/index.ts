@@ -56,7 +56,7 @@ function evaluate(
   const { shape, rowPointers, columns } = pattern;
   const { colours, count, sources } = pattern.colouring(by);
   const directions = Array.from({ length: count }, () => new Float64Array(colours.length));
-  colours.forEach((colour, k) => (directions[colour]![k] = 1));
+  colours.forEach((colour, k) => ((directions[colour] as Float64Array)[k] = 1));
   const given = products(directions, ...args) as Float64Array;
   const other = by === "rows" ? shape[1] : shape[0];
   if (given.length !== count * other) {
@@ -66,7 +66,7 @@ function evaluate(
     );
   }
   const values = new Float64Array(sources.length);
-  for (let k = 0; k < sources.length; k++) values[k] = given[sources[k]!]!;
+  for (let k = 0; k < sources.length; k++) values[k] = given[sources[k] as number] as number;
   return { shape, rowPointers, columns, values };
 }
 

@@ -5,7 +5,8 @@
  * about log n runs and not n / 32.
  */
 
-import { type Sparsity, fromLines } from "./sparsity.ts";
+import { rowOf } from "./colouring.ts";
+import { fromLines, type Sparsity } from "./sparsity.ts";
 
 /** The masks of the results, from those of the inputs. */
 export type Masks = (seeds: Int32Array) => Int32Array;
@@ -47,18 +48,17 @@ function refined(
     const seeds = new Int32Array(size);
     for (let k = 0; k < size; k++) {
       const part = Math.floor(k / width);
-      const set = colours[Math.floor(part / parts)]! * parts + (part % parts) - from;
+      const set = (colours[Math.floor(part / parts)] as number) * parts + (part % parts) - from;
       if (set >= 0 && set < bits) seeds[k] = 1 << set;
     }
     runs.push(masks(seeds));
   }
   const lines = Array.from({ length: blocks.shape[0] }, (_, row) => {
     const line: number[] = [];
-    for (let k = blocks.rowPointers[row]!; k < blocks.rowPointers[row + 1]!; k++) {
-      const block = blocks.columns[k]!;
+    for (const block of rowOf(blocks, row)) {
       for (let part = 0; part < parts; part++) {
-        const set = colours[block]! * parts + part;
-        const mask = runs[Math.floor(set / bits)]![row]!;
+        const set = (colours[block] as number) * parts + part;
+        const mask = runs[Math.floor(set / bits)]?.[row] ?? 0;
         if (((mask >>> (set % bits)) & 1) === 1) line.push(block * parts + part);
       }
     }

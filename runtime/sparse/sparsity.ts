@@ -1,6 +1,6 @@
 /** Where a matrix may be other than zero, and how few directions tell all of it. */
 
-import { type Colouring, colourColumns, starColouring } from "./colouring.ts";
+import { type Colouring, colourColumns, type Pattern, rowOf, starColouring } from "./colouring.ts";
 
 /** Rows one after the other: row `i` is from `rowPointers[i]` up to `rowPointers[i + 1]`. */
 export interface CompressedRows {
@@ -49,8 +49,8 @@ export class Sparsity {
     // A row of k entries needs k colours of columns. Where one count is no more than that, the other
     // need not be computed: it is the one that takes long.
     const least = {
-      columns: longest(this.rowPointers),
-      rows: longest(transposed(this).rowPointers),
+      columns: longest(this),
+      rows: longest(transposed(this)),
     };
     const [first, second] =
       least.columns <= least.rows ? (["columns", "rows"] as const) : (["rows", "columns"] as const);
@@ -130,27 +130,32 @@ export function fromLines(lines: readonly ArrayLike<number>[], columns: number):
 }
 
 /** The same pattern by columns. */
-export function transposed({ shape, rowPointers, columns }: Sparsity): Sparsity {
-  const [rows, count] = shape;
-  const pointers = new Int32Array(count + 1);
-  for (const j of columns) pointers[j + 1]!++;
-  for (let j = 0; j < count; j++) pointers[j + 1]! += pointers[j]!;
-  const next = pointers.slice();
-  const result = new Int32Array(columns.length);
-  for (let i = 0; i < rows; i++) {
-    for (let k = rowPointers[i]!; k < rowPointers[i + 1]!; k++) result[next[columns[k]!]!++] = i;
+export function transposed(pattern: Pattern): Sparsity {
+  const [rows, columns] = pattern.shape;
+  const counts = new Int32Array(columns + 1);
+  for (const j of pattern.columns) counts[j + 1] = (counts[j + 1] as number) + 1;
+  const pointers = counts.slice();
+  for (let j = 0; j < columns; j++) {
+    pointers[j + 1] = (pointers[j] as number) + (counts[j + 1] as number);
   }
-  return new Sparsity([count, rows], pointers, result);
+  const next = pointers.slice();
+  const result = new Int32Array(pattern.columns.length);
+  for (let i = 0; i < rows; i++) {
+    for (const j of rowOf(pattern, i)) {
+      const at = next[j] as number;
+      result[at] = i;
+      next[j] = at + 1;
+    }
+  }
+  return new Sparsity([columns, rows], pointers, result);
 }
 
 /** The pattern with every entry's mirror image. */
 export function symmetrized(pattern: Sparsity): Sparsity {
   const mirror = transposed(pattern);
-  const lines = Array.from({ length: pattern.shape[0] }, (_, i) => {
-    const part = (one: Sparsity): Int32Array =>
-      one.columns.subarray(one.rowPointers[i], one.rowPointers[i + 1]);
-    return Int32Array.from(new Set([...part(pattern), ...part(mirror)])).sort();
-  });
+  const lines = Array.from({ length: pattern.shape[0] }, (_, i) =>
+    Int32Array.from(new Set([...rowOf(pattern, i), ...rowOf(mirror, i)])).sort(),
+  );
   return fromLines(lines, pattern.shape[1]);
 }
 
@@ -163,33 +168,27 @@ function checkSymmetric(pattern: Sparsity): void {
   }
   const mirror = transposed(pattern);
   for (let i = 0; i < rows; i++) {
-    const end = Math.max(pattern.rowPointers[i + 1]!, mirror.rowPointers[i + 1]!);
-    for (let k = pattern.rowPointers[i]!; k < end; k++) {
-      const [own, other] = [pattern.columns[k]!, mirror.columns[k]!];
-      if (own === other && k < pattern.rowPointers[i + 1]! && k < mirror.rowPointers[i + 1]!) {
-        continue;
-      }
-      throw new RangeError(
-        `the pattern of a Hessian is symmetric, and row ${i} of this one is not as column ${i}; ` +
-          "give both of each pair",
-      );
-    }
+    const [row, column] = [rowOf(pattern, i), rowOf(mirror, i)];
+    if (row.length === column.length && row.every((j, k) => j === column[k])) continue;
+    throw new RangeError(
+      `the pattern of a Hessian is symmetric, and row ${i} of this one is not as its column ${i}: ` +
+        "give both of each pair",
+    );
   }
 }
 
-function longest(pointers: Int32Array): number {
-  let most = 0;
-  for (let i = 1; i < pointers.length; i++) most = Math.max(most, pointers[i]! - pointers[i - 1]!);
-  return most;
+/** The most entries of a row. */
+function longest({ rowPointers }: Pattern): number {
+  return rowPointers.reduce((most, end, i) => {
+    return i === 0 ? 0 : Math.max(most, end - (rowPointers[i - 1] as number));
+  }, 0);
 }
 
-function sourcesOf(
-  { shape, rowPointers, columns }: Sparsity,
-  place: (row: number, column: number) => number,
-): Int32Array {
-  const sources = new Int32Array(columns.length);
-  for (let i = 0; i < shape[0]; i++) {
-    for (let k = rowPointers[i]!; k < rowPointers[i + 1]!; k++) sources[k] = place(i, columns[k]!);
+function sourcesOf(pattern: Pattern, place: (row: number, column: number) => number): Int32Array {
+  const sources = new Int32Array(pattern.columns.length);
+  let k = 0;
+  for (let i = 0; i < pattern.shape[0]; i++) {
+    for (const j of rowOf(pattern, i)) sources[k++] = place(i, j);
   }
   return sources;
 }

@@ -26,6 +26,8 @@ export type Callee =
       readonly of: Callee;
       readonly batched: readonly boolean[];
       readonly size: Dim;
+      /** One element after the other: faster where the function is made of loops. */
+      readonly inTurn?: boolean;
     }
   | CustomCallee;
 

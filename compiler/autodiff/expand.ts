@@ -134,7 +134,7 @@ export function expand(graph: Graph): Graph {
       case "checkpoint":
         return resolve(primalOf(callee));
       case "vmap":
-        return clean(vmap(resolve(callee.of), callee.batched, callee.size));
+        return clean(vmap(resolve(callee.of), callee.batched, callee.size, callee.inTurn));
     }
   }
 

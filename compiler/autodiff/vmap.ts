@@ -26,9 +26,10 @@ import { customCallee } from "./custom.ts";
 
 /**
  * `batched` marks the parameters that have the new leading axis, of length `size`. All results
- * have it.
+ * have it. With `inTurn` the function runs for one element after the other.
  */
-export function vmap(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
+export function vmap(fn: Fn, batched: readonly boolean[], size: Dim, inTurn = false): Fn {
+  if (inTurn) return elementLoop(fn, batched, size);
   try {
     return batchFunction(fn, batched, size);
   } catch (error) {

@@ -82,7 +82,9 @@ function products(
   });
   const axes = [fixed(0), ...call.arguments.map(() => fixed(null))];
   const mapped = { ...call, arguments: [directions, ...call.arguments] };
-  return batched(reader, one as Callable, mapped, newList(reader, axes), undefinedValue);
+  // Operations on tensors take all directions at once; loops over numbers, one after the other.
+  const inTurn = !call.arguments.some(({ kind }) => kind === "tensor");
+  return batched(reader, one as Callable, mapped, newList(reader, axes), undefinedValue, inTurn);
 }
 
 /** The function whose Jacobian a sparse root is about. */

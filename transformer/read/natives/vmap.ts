@@ -60,6 +60,7 @@ export function batched(
   call: NativeCall,
   inAxes: ReaderValue,
   outAxes: ReaderValue,
+  inTurn = false,
 ): ReaderValue {
   const { node } = call;
   const size: Size = { dim: undefined };
@@ -94,6 +95,7 @@ export function batched(
       of: body.callee,
       batched: [...leaves.map((leaf) => leaf.batched), ...body.captured.map(() => false)],
       size: size.dim,
+      ...(inTurn ? { inTurn } : {}),
     },
     [...leaves.map((leaf) => leaf.value), ...body.captured],
     body.results.map((type) => arrayType(type.dtype, [size.dim as Dim, ...type.shape])),

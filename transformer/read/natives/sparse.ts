@@ -5,24 +5,30 @@
 
 import type ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
-import { type Dim, elementCount } from "../../../compiler/ir/dim.ts";
-import { isFloat, type Value, type ValueType } from "../../../compiler/ir/types.ts";
+import type { Callee } from "../../../compiler/autodiff/callee.ts";
+import { type Dim, dimText, elementCount, sameDim } from "../../../compiler/ir/dim.ts";
+import {
+  arrayType,
+  isFloat,
+  scalarType,
+  type Value,
+  type ValueType,
+} from "../../../compiler/ir/types.ts";
 import { maskType } from "../../../compiler/ops/support/masks.ts";
 import { flatten, leafTypes, type Template, templateOf } from "../join.ts";
-import { itemsOf, newDense, newList } from "../objects.ts";
+import { newDense, newList, newRecord } from "../objects.ts";
 import type { Reader } from "../reader.ts";
 import {
   describe,
-  fixed,
+  isNumber,
   type NativeCall,
   type NativeValue,
   type ReaderValue,
   undefinedValue,
 } from "../values.ts";
 import { functionArgument } from "./language.ts";
-import { type Callable, lift } from "./lift.ts";
-import { argumentOf, emitCall, gradient, pushForward, reverse } from "./transforms.ts";
-import { batched } from "./vmap.ts";
+import { type Callable, type Lifted, lift } from "./lift.ts";
+import { argumentOf, emitCall, fitted, gradient } from "./transforms.ts";
 
 /** What a sparse root is read as: a program of directions (or masks) and the arguments. */
 export type SparseProgram = "masks" | "forward" | "reverse";
@@ -67,24 +73,157 @@ function products(
   directions: ReaderValue,
   call: NativeCall,
 ): ReaderValue {
+  const lifted = lift(reader, f, call, [position], transform);
+  return productsOf(reader, transform, lifted, directions, call);
+}
+
+function productsOf(
+  reader: Reader,
+  transform: "jvps" | "vjps",
+  lifted: Lifted,
+  directions: ReaderValue,
+  call: NativeCall,
+): ReaderValue {
   const { node } = call;
-  const one = native(f.name, (inner, { arguments: [direction = undefinedValue, ...args] }) => {
-    const inside = { ...call, arguments: args };
-    if (transform === "jvps") {
-      return pushForward(inner, lift(inner, f, inside, [position], "jvps"), [direction], node)[1];
+  const { inputs, results, active } = lifted;
+  const isForward = transform === "jvps";
+  const [input] = lifted.differentiated as [Template];
+  const [given, wanted] = isForward ? [input, lifted.template] : [lifted.template, input];
+  const rows = directionRows(reader, transform, given, directions, node);
+  const [first] = rows;
+  const size = first?.type.shape[0];
+  if (first === undefined || size === undefined) {
+    const what = describe(directions);
+    const wrong = { callee: transform, what, position: 1 };
+    return reader.fail(messages.wrongArgument(wrong, reader.span(node)));
+  }
+  const batched = (type: ValueType): ValueType => arrayType(type.dtype, [size, ...type.shape]);
+  const along: Callee = { kind: isForward ? "jvp" : "vjp", of: lifted.callee, active };
+  const gained = isForward
+    ? results.filter((type) => isFloat(type.dtype))
+    : inputs.filter((_, k) => active[k]).map(({ type }) => type);
+  const outputs = emitCall(
+    reader,
+    {
+      kind: "vmap",
+      of: along,
+      batched: [...inputs.map(() => false), ...rows.map(() => true)],
+      size,
+      // Operations on tensors take all directions at once; loops over numbers, one after the other.
+      inTurn: !call.arguments.some(({ kind }) => kind === "tensor"),
+    },
+    [...inputs, ...rows],
+    [...results, ...gained].map(batched),
+    node,
+  );
+  const values = outputs.slice(results.length).values();
+  return rowsOf(reader, wanted, size, () => values.next().value as Value, node);
+}
+
+/** The floating-point leaves of directions: those of a template, with an axis more. */
+function directionRows(
+  reader: Reader,
+  transform: string,
+  template: Template,
+  directions: ReaderValue,
+  node: ts.Node,
+): readonly Value[] {
+  const wanted = leafTypes(template);
+  const leaves = fitted(reader, withRows(template), directions, [transform, 1], node);
+  const rows = leaves.filter((_, k) => isFloat((wanted[k] as ValueType).dtype));
+  const types = wanted.filter(({ dtype }) => isFloat(dtype));
+  return rows.map((row, k) => {
+    const [{ dtype, shape }, { shape: found }] = [types[k] as ValueType, row.type];
+    const [size] = (rows[0] as Value).type.shape as readonly [Dim];
+    const expected = [size, ...shape];
+    if (found.length !== expected.length) {
+      const what = `an array of ${found.length} axes`;
+      const wrong = { callee: transform, what, position: 1 };
+      return reader.fail(messages.wrongArgument(wrong, reader.span(node)));
     }
-    const pair = reverse(inner, "vjps", f, inside, [position]);
-    const items = pair.kind === "array" ? itemsOf(inner, pair, node) : undefined;
-    const pullback = items?.[1] as NativeValue;
-    const gradients = pullback.call?.(inner, { ...call, arguments: [direction] });
-    const [only] = gradients?.kind === "array" ? (itemsOf(inner, gradients, node) ?? []) : [];
-    return only ?? undefinedValue;
+    expected.forEach((dim, axis) => {
+      const other = found[axis] as Dim;
+      if (sameDim(dim, other)) return;
+      const lengths = { what: `\`${transform}\``, one: dimText(dim), other: dimText(other) };
+      reader.fail(messages.lengthsDiffer(lengths, reader.span(node)));
+    });
+    return reader.at(node).cast(row, dtype);
   });
-  const axes = [fixed(0), ...call.arguments.map(() => fixed(null))];
-  const mapped = { ...call, arguments: [directions, ...call.arguments] };
-  // Operations on tensors take all directions at once; loops over numbers, one after the other.
-  const inTurn = !call.arguments.some(({ kind }) => kind === "tensor");
-  return batched(reader, one as Callable, mapped, newList(reader, axes), undefinedValue, inTurn);
+}
+
+/** The template of many things: an axis more for each array, an array for each number. */
+function withRows(template: Template): Template {
+  switch (template.kind) {
+    case "list":
+      return { ...template, value: undefined, items: template.items.map(withRows) };
+    case "record":
+      return {
+        ...template,
+        value: undefined,
+        fields: template.fields.map(([name, field]) => [name, withRows(field)] as const),
+      };
+    case "scalar":
+    case "integer": {
+      const element = template.kind === "scalar" ? template.dtype : "i32";
+      const array = { typed: true, element };
+      return {
+        kind: "array",
+        type: arrayType(element, [0]),
+        array,
+        from: { sides: [], origins: [] },
+      };
+    }
+    default:
+      return template;
+  }
+}
+
+/** Many things of the kind of a template, from their floating-point leaves in order. */
+function rowsOf(
+  reader: Reader,
+  template: Template,
+  size: Dim,
+  next: () => Value,
+  node: ts.Node,
+): ReaderValue {
+  // What is not floating point does not change, nor does what is known.
+  const leaf = ({ dtype, shape }: ValueType): Value =>
+    isFloat(dtype) ? next() : reader.at(node).zerosOf(arrayType(dtype, [size, ...shape]));
+  switch (template.kind) {
+    case "list":
+      return newList(
+        reader,
+        template.items.map((item) => rowsOf(reader, item, size, next, node)),
+      );
+    case "record":
+      return newRecord(
+        reader,
+        template.fields.map(
+          ([name, field]) => [name, rowsOf(reader, field, size, next, node)] as const,
+        ),
+      );
+    case "tensor":
+      return { kind: "tensor", value: leaf(template.type) };
+    case "array":
+      return newDense(reader, leaf(template.type), template.array);
+    case "scalar":
+    case "integer": {
+      const element = template.kind === "scalar" ? template.dtype : "i32";
+      return newDense(reader, leaf(scalarType(element)), { typed: true, element });
+    }
+    case "table": {
+      const what = "a product with directions of an array of records";
+      const wayOut = "pass its fields as arrays";
+      return reader.fail(messages.notYetSupported({ what, wayOut }, reader.span(node)));
+    }
+    case "fixed": {
+      if (!isNumber(template.value)) return template.value;
+      const zeros = reader.at(node).zerosOf(arrayType("f64", [size]));
+      return newDense(reader, zeros, { typed: true, element: "f64" });
+    }
+    case "conflict":
+      return { kind: "conflict", problem: template.problem };
+  }
 }
 
 /** The function whose Jacobian a sparse root is about. */
@@ -121,7 +260,7 @@ export function sparseProgram(
   checkArrays(reader, root, f, lifted.templates[position] as Template, lifted.template, node);
   const transform = kind === "forward" ? "jvps" : "vjps";
   const rows = rowsLike(reader, template, directions, node);
-  const given = products(reader, transform, f, position, rows, call);
+  const given = productsOf(reader, transform, lifted, rows, call);
   const [leaf] = flatten(reader, templateOf(reader, given), given, node) as [Value];
   const builder = reader.at(node);
   const flat = builder.reshape(builder.cast(leaf, "f64"), [elementCount(leaf.type.shape)]);

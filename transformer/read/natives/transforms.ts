@@ -35,7 +35,7 @@ export const transforms: Readonly<Record<string, NativeValue>> = {
   grad: native("grad", (reader, call) => gradient(reader, "grad", call)),
   valueAndGrad: native("valueAndGrad", (reader, call) => gradient(reader, "valueAndGrad", call)),
   jvp: native("jvp", forward),
-  vjp: native("vjp", reverseRoot),
+  vjp: native("vjp", reverse),
   linearize: native("linearize", linearize),
   hvp: native("hvp", hessianVector),
   jacfwd: native("jacfwd", (reader, call) => jacobianOf(reader, "jacfwd", call)),
@@ -196,22 +196,11 @@ export function pushForward(
 }
 
 /** `vjp(f, …primals)` is `[y, pullback]`. */
-function reverseRoot(reader: Reader, call: NativeCall): ReaderValue {
-  const f = functionArgument(reader, "vjp", call.arguments[0], call.node);
-  const primals = call.arguments.slice(1);
-  return reverse(reader, "vjp", f, { ...call, arguments: primals }, all(primals));
-}
-
-/** The value, and the pullback to the arguments at `positions`. */
-export function reverse(
-  reader: Reader,
-  transform: string,
-  f: Callable,
-  call: NativeCall,
-  positions: readonly number[],
-): ReaderValue {
+function reverse(reader: Reader, call: NativeCall): ReaderValue {
   const { node } = call;
-  const lifted = lift(reader, f, call, positions, transform);
+  const f = functionArgument(reader, "vjp", call.arguments[0], node);
+  const primals = call.arguments.slice(1);
+  const lifted = lift(reader, f, { ...call, arguments: primals }, all(primals), "vjp");
   const value = restore(reader, lifted.template, emitPlain(reader, lifted, node));
   const pullback = native("pullback", (inner, { arguments: [w = undefinedValue], node: at }) => {
     const cotangents = cotangentLeaves(inner, lifted, w, at);

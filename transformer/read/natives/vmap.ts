@@ -54,13 +54,12 @@ export function vmapNative(reader: Reader, outer: NativeCall): ReaderValue {
   };
 }
 
-export function batched(
+function batched(
   reader: Reader,
   f: Callable,
   call: NativeCall,
   inAxes: ReaderValue,
   outAxes: ReaderValue,
-  inTurn = false,
 ): ReaderValue {
   const { node } = call;
   const size: Size = { dim: undefined };
@@ -95,7 +94,6 @@ export function batched(
       of: body.callee,
       batched: [...leaves.map((leaf) => leaf.batched), ...body.captured.map(() => false)],
       size: size.dim,
-      ...(inTurn ? { inTurn } : {}),
     },
     [...leaves.map((leaf) => leaf.value), ...body.captured],
     body.results.map((type) => arrayType(type.dtype, [size.dim as Dim, ...type.shape])),

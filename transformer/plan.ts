@@ -15,7 +15,7 @@ import type { Code, Tree } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
-import { languageName, readRoot, type RootShape } from "./read/root.ts";
+import { hasComputedLength, languageName, readRoot, type RootShape } from "./read/root.ts";
 import type { World } from "./read/world.ts";
 
 export type TargetName = CompilerOptions["target"];
@@ -274,24 +274,24 @@ function readPrograms(
     programs.push({ id: `__fluxion_${index}_${programs.length}`, ...result.program });
     return result.program.signature.result;
   };
-  /** What the function returns: read, and not compiled. */
-  const resultOf = (): Tree | undefined => {
-    const result = read({ kind: "value" });
-    if (result !== undefined) programs.pop();
-    return result;
-  };
+  /** How the function is called, and what it returns: read, and not compiled. */
+  const valueOf = (): Signature | undefined =>
+    read({ kind: "value" }) === undefined ? undefined : programs.pop()?.signature;
   let complete = false;
   const sparse = sparseRoot(transform);
   if (sparse !== undefined) {
     complete = sparse.programs.every((program) => {
       if (program !== "reverse") return read({ kind: "sparse", program }) !== undefined;
-      const result = resultOf();
-      return result !== undefined && read({ kind: "sparse", program, result }) !== undefined;
+      const value = valueOf();
+      if (value === undefined) return false;
+      // Forward alone does, where there is no reverse.
+      if (sparse.programs.length > 1 && hasComputedLength(value)) return true;
+      return read({ kind: "sparse", program, value }) !== undefined;
     });
   } else if (transform === "jvps") complete = read({ kind: "jvps" }) !== undefined;
   else if (transform === "vjps") {
-    const result = resultOf();
-    complete = result !== undefined && read({ kind: "vjps", result }) !== undefined;
+    const value = valueOf();
+    complete = value !== undefined && read({ kind: "vjps", value }) !== undefined;
   } else if (functionRoots.has(transform)) complete = read({ kind: "function" }) !== undefined;
   else if (transform === "jvp") complete = read({ kind: "jvp" }) !== undefined;
   else {

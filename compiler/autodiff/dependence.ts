@@ -22,15 +22,15 @@ import { checkSmooth, inline } from "./custom.ts";
 import { type Algebra, followed, pushBlock, type Sweep, tangentOrZero } from "./follow.ts";
 import { FunctionTable, maskText } from "./functions.ts";
 
-/** What the pattern would not hold for: another value of the input would run the program otherwise. */
+/** Where the pattern would not hold at other values of the input: the program runs otherwise there. */
 export class PatternFault extends Error {
-  /** What it is that the input decides, and how: "how often this loop runs". */
+  /** What the input decides: "how often this loop runs". */
   readonly what: string;
   readonly span: Equation["span"];
   /** The calls that asked for the pattern, innermost first. */
   readonly calls: NonNullable<Equation["span"]>[] = [];
   constructor(what: string, span: Equation["span"]) {
-    super(`${what} changes with what the pattern is asked for`);
+    super(`there is no one sparsity pattern: ${what} depends on the values of the argument`);
     this.what = what;
     this.span = span;
   }

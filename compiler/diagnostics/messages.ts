@@ -703,10 +703,10 @@ export function unstablePattern(
     code: "FX3009",
     severity: "error",
     message: fill(
-      "there is no sparsity pattern for all values: %what% changes with the values that it is asked for",
+      "there is no one sparsity pattern: %what% depends on the values of the argument",
       holes,
     ),
-    hint: "give the pattern yourself with `sparsityOf`, or write it so that the values choose between numbers only",
+    hint: "give the pattern yourself with `sparsityOf`, or let the values choose between numbers only",
     span,
     related,
   };

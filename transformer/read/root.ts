@@ -12,7 +12,7 @@ import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
 import type { Argument, Tree } from "../../runtime/manifest.ts";
-import { type Dim, elementCount, symbol } from "../../compiler/ir/dim.ts";
+import { type Dim, elementCount, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
 import { functionArgument } from "./natives/language.ts";
@@ -65,9 +65,9 @@ export type RootShape =
   | { readonly kind: "pushforward" }
   /** `jvps(f)` or `vjps(f)`: the directions, and then what `f` takes. */
   | { readonly kind: "jvps" }
-  | { readonly kind: "vjps"; readonly result: Tree }
-  /** A program of a pattern or of a sparse matrix; `result` is that of the function, for "reverse". */
-  | { readonly kind: "sparse"; readonly program: SparseProgram; readonly result?: Tree };
+  | { readonly kind: "vjps"; readonly value: Signature }
+  /** A program of a pattern or of a sparse matrix; `value` is that of the function, for "reverse". */
+  | { readonly kind: "sparse"; readonly program: SparseProgram; readonly value?: Signature };
 
 export interface RootRequest {
   readonly world: World;
@@ -230,7 +230,8 @@ function shaped(
     case "jvps":
     case "vjps": {
       const position = positionOf(reader, node, f, own);
-      const like = shape.kind === "vjps" ? shape.result : (own[position] as Parameter).tree;
+      if (shape.kind === "vjps") checkLengths(reader, node, shape.value);
+      const like = shape.kind === "vjps" ? shape.value.result : (own[position] as Parameter).tree;
       const tree = withAxis(like, symbol(reader.freshName("directions")), 0);
       const directions = { ...similar(reader, tree, "directions"), name: "directions" };
       const products = directional(reader, shape.kind, outerCall(reader, node, f));
@@ -238,6 +239,7 @@ function shaped(
     }
     case "sparse": {
       const root = languageName(reader.world, expression) ?? "";
+      if (shape.value !== undefined) checkLengths(reader, node, shape.value);
       const position = positionOf(reader, node, f, own);
       const subject = sparseSubject(reader, root, outerCall(reader, node, f));
       const tree = sparseDirections(reader, shape, own[position] as Parameter);
@@ -295,14 +297,43 @@ function positionOf(
 /** What a sparse program is given first: masks for all inputs, or rows of directions. */
 function sparseDirections(
   reader: Reader,
-  { program, result }: RootShape & { readonly kind: "sparse" },
+  { program, value }: RootShape & { readonly kind: "sparse" },
   argument: Parameter,
 ): Tree {
-  const side = program === "reverse" ? result : argument.tree;
+  const side = program === "reverse" ? value?.result : argument.tree;
   const size = side?.kind === "leaf" ? elementCount(side.shape) : 0;
   if (program === "masks") return { kind: "leaf", as: "typed", dtype: "i32", shape: [size] };
   const count = symbol(reader.freshName("directions"));
   return { kind: "leaf", as: "typed", dtype: "f64", shape: [count, size] };
+}
+
+/** Whether a function returns an array whose length those of its arguments do not say. */
+export function hasComputedLength({ parameters, captured, result }: Signature): boolean {
+  const known = new Set([...parameters, ...captured].flatMap(({ tree }) => lengthsIn(tree)));
+  return lengthsIn(result).some((name) => !known.has(name));
+}
+
+function lengthsIn(tree: Tree): readonly string[] {
+  switch (tree.kind) {
+    case "leaf":
+      return tree.shape.flatMap(symbolsOf);
+    case "record":
+      return tree.fields.flatMap(([, field]) => lengthsIn(field));
+    case "tuple":
+      return tree.items.flatMap(lengthsIn);
+    case "table":
+      return lengthsIn(tree.columns);
+    case "constant":
+      return [];
+  }
+}
+
+/** Rows of cotangents are as long as the result: it must be known how long that is. */
+function checkLengths(reader: Reader, node: ts.Expression, value: Signature): void {
+  if (!hasComputedLength(value)) return;
+  const what = `\`${rootName(node)}\` of a result whose length is computed`;
+  const wayOut = "give it the length of an argument, or go forward with `jvps` or `sparseJacfwd`";
+  reader.fail(messages.notYetSupported({ what, wayOut }, reader.span(node)));
 }
 
 const sameParameters = new Set(["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"]);

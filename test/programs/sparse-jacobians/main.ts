@@ -3,6 +3,7 @@ import {
   hessian,
   hessianSparsity,
   jacfwd,
+  jvps,
   sparseHessian,
   sparseJacfwd,
   sparseJacobian,
@@ -126,6 +127,13 @@ const twice = (x: number) => Float64Array.of(x, 2 * x, 3);
 const singles = (x: Float32Array) => x.map((v) => v * v);
 const grid = (x: number[][]) => x.map((row) => row.map((v) => v * row[0]));
 
+/** Its length is a number. */
+const firsts = (x: Float64Array, n: number) => {
+  const out = new Float64Array(n);
+  for (let i = 0; i < n; i++) out[i] = x[i] * x[i];
+  return out;
+};
+
 const wave = (n: number, phase = 0) =>
   Float64Array.from({ length: n }, (_, k) => Math.sin(1.7 * k + phase));
 
@@ -155,6 +163,9 @@ const twiceJacobian = sparseJacobian(twice);
 const singlesJacobian = sparseJacobian(singles);
 const gridPattern = sparsity(grid);
 const gridJacobian = sparseJacobian(grid);
+const firstsPattern = sparsity(firsts);
+const firstsJacobian = sparseJacobian(firsts);
+const firstsForward = jvps(firsts);
 const arrowPattern = hessianSparsity(arrow);
 const arrowHessian = sparseHessian(arrow);
 const arrowDense = hessian(arrow);
@@ -218,6 +229,8 @@ export const main = () => {
       distance(dense(rosenbrockHessian(rosenbrockPattern(u), u)), rosenbrockDense(u)),
       distance(dense(huberHessian(huberPattern(u, 0.9), u, 0.9)), huberDense(u, 0.9)),
     ],
+    firsts: [text(firstsPattern(u, 2)), [...firstsJacobian(firstsPattern(u, 2), u, 2).values]],
+    firstsForward: firstsForward([u, u], u, 2),
     hand: [text(hand), hand.shape],
     empty: [text(stencilPattern(wave(0), 1)), text(stencilPattern(wave(1), 1))],
   };
@@ -261,9 +274,15 @@ export const expected = () => ({
   rosenbrock: [tridiagonal, 3],
   huber: tridiagonal,
   hessians: [true, true, true],
+  firsts: [
+    ["x......", ".x....."],
+    [2 * wave(2)[0], 2 * wave(2)[1]],
+  ],
+  firstsForward: [wave(2).map((v) => 2 * v * v), wave(2).map((v) => 2 * v * v)],
   hand: [
     ["x..", ".xx", "..x"],
     [3, 3],
   ],
   empty: [[], ["x"]],
 });
+export const tolerance = 1e-15;

@@ -12,11 +12,17 @@ import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
 import type { Argument, Tree } from "../../runtime/manifest.ts";
-import { type Dim, elementCount, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
+import { type Dim, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
 import { functionArgument } from "./natives/language.ts";
-import { directional, type SparseProgram, sparseProgram, sparseSubject } from "./natives/sparse.ts";
+import {
+  directional,
+  sizeOfTree,
+  type SparseProgram,
+  sparseProgram,
+  sparseSubject,
+} from "./natives/sparse.ts";
 import { argumentOf } from "./natives/transforms.ts";
 import { isStaticInteger } from "./numbers.ts";
 import { newList, readField } from "./objects.ts";
@@ -300,8 +306,8 @@ function sparseDirections(
   { program, value }: RootShape & { readonly kind: "sparse" },
   argument: Parameter,
 ): Tree {
-  const side = program === "reverse" ? value?.result : argument.tree;
-  const size = side?.kind === "leaf" ? elementCount(side.shape) : 0;
+  const side = program === "reverse" ? value?.result : undefined;
+  const size = sizeOfTree(side ?? argument.tree);
   if (program === "masks") return { kind: "leaf", as: "typed", dtype: "i32", shape: [size] };
   const count = symbol(reader.freshName("directions"));
   return { kind: "leaf", as: "typed", dtype: "f64", shape: [count, size] };

@@ -14,9 +14,11 @@ import {
   type Value,
   type ValueType,
 } from "../../../compiler/ir/types.ts";
+import type { Tree } from "../../../runtime/manifest.ts";
 import { maskType } from "../../../compiler/ops/support/masks.ts";
+import { invoke } from "../expressions/calls.ts";
 import { flatten, leafTypes, type Template, templateOf } from "../join.ts";
-import { newDense, newList, newRecord } from "../objects.ts";
+import { itemsOf, newDense, newList, newRecord, toDense } from "../objects.ts";
 import type { Reader } from "../reader.ts";
 import {
   describe,
@@ -226,11 +228,25 @@ function rowsOf(
   }
 }
 
-/** The function whose Jacobian a sparse root is about. */
+/** The function whose Jacobian a sparse root is about. A list of numbers that it returns is an array. */
 export function sparseSubject(reader: Reader, root: string, outer: NativeCall): Callable {
   const f = functionArgument(reader, root, outer.arguments[0], outer.node);
-  if (!root.startsWith("hessian") && root !== "sparseHessian") return f;
-  return functionArgument(reader, root, gradient(reader, "grad", outer), outer.node);
+  if (root === "hessianSparsity" || root === "sparseHessian") {
+    return functionArgument(reader, root, gradient(reader, "grad", outer), outer.node);
+  }
+  const whole: NonNullable<NativeValue["call"]> = (inner, call) => {
+    const result = invoke(inner, f, call);
+    const items = result.kind === "array" ? itemsOf(inner, result, call.node) : undefined;
+    if (result.kind !== "array" || items?.every(isNumber) !== true) return result;
+    return newDense(inner, toDense(inner, result, call.node), { typed: false, element: "f64" });
+  };
+  return { kind: "native", name: f.name, call: whole };
+}
+
+/** How many elements a side of a Jacobian has, as the host sees it. */
+export function sizeOfTree(tree: Tree): Dim {
+  if (tree.kind === "leaf") return elementCount(tree.shape);
+  return tree.kind === "tuple" ? tree.items.length : 0;
 }
 
 /** The element count of the one array that a side of a Jacobian is. */
@@ -306,7 +322,7 @@ function checkArrays(
   const refuse = (what: string): never =>
     reader.fail(messages.notOneArray({ transform: root, name: f.name, what }, reader.span(node)));
   const said = ({ value, kind }: Template): string =>
-    value === undefined ? `a ${kind}` : describe(value);
+    kind === "list" || value === undefined ? `a ${kind}` : describe(value);
   if (!isOneArray(input)) refuse(`is asked for the derivative by ${said(input)}`);
   if (!isOneArray(output)) refuse(`returns ${said(output)}`);
 }

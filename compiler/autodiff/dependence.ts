@@ -127,7 +127,7 @@ function masks(touched: ReadonlySet<Value>): Algebra {
    * there; so does a stack, of which only one arm may make use.
    */
   function bothArms(sweep: Sweep, builder: GraphBuilder, equation: Equation): void {
-    const { tangents } = sweep;
+    const { tangents, varied } = sweep;
     const [then, otherwise] = equation.regions as [Block, Block];
     const { outputs, span } = equation;
     arms++;
@@ -145,24 +145,27 @@ function masks(touched: ReadonlySet<Value>): Algebra {
         if (one !== base) renaming.set(base, one);
         return true;
       }
-      const isThreaded = isShared && type.shape.length > 0;
-      const mask = tangents.get(one);
-      if (isThreaded && mask !== undefined && one !== base) {
-        if (!before.has(base)) before.set(base, tangents.get(base));
-        tangents.set(base, mask);
+      // What is made of a varied array is varied: its mask is carried all the way. Of two that are
+      // made of one array only the first can be.
+      if (!isShared || type.shape.length === 0 || !varied.has(base) || before.has(base)) {
+        return false;
       }
-      return isThreaded;
+      before.set(base, tangents.get(base));
+      tangents.set(base, tangentOrZero(sweep, builder, one));
+      return true;
     });
     const second = renameBlock(otherwise, renaming);
     const results = otherwise.results.map((result) => renaming.get(result) ?? result);
     pushBlock(sweep, builder, second);
     arms--;
+    // The base itself, where an arm leaves it as it was.
+    const own = (value: Value): Value | undefined =>
+      before.has(value) ? before.get(value) : tangents.get(value);
     const unions = outputs.map((_, k) => {
-      const [one, other] = [
-        tangents.get(then.results[k] as Value),
-        tangents.get(results[k] as Value),
-      ];
-      if (threaded[k] || one === undefined || one === other) return other;
+      const [first, last] = [then.results[k], results[k]] as [Value, Value];
+      if (threaded[k]) return tangents.get(last);
+      const [one, other] = [own(first), own(last)];
+      if (one === undefined || one === other) return other;
       return other === undefined ? one : builder.binary("bit_or", one, other);
     });
     for (const [base, mask] of before) {
@@ -300,7 +303,6 @@ function masks(touched: ReadonlySet<Value>): Algebra {
     }
     checkSmooth(equation, callee, active);
     builder.put(equation);
-    if (known.length === 0) return;
     for (const output of floats) tangents.set(output, everything(builder, known, output));
   }
 }

@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { PatternFault } from "../../compiler/autodiff/dependence.ts";
 import { vjp } from "../../compiler/autodiff/vjp.ts";
 import { ndarray, scalar } from "../../compiler/ir/ndarray.ts";
+import type { Block, Equation, Value } from "../../compiler/ir/types.ts";
+import { renameBlock } from "../../compiler/ir/walk.ts";
 import { parseFunction } from "../../compiler/ir/parse.ts";
 import { activeInputs, cases, functionOf, isDifferentiated } from "../ops/support.ts";
 import { comparison, maskPattern, slopes } from "./pattern.ts";
@@ -85,6 +87,45 @@ describe("a branch that the input decides", () => {
       ".xxx",
       "..xx",
     ]);
+  });
+
+  test("keeps apart two arrays that an arm makes of one", () => {
+    const fn = parseFunction(`fn @f(%0: f64[n], %1: i32) {
+      %2 = sum %0 {axes = [0]} : f64
+      %3 = constant {dtype = "f64", shape = [], values = [0]} : f64
+      %4 = gt %2, %3 : bool
+      %5 = neg %0 : f64[n]
+      %6 = constant {dtype = "i32", shape = [], values = [0]} : i32
+      %7 = at %0, %1 : f64
+      %8, %9 = if %4 {
+        %10 = copy %5 : f64[n]
+        %11 = update %5, %7, %6 : f64[n]
+        %12 = at %0, %6 : f64
+        %13 = update %10, %12, %1 : f64[n]
+        yield %11, %13
+      } else {
+        yield %5, %5
+      } : f64[n], f64[n]
+      return %8, %9
+    }`);
+    expect(text(maskPattern(fn, [x, scalar("i32", 2)], [true, false]))).toEqual([
+      ...["x.x.", ".x..", "..x.", "...x"],
+      ...["x...", ".x..", "x.x.", "...x"],
+    ]);
+    // The same, where a copy is still to be made.
+    const { equations } = fn.body;
+    const branch = equations.find(({ op }) => op === "if") as Equation;
+    const [then] = branch.regions as [Block, Block];
+    const [copy] = then.equations as [Equation];
+    const shared = renameBlock(
+      { ...then, equations: then.equations.slice(1) },
+      new Map([[copy.outputs[0] as Value, copy.inputs[0] as Value]]),
+    );
+    const changed = { ...branch, regions: [shared, ...branch.regions.slice(1)] };
+    const body = { ...fn.body, equations: equations.with(equations.indexOf(branch), changed) };
+    expect(maskPattern({ ...fn, body }, [x, scalar("i32", 2)], [true, false])).toEqual(
+      maskPattern(fn, [x, scalar("i32", 2)], [true, false]),
+    );
   });
 
   test("has the pattern of its Hessian, too", () => {

@@ -112,6 +112,23 @@ const scattered = (x: Float64Array) => {
   return out;
 };
 
+/** The same outside of a loop, where one arm also writes what does not depend on anything. */
+const late = (x: Float64Array) => {
+  const out = new Float64Array(3);
+  if (x[0] > 0) out[0] = x[1];
+  else {
+    out[1] = 5;
+    out[2] = x[2];
+  }
+  return out;
+};
+const other = (x: Float64Array) => {
+  const out = new Float64Array(3);
+  if (x[0] > 0) out[0] = x[1];
+  else for (let i = 0; i < 3; i++) out[i] = i;
+  return out;
+};
+
 const at = Float64Array.of(0.5, -1.5, 2, 0.25);
 const patterns = [
   sparsity(halves),
@@ -121,6 +138,8 @@ const patterns = [
   sparsity(cut),
   sparsity(filter),
   sparsity(scattered),
+  sparsity(late),
+  sparsity(other),
 ];
 const forwards = [
   sparseJacfwd(halves),
@@ -130,6 +149,8 @@ const forwards = [
   sparseJacfwd(cut),
   sparseJacfwd(filter),
   sparseJacfwd(scattered),
+  sparseJacfwd(late),
+  sparseJacfwd(other),
 ];
 const reverses = [
   sparseJacrev(halves),
@@ -139,6 +160,8 @@ const reverses = [
   sparseJacrev(cut),
   sparseJacrev(filter),
   sparseJacrev(scattered),
+  sparseJacrev(late),
+  sparseJacrev(other),
 ];
 const denses = [
   jacfwd((x: Float64Array) => Float64Array.from(halves(x))),
@@ -148,6 +171,8 @@ const denses = [
   jacfwd(cut),
   jacfwd(filter),
   jacfwd(scattered),
+  jacfwd(late),
+  jacfwd(other),
 ];
 const chain = hessianSparsity(energy);
 
@@ -158,7 +183,7 @@ export const main = () => ({
   chain: text(chain(at)),
 });
 
-const yes = [true, true, true, true, true, true, true];
+const yes = denses.map(() => true);
 
 export const expected = () => ({
   texts: [
@@ -169,6 +194,8 @@ export const expected = () => ({
     ["....", "....", "..x.", "...."],
     ["x...", "xx..", "xxx.", "...x"],
     ["x...", "xx..", ".xx.", "..xx"],
+    [".x..", "....", "..x."],
+    [".x..", "....", "...."],
   ],
   forwards: yes,
   reverses: yes,

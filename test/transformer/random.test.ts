@@ -4,46 +4,19 @@ import { runInThisContext } from "node:vm";
 import fc from "fast-check";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { expand } from "../../compiler/autodiff/expand.ts";
-import { rootOf } from "../../compiler/ir/types.ts";
 import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
-import { assertWellFormed } from "../../compiler/ops/check.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
-import { reportText } from "../../transformer/report.ts";
-import { readRoot } from "../../transformer/read/root.ts";
-import { World } from "../../transformer/read/world.ts";
 import { randomFunction } from "./randomPrograms.ts";
+import { readFunction } from "./readFunction.ts";
 import { runs } from "../random/runs.ts";
 
 type Plain = (x: number, y: number, a: Float64Array) => readonly number[];
 
-const options: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, types: [] };
-const libraries = new Map<string, ts.SourceFile | undefined>();
-
 function compiledFunction(text: string): (...args: Parameters<Plain>) => readonly number[] {
-  const source = ts.createSourceFile("f.ts", `(${text});`, ts.ScriptTarget.ES2023, true);
-  const host = ts.createCompilerHost(options);
-  const read = host.getSourceFile.bind(host);
-  host.getSourceFile = (name, ...rest) => {
-    if (name === "f.ts") return source;
-    if (!libraries.has(name)) libraries.set(name, read(name, ...rest));
-    return libraries.get(name);
-  };
-  const program = ts.createProgram({ rootNames: ["f.ts"], options, host });
-  const statement = source.statements[0] as ts.ExpressionStatement;
-  const root = readRoot({
-    world: new World(program),
-    surface: {},
-    node: (statement.expression as ts.ParenthesizedExpression).expression,
-    name: "f",
-  });
-  if (root.program === undefined) throw new Error(reportText(root.diagnostics, false));
-  const fn = rootOf(expand(root.program.graph));
-  assertWellFormed(fn, "read");
+  const { fn, result } = readFunction(text);
   return (x, y, a) => {
     const inputs: NdArray[] = [scalar("f64", x), scalar("f64", y), ndarray("f64", [a.length], a)];
     const results = interpret(fn, inputs).map(({ data }) => data[0] as number);
-    const { result } = (root.program as NonNullable<typeof root.program>).signature;
     if (result.kind !== "tuple") throw new Error("the result is no tuple");
     const values = results.values();
     return result.items.map((item) =>

@@ -6,6 +6,7 @@ import { surface } from "./surface/index.ts";
 
 export * from "./functions.ts";
 export * from "./roots.ts";
+export * from "./sparse.ts";
 export { tensor } from "./tensor.ts";
 export type {
   AnyShape,

@@ -22,6 +22,8 @@ interface Waiting {
   readonly path: string;
   readonly leaf: Leaf;
   readonly shape: readonly number[];
+  /** How many of its extents it tells: rows that are not there have no length. */
+  readonly told: number;
 }
 
 /** Flattens arguments, and binds in `extents` the symbols that their shapes mention. */
@@ -146,7 +148,7 @@ function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): 
           `${path}: expected a tensor of ${leaf.dtype}, got one of ${value.dtype}`,
         );
       }
-      shapes.push({ path, leaf, shape: value.shape });
+      shapes.push({ path, leaf, shape: value.shape, told: value.shape.length });
       if (leaf.shape.length === 0 && value.shape.length === 0) {
         return { kind: "scalar", value: value.dataSync()[0] as number };
       }
@@ -167,7 +169,8 @@ function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]):
   const shape =
     rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
   if (shape.length !== rank) throw wrong(path, `${expected} nested ${rank} deep`, value);
-  shapes.push({ path, leaf, shape });
+  const empty = shape.indexOf(0);
+  shapes.push({ path, leaf, shape, told: empty < 0 ? rank : empty + 1 });
   const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));
   return { kind: "copy", leaf, shape, data: value as Nested, bytes };
 }
@@ -193,7 +196,8 @@ function measureRows(value: Nested, leaf: Leaf): readonly number[] {
 
 /** Binds symbols from the shapes; those that stand alone first, then `2*B` and the like. */
 function unify(shapes: readonly Waiting[], extents: Extents): void {
-  for (const { path, leaf, shape } of shapes) {
+  const inOrder = [...shapes].sort((a, b) => Number(isPart(a)) - Number(isPart(b)));
+  for (const { path, leaf, shape } of inOrder) {
     if (leaf.shape.length !== shape.length) throw wrongShape(path, leaf, shape);
     leaf.shape.forEach((dim, axis) => {
       if (typeof dim === "number" || dim.terms.length !== 1) return;
@@ -204,17 +208,22 @@ function unify(shapes: readonly Waiting[], extents: Extents): void {
       if (!extents.has(factor)) extents.set(factor, shape[axis] as number);
     });
   }
-  for (const { leaf, shape } of shapes) {
+  for (const { leaf, shape } of inOrder) {
     leaf.shape.forEach((dim, axis) => {
       if (typeof dim === "number" || evaluate(dim, extents) !== undefined) return;
       solve(dim, shape[axis] as number, extents);
     });
   }
-  for (const { path, leaf, shape } of shapes) {
-    leaf.shape.forEach((dim, axis) => {
+  for (const { path, leaf, shape, told } of shapes) {
+    leaf.shape.slice(0, told).forEach((dim, axis) => {
       if (evaluate(dim, extents) !== shape[axis]) throw wrongShape(path, leaf, shape, extents);
     });
   }
+}
+
+/** Such an extent is what another argument says it is, and 0 if none does. */
+function isPart({ shape, told }: Waiting): boolean {
+  return told < shape.length;
 }
 
 function wrongShape(

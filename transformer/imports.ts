@@ -15,7 +15,9 @@ export interface CompiledParts {
 }
 
 /** Names that the runtime has as well. */
-const border = new Set(["tensor", "Tensor"]);
+const border = new Set(["tensor", "Tensor", "sparsityOf", "Sparsity"]);
+
+const borderValues = new Set(["tensor", "sparsityOf"]);
 
 /** Members of a tensor that need no eager language. */
 const borderMembers = new Set([
@@ -72,11 +74,11 @@ function isFromLanguage(world: World, element: ts.ImportSpecifier): boolean {
   return declaration !== undefined && world.isLanguageFile(declaration.getSourceFile().fileName);
 }
 
-/** `tensor` as a value; types go away by themselves. */
+/** A name that the runtime has as a value; types go away by themselves. */
 function isBorderValue(world: World, element: ts.ImportSpecifier): boolean {
   const imported = (element.propertyName ?? element.name).text;
   const declared = world.resolve(element.name);
-  return border.has(imported) && declared.kind === "language" && imported === "tensor";
+  return borderValues.has(imported) && declared.kind === "language";
 }
 
 /** Whether code that still runs on the host computes with the language. */

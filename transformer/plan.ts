@@ -14,7 +14,8 @@ import { surface } from "../lang/surface/index.ts";
 import type { Code, Tree } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
-import { languageName, readRoot, type RootShape } from "./read/root.ts";
+import type { SparseProgram } from "./read/natives/sparse.ts";
+import { hasComputedLength, languageName, readRoot, type RootShape } from "./read/root.ts";
 import { type RootSettings, settingsOf } from "./rootOptions.ts";
 import { spanOf } from "./span.ts";
 import type { World } from "./read/world.ts";
@@ -48,6 +49,8 @@ export interface RootProgram {
   readonly id: string;
   readonly graph: Graph;
   readonly signature: Signature;
+  /** The argument that a sparse program is about. */
+  readonly position?: number | undefined;
 }
 
 /** What was read of a file, not yet compiled. */
@@ -63,8 +66,10 @@ export interface ReadFile {
 
 export interface Plan extends ReadFile {
   readonly edits: readonly Edit[];
-  /** Statements for the end of the file, and what they import from the runtime. */
+  /** Statements for the end of the file. */
   readonly footer: string;
+  /** What the edits and the footer import from the runtime. */
+  readonly imports: readonly (readonly [imported: string, local: string])[];
   readonly programs: ReadonlyMap<string, Compiled>;
 }
 
@@ -87,6 +92,31 @@ const functionRoots = new Set([
   "vmap",
 ]);
 const directRoots = new Set(["jvp", "vjp", "linearize"]);
+const seededRoots = new Set(["jvps", "vjps"]);
+
+/** Roots of sparse matrices: what the runtime makes of their programs, and which these are. */
+const sparseRoots: Readonly<Record<string, SparseRoot>> = {
+  sparsity: { host: "patternOf", programs: ["masks"] },
+  hessianSparsity: { host: "hessianPatternOf", programs: ["masks"] },
+  sparseJacobian: { host: "jacobianBy", programs: ["forward", "reverse"] },
+  sparseJacfwd: { host: "jacobianBy", programs: ["forward"] },
+  sparseJacrev: { host: "jacobianBy", programs: ["reverse"] },
+  sparseHessian: { host: "hessianBy", programs: ["forward"] },
+};
+
+interface SparseRoot {
+  readonly host: string;
+  readonly programs: readonly SparseProgram[];
+}
+
+function sparseRoot(transform: string): SparseRoot | undefined {
+  return Object.hasOwn(sparseRoots, transform) ? sparseRoots[transform] : undefined;
+}
+
+function isRoot(transform: string): boolean {
+  const known = [functionRoots, directRoots, seededRoots].some((set) => set.has(transform));
+  return known || sparseRoot(transform) !== undefined;
+}
 
 /** True where a file cannot have a root: it does not mention the package. */
 export function mayHaveRoots(text: string): boolean {
@@ -185,12 +215,14 @@ export function finish(
       compiled: read.compiled,
     }),
   );
-  return { ...read, roots: ready, edits, footer: footer.join("\n"), programs };
+  const hosts = ready.flatMap(({ transform }) => sparseRoot(transform)?.host ?? []);
+  const imports = ["load", ...new Set(hosts)].map((name) => [name, localName(name)] as const);
+  return { ...read, roots: ready, edits, footer: footer.join("\n"), imports, programs };
 }
 
 /** The text of the file with its programs in it, and its source map. */
 export function applyPlan(plan_: Plan): { readonly code: string; readonly map: SourceMap } {
-  const { file, edits, footer } = plan_;
+  const { file, edits, footer, imports } = plan_;
   const text = new MagicString(file.text, { filename: file.fileName });
   for (const { start, end, text: replaced } of edits) {
     if (start === end) text.appendLeft(start, replaced);
@@ -198,14 +230,18 @@ export function applyPlan(plan_: Plan): { readonly code: string; readonly map: S
   }
   if (footer !== "") {
     const hashbang = /^#!.*\n/.exec(file.text)?.[0].length ?? 0;
-    text.appendLeft(hashbang, `import { load as ${loadName} } from "fluxion/runtime";\n`);
+    const names = imports.map(([imported, local]) => `${imported} as ${local}`).join(", ");
+    text.appendLeft(hashbang, `import { ${names} } from "fluxion/runtime";\n`);
     text.append(`\n${footer}\n`);
   }
   const map = text.generateMap({ source: file.fileName, includeContent: true, hires: true });
   return { code: text.toString(), map };
 }
 
-export const loadName = "__fluxion_load";
+/** What a name of the runtime is called in a compiled file. */
+function localName(name: string): string {
+  return `__fluxion_${name}`;
+}
 
 /** `file:line`, for faults at run time. */
 export function placeOf(span: Span): string {
@@ -241,8 +277,25 @@ function readPrograms(
     programs.push({ id: `__fluxion_${index}_${programs.length}`, ...result.program });
     return result.program.signature.result;
   };
+  /** How the function is called, and what it returns: read, and not compiled. */
+  const valueOf = (): Signature | undefined =>
+    read({ kind: "value" }) === undefined ? undefined : programs.pop()?.signature;
   let complete = false;
-  if (functionRoots.has(transform)) complete = read({ kind: "function" }) !== undefined;
+  const sparse = sparseRoot(transform);
+  if (sparse !== undefined) {
+    complete = sparse.programs.every((program) => {
+      if (program !== "reverse") return read({ kind: "sparse", program }) !== undefined;
+      const value = valueOf();
+      if (value === undefined) return false;
+      // Forward alone does, where there is no reverse.
+      if (sparse.programs.length > 1 && hasComputedLength(value)) return true;
+      return read({ kind: "sparse", program, value }) !== undefined;
+    });
+  } else if (transform === "jvps") complete = read({ kind: "jvps" }) !== undefined;
+  else if (transform === "vjps") {
+    const value = valueOf();
+    complete = value !== undefined && read({ kind: "vjps", value }) !== undefined;
+  } else if (functionRoots.has(transform)) complete = read({ kind: "function" }) !== undefined;
   else if (transform === "jvp") complete = read({ kind: "jvp" }) !== undefined;
   else {
     const result = read({ kind: "value" });
@@ -269,7 +322,7 @@ function rootCalls(
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node)) {
       const transform = languageName(world, node.expression);
-      if (transform !== undefined && (functionRoots.has(transform) || directRoots.has(transform))) {
+      if (transform !== undefined && isRoot(transform)) {
         found.push({ node, transform });
         return;
       }
@@ -304,6 +357,20 @@ function replacement(root: Root): string {
     return names.length === 0 ? `${program.id}()` : `${program.id}(() => [${names.join(", ")}])`;
   };
   const given = root.node.arguments.slice(1).map((argument) => argument.getText());
+  const sparse = sparseRoot(root.transform);
+  if (sparse !== undefined) {
+    const byKind = (kind: SparseProgram): string => {
+      const program = root.programs[sparse.programs.indexOf(kind)];
+      return program === undefined ? "undefined" : made(program);
+    };
+    const rest =
+      sparse.host === "jacobianBy"
+        ? `${byKind("forward")}, ${byKind("reverse")}`
+        : sparse.host === "hessianBy"
+          ? made(first)
+          : `${made(first)}, ${first.position ?? 0}`;
+    return `${localName(sparse.host)}(${rest})`;
+  }
   switch (root.transform) {
     case "jvp":
       return `${made(first)}(${given.slice(0, 2).join(", ")})`;
@@ -323,7 +390,7 @@ function replacement(root: Root): string {
 function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): string {
   const data = JSON.stringify(manifest);
   const load = (captured: string): string =>
-    `${loadName}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
+    `${localName("load")}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
   if (signature.captured.length > 0) {
     return `function ${id}(captured) { return ${load(", captured")}; }`;
   }

@@ -10,7 +10,7 @@ import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
 import { saidByBoth } from "./duplicates.ts";
-import { type Edit, finish, loadName, mayHaveRoots, type Plan, readFile } from "./plan.ts";
+import { type Edit, finish, mayHaveRoots, type Plan, readFile } from "./plan.ts";
 import { World } from "./read/world.ts";
 import { spanOf } from "./span.ts";
 import { reportText } from "./report.ts";
@@ -65,7 +65,7 @@ function planNow(
 function edited(
   context: ts.TransformationContext,
   file: ts.SourceFile,
-  { edits, footer }: Plan,
+  { edits, footer, imports }: Plan,
 ): ts.SourceFile {
   if (edits.length === 0) return file;
   const { factory } = context;
@@ -82,7 +82,7 @@ function edited(
   const visited = ts.visitEachChild(file, visit, context);
   if (footer === "") return visited;
   const statements = [
-    runtimeImport(factory, [["load", loadName]]),
+    runtimeImport(factory, imports),
     ...visited.statements,
     factory.createExpressionStatement(verbatim(footer)),
   ];

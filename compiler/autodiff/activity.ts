@@ -7,11 +7,46 @@ import { type Block, type Equation, isFloat, type Value } from "../ir/types.ts";
 import { loopOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 
-/** The values of `block` that depend smoothly on one of `seeds`. */
+/** The values of `block` that depend smoothly on one of `seeds`; seeds included. */
 export function variedValues(block: Block, seeds: Iterable<Value>): ReadonlySet<Value> {
-  const varied = new Set(seeds);
+  return reachedValues(block, seeds, {
+    through: smoothInputs,
+    holds: ({ type }) => isFloat(type.dtype),
+    byControl: false,
+    // Tangents and cotangents of stacks move in lockstep with them from the first push on.
+    stacks: true,
+  });
+}
+
+/**
+ * The values of `block` that may be another where one of `seeds` is, smoothly or not: through
+ * comparisons, roundings, branches and trip counts too.
+ */
+export function touchedValues(block: Block, seeds: Iterable<Value>): ReadonlySet<Value> {
+  return reachedValues(block, seeds, {
+    through: ({ inputs }) => inputs,
+    holds: () => true,
+    byControl: true,
+    stacks: false,
+  });
+}
+
+/** What carries a dependence forward. */
+interface Flow {
+  /** The inputs of an equation of the op table through which it flows. */
+  readonly through: (equation: Equation) => readonly Value[];
+  /** The values that it can flow into. */
+  readonly holds: (value: Value) => boolean;
+  /** Whether conditions and trip counts carry it into results. */
+  readonly byControl: boolean;
+  /** Whether all stacks have it, whatever is on them. */
+  readonly stacks: boolean;
+}
+
+function reachedValues(block: Block, seeds: Iterable<Value>, flow: Flow): ReadonlySet<Value> {
+  const reached = new Set(seeds);
   visit(block);
-  return varied;
+  return reached;
 
   function visit(inner: Block): void {
     for (const equation of inner.equations) visitEquation(equation);
@@ -25,6 +60,7 @@ export function variedValues(block: Block, seeds: Iterable<Value>): ReadonlySet<
         outputs.forEach((output, k) => {
           if (regions.some((region) => has(region.results[k]))) mark(output);
         });
+        if (flow.byControl && has(inputs[0])) outputs.forEach(mark);
         return;
       case "map": {
         const [body] = regions as [Block];
@@ -36,38 +72,47 @@ export function variedValues(block: Block, seeds: Iterable<Value>): ReadonlySet<
       case "for":
       case "while": {
         const loop = loopOf(equation);
+        const condition = equation.op === "while" ? regions[0] : undefined;
         let before: number;
         do {
-          before = varied.size;
+          before = reached.size;
           loop.initial.forEach((value, k) => {
-            if (has(value) || has(loop.body.results[k])) mark(loop.carried[k]);
+            if (!has(value) && !has(loop.body.results[k])) return;
+            mark(loop.carried[k]);
+            mark(condition?.parameters[k]);
           });
+          if (condition !== undefined) visit(condition);
           visit(loop.body);
-        } while (varied.size > before);
+        } while (reached.size > before);
         outputs.forEach((output, k) => has(loop.carried[k]) && mark(output));
+        if (flow.byControl && has(decisionOf(equation))) outputs.forEach(mark);
         return;
       }
       case "call":
-        if (inputs.some(has)) outputs.forEach((output) => mark(output));
+        if (inputs.some(has)) outputs.forEach(mark);
         return;
       case "stack_new":
       case "push":
       case "pop":
-        // Tangents and cotangents of stacks move in lockstep with them from the first push on.
-        outputs.forEach((output) => mark(output));
+        if (flow.stacks || inputs.some(has)) outputs.forEach(mark);
         return;
       default:
-        if (smoothInputs(equation).some(has)) outputs.forEach((output) => mark(output));
+        if (flow.through(equation).some(has)) outputs.forEach(mark);
     }
   }
 
   function has(value: Value | undefined): boolean {
-    return value !== undefined && varied.has(value);
+    return value !== undefined && reached.has(value);
   }
 
   function mark(value: Value | undefined): void {
-    if (value !== undefined && isFloat(value.type.dtype)) varied.add(value);
+    if (value !== undefined && flow.holds(value)) reached.add(value);
   }
+}
+
+/** What decides how an `if`, a `for` or a `while` runs: its condition, or its trip count. */
+export function decisionOf(equation: Equation): Value | undefined {
+  return equation.op === "while" ? equation.regions[0]?.results[0] : equation.inputs[0];
 }
 
 /** The values that one of `seeds`, values of `block`, depends smoothly on; seeds included. */

@@ -10,12 +10,24 @@ export type Callee =
   /** Inputs: primals, then tangents of the active inputs. Outputs: results, then tangents of the
    * floating-point results. */
   | { readonly kind: "jvp"; readonly of: Callee; readonly active: readonly boolean[] }
+  /**
+   * Inputs and outputs as of a `jvp`, with masks for tangents; `touched` marks other inputs that
+   * depend on the same.
+   */
+  | {
+      readonly kind: "dependence";
+      readonly of: Callee;
+      readonly active: readonly boolean[];
+      readonly touched: readonly boolean[];
+    }
   /** Batched inputs, and all outputs, have the new axis first. */
   | {
       readonly kind: "vmap";
       readonly of: Callee;
       readonly batched: readonly boolean[];
       readonly size: Dim;
+      /** One element after the other: faster where the function is made of loops. */
+      readonly inTurn?: boolean;
     }
   | CustomCallee;
 

@@ -137,7 +137,8 @@ function constants(
   return inputs.slice(inputs.length - callee.captured);
 }
 
-function checkSmooth(
+/** Refuses derivatives that a rule does not give. */
+export function checkSmooth(
   equation: Equation,
   callee: CustomCallee & { readonly kind: "custom" },
   active: readonly boolean[],
@@ -149,7 +150,7 @@ function checkSmooth(
 }
 
 /** The body of a function, transforms applied, in place of a call; its results. */
-function inline(
+export function inline(
   functions: FunctionTable,
   builder: GraphBuilder,
   callee: Callee,

@@ -14,6 +14,7 @@ import { tidied } from "../passes/tidy.ts";
 import { type Callee, decodeCallee } from "./callee.ts";
 import { customCallee, DerivativeFault, primalOf } from "./custom.ts";
 import { calledNames, FunctionTable } from "./functions.ts";
+import { dependence, PatternFault } from "./dependence.ts";
 import { jvp } from "./jvp.ts";
 import { mapToLoop } from "./mapToLoop.ts";
 import { vjp } from "./vjp.ts";
@@ -99,8 +100,9 @@ export function expand(graph: Graph): Graph {
     try {
       return resolve(callee);
     } catch (error) {
-      const differentiates = callee.kind === "vjp" || callee.kind === "jvp";
-      if (error instanceof DerivativeFault && differentiates && span) error.calls.push(span);
+      const differentiates = ["vjp", "jvp", "dependence"].includes(callee.kind);
+      const isFault = error instanceof DerivativeFault || error instanceof PatternFault;
+      if (isFault && differentiates && span) error.calls.push(span);
       throw error;
     }
   }
@@ -126,11 +128,13 @@ export function expand(graph: Graph): Graph {
         return clean(vjp(resolve(callee.of), callee.active, functions));
       case "jvp":
         return clean(jvp(resolve(callee.of), callee.active, functions));
+      case "dependence":
+        return clean(dependence(resolve(callee.of), callee.active, callee.touched, functions));
       case "custom":
       case "checkpoint":
         return resolve(primalOf(callee));
       case "vmap":
-        return clean(vmap(resolve(callee.of), callee.batched, callee.size));
+        return clean(vmap(resolve(callee.of), callee.batched, callee.size, callee.inTurn));
     }
   }
 

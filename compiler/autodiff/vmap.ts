@@ -19,6 +19,7 @@ import {
   type Value,
 } from "../ir/types.ts";
 import { allEquations, copyBlock, freeValues, loopOf, operandsOf } from "../ir/walk.ts";
+import { symbolsOf } from "../ir/dim.ts";
 import { opOf } from "../ops/of.ts";
 import { repairUniqueness } from "../passes/copies.ts";
 import { type Callee, type CustomCallee, encodeCallee } from "./callee.ts";
@@ -26,9 +27,10 @@ import { customCallee } from "./custom.ts";
 
 /**
  * `batched` marks the parameters that have the new leading axis, of length `size`. All results
- * have it.
+ * have it. With `inTurn` the function runs for one element after the other.
  */
-export function vmap(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
+export function vmap(fn: Fn, batched: readonly boolean[], size: Dim, inTurn = false): Fn {
+  if (inTurn) return elementLoop(fn, batched, size);
   try {
     return batchFunction(fn, batched, size);
   } catch (error) {
@@ -380,7 +382,10 @@ function loopOver(
   return builder.for(builder.extent(size), initial, body);
 }
 
-/** The function as it was, for one element after the other. */
+/**
+ * The function as it was, for one element after the other. What is the same for all, lengths of
+ * arrays above all, is computed once.
+ */
 function elementLoop(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
   const builder = newBuilder();
   const outer = fn.body.parameters.map((parameter, k): Value => {
@@ -389,14 +394,35 @@ function elementLoop(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
     return { type: { ...type, shape: [size, ...type.shape] }, name };
   });
   const moving = fn.body.parameters.filter((_, k) => batched[k]);
+  const depends = new Set(moving);
+  const equations = fn.body.equations.filter((equation) => {
+    const values = [...operandsOf(equation), ...equation.outputs];
+    // A stack is filled and emptied for each element.
+    const isSame = !values.some((value) => depends.has(value) || value.type.stack);
+    if (isSame) builder.put(equation);
+    else equation.outputs.forEach((output) => depends.add(output));
+    return !isSame;
+  });
+  checkLengths(equations, fn.body.results);
   const results = loopOver(
     builder,
     size,
-    { ...fn.body, parameters: moving },
+    { ...fn.body, parameters: moving, equations },
     outer.filter((_, k) => batched[k]),
   );
   const body = { parameters: outer, equations: builder.equations, results };
   return { name: `${fn.name}$vmap`, body: repairUniqueness(body) };
+}
+
+/** The results of all elements are one array: no element may bind its extents. */
+function checkLengths(equations: readonly Equation[], results: readonly Value[]): void {
+  const bound = new Set(
+    equations.flatMap(({ op, parameters }) => (op === "bind" ? [parameters["symbol"]] : [])),
+  );
+  const mentioned = results.flatMap(({ type }) => type.shape.flatMap(symbolsOf));
+  if (mentioned.some((symbol) => bound.has(symbol))) {
+    throw new Error("the length of an array differs within a batch");
+  }
 }
 
 /** An equation that gives `from` the identity of `to`. */

@@ -5,17 +5,10 @@
 
 import type { Diagnostic, RelatedPlace } from "../diagnostics/diagnostic.ts";
 import * as messages from "../diagnostics/messages.ts";
-import {
-  type Block,
-  type Equation,
-  type Fn,
-  type Graph,
-  isFloat,
-  type Value,
-} from "../ir/types.ts";
-import { allEquations, operandsOf } from "../ir/walk.ts";
+import { type Equation, type Fn, type Graph, isFloat, type Value } from "../ir/types.ts";
+import { allEquations } from "../ir/walk.ts";
 import { ops } from "../ops/index.ts";
-import { usefulValues, variedValues } from "./activity.ts";
+import { touchedValues, usefulValues, variedValues } from "./activity.ts";
 import { decodeCallee } from "./callee.ts";
 
 /** Warnings about the derivatives that a program asks for. */
@@ -63,26 +56,9 @@ function zeroDerivatives({ body }: Fn, inputs: readonly Value[]): readonly Zero[
           ops[equation.op]?.derivative.kind === "zero" &&
           equation.inputs.some((operand) => varied.has(operand)),
       );
-      const touched = touchedBy(body, input);
+      const touched = touchedValues(body, [input]);
       return { input, stops, flows: floats.some((result) => touched.has(result)) };
     });
-}
-
-/** All that an input may have something to do with, or somewhat more. */
-function touchedBy(body: Block, input: Value): ReadonlySet<Value> {
-  const touched = new Set<Value>([input]);
-  const visit = (block: Block): void => {
-    for (const equation of block.equations) {
-      if (!operandsOf(equation).some((operand) => touched.has(operand))) continue;
-      for (const region of equation.regions) {
-        for (const parameter of region.parameters) touched.add(parameter);
-        visit(region);
-      }
-      for (const output of equation.outputs) touched.add(output);
-    }
-  };
-  visit(body);
-  return touched;
 }
 
 function isDeliberate({ op }: Equation): boolean {

@@ -41,6 +41,8 @@ export const codes: readonly string[] = [
   "FX3006",
   "FX3007",
   "FX3008",
+  "FX3009",
+  "FX3010",
   "FX9001",
 ];
 
@@ -706,6 +708,48 @@ export function zeroDerivative(
       holes,
     ),
     hint: "take away what rounds or compares, say a derivative with `customJvp`, or mean it with `stopGradient`",
+    span,
+    related,
+  };
+}
+
+/** FX3009 */
+export function unstablePattern(
+  holes: { readonly what: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3009",
+    severity: "error",
+    message: fill(
+      "there is no one sparsity pattern: %what% depends on the values of the argument",
+      holes,
+    ),
+    hint: "give the pattern yourself with `sparsityOf`, or let the values choose between numbers only",
+    span,
+    related,
+  };
+}
+
+/** FX3010 */
+export function notOneArray(
+  holes: {
+    readonly transform: string | number;
+    readonly name: string | number;
+    readonly what: string | number;
+  },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX3010",
+    severity: "error",
+    message: fill(
+      "`%transform%` needs a function of one array that returns one array, and `%name%` %what%",
+      holes,
+    ),
+    hint: "the rows of a sparse matrix are the elements of one array, its columns those of another: pack the parts into one, or choose with `argnums`",
     span,
     related,
   };

@@ -2,7 +2,7 @@
 
 import { type Dim, sameDim, shapeText } from "../ir/dim.ts";
 import { forEachIndex, offsetOf } from "../ir/ndarray.ts";
-import { arrayType, type DType, type Parameters } from "../ir/types.ts";
+import { arrayType, type DType, type Parameters, type Value } from "../ir/types.ts";
 import { defineOp, fault } from "./define.ts";
 import { moveAxis } from "./support/batching.ts";
 import { integers } from "./support/parameters.ts";
@@ -128,6 +128,36 @@ export const dot = defineOp({
         return builder.transpose(result, permutation(rank, place));
       },
     ],
+  },
+  // The elements of x and of y that are multiplied for it.
+  dependence: ({ builder, inputs, outputs, equation }, masks) => {
+    const [x, y] = two(inputs);
+    const axes = axesOf(equation.parameters);
+    const { lhsFree, rhsFree } = freeAxes(axes, x.type.shape.length, y.type.shape.length);
+    const { shape } = (outputs[0] as Value).type;
+    const batch = axes.lhsBatch.map((_, k) => k);
+    const sides = [
+      { contract: axes.lhsContract, batch: axes.lhsBatch, free: lhsFree, from: batch.length },
+      {
+        contract: axes.rhsContract,
+        batch: axes.rhsBatch,
+        free: rhsFree,
+        from: batch.length + lhsFree.length,
+      },
+    ];
+    const parts = sides.flatMap((side, k) => {
+      const mask = masks[k];
+      if (mask === undefined) return [];
+      const combined = builder.one("reduce_or", [mask], { axes: side.contract });
+      // The axes that are left, in their order, and where each stands in the result.
+      const place = new Map<number, number>();
+      side.batch.forEach((axis, n) => place.set(axis, n));
+      side.free.forEach((axis, n) => place.set(axis, side.from + n));
+      const kept = otherAxes(mask.type.shape.length, side.contract);
+      const places = kept.map((axis) => place.get(axis) as number);
+      return [builder.broadcast(combined, shape, places)];
+    });
+    return parts.reduce((all, part) => builder.binary("bit_or", all, part));
   },
   batch: ({ builder, equation }, inputs, batched) => {
     const [x, y] = two(inputs);

@@ -42,7 +42,7 @@ const edges = [
 export const select = defineOp({
   name: "select",
   summary: "x where the condition holds, else y",
-  laws: { elementwise: true },
+  laws: { elementwise: true, rearranges: true },
   type: (inputs) => {
     const [condition, x, y] = three(inputs);
     expectDtype(condition, boolean);

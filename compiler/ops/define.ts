@@ -16,6 +16,8 @@ export interface Op {
   /** The meaning, in JavaScript. Also folds constants and serves as the oracle of every test. */
   readonly reference: Reference;
   readonly derivative: Derivative;
+  /** What an element depends on, where the laws do not say it and all of the inputs is too much. */
+  readonly dependence?: DependenceRule;
   readonly batch: Batching;
   readonly lower: Lowering;
   /** Inputs to test with; every generated test runs over them. Empty only for stacks. */
@@ -31,6 +33,11 @@ export interface Laws {
   readonly rightIdentity?: number;
   /** Positions of inputs that the equation consumes: it may write its result in their place. */
   readonly consumes?: readonly number[];
+  /**
+   * Every element of the result is an element of an input that the op is linear in, or 0; which
+   * one, the other inputs and the parameters say. So the op moves elements of any type.
+   */
+  readonly rearranges?: boolean;
   /** Must stay even if nothing uses its outputs. */
   readonly effect?: boolean;
   /** An effect that is enough once for the same inputs, if these parameters are the same too. */
@@ -40,6 +47,13 @@ export interface Laws {
   /** May fail at run time (an index out of range): stays behind the branch that guards it. */
   readonly partial?: boolean;
 }
+
+/**
+ * The mask of the result, from those of the inputs: arrays of i32 in their shapes, whose bits say
+ * what each element depends on. An input without one depends on nothing. Inputs that the op is not
+ * differentiated in may be read: they are what they are in the program.
+ */
+export type DependenceRule = (context: RuleContext, masks: readonly (Value | undefined)[]) => Value;
 
 /** `parameters` may hold symbolic dimensions; `extents` gives their values. */
 export type Reference = (

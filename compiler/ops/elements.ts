@@ -10,6 +10,7 @@ import { forEachIndex, type NdArray, offsetOf, stridesOf } from "../ir/ndarray.t
 import { arrayType, type Shape, type Value, type ValueType } from "../ir/types.ts";
 import { defineOp, fault, type Batching } from "./define.ts";
 import { byLoop, repeated } from "./support/batching.ts";
+import { maskOf, orAt } from "./support/masks.ts";
 import { dimension, integer } from "./support/parameters.ts";
 import { fill, outOfRange, outputOf } from "./support/reference.ts";
 import { f32, f64, i32, index, wave } from "./support/samples.ts";
@@ -67,7 +68,7 @@ export const check_bounds = defineOp({
 export const at = defineOp({
   name: "at",
   summary: "The element or sub-array of x at leading indices",
-  laws: { partial: true },
+  laws: { partial: true, rearranges: true },
   type: (inputs) => {
     const [x, ...indices] = inputs as readonly [ValueType, ...ValueType[]];
     return [arrayType(x.dtype, partShape(x, indices))];
@@ -112,7 +113,7 @@ export const at = defineOp({
 export const update = defineOp({
   name: "update",
   summary: "x with value at leading indices",
-  laws: { partial: true, consumes: [0] },
+  laws: { partial: true, consumes: [0], rearranges: true },
   type: (inputs) => [writtenType(inputs)],
   reference: write((_, value) => value),
   derivative: {
@@ -156,6 +157,11 @@ export const add_at = defineOp({
       return [w, part];
     },
   },
+  dependence: ({ builder, inputs }, masks) => {
+    const [x, value, ...indices] = inputs as readonly [Value, Value, ...Value[]];
+    const [old, added] = [maskOf(builder, x, masks[0]), maskOf(builder, value, masks[1])];
+    return orAt(builder, old, added, indices);
+  },
   batch: writeByLoop("add_at"),
   lower: { kind: "schedule" },
   samples: [
@@ -171,7 +177,7 @@ export const add_at = defineOp({
 export const dynamic_slice = defineOp({
   name: "dynamic_slice",
   summary: "`size` elements of x from `start` on, along an axis",
-  laws: { partial: true },
+  laws: { partial: true, rearranges: true },
   type: (inputs, parameters) => {
     const [x, start] = two(inputs);
     const axis = integer(parameters, "axis");
@@ -225,7 +231,7 @@ export const dynamic_slice = defineOp({
 export const dynamic_update = defineOp({
   name: "dynamic_update",
   summary: "x with the elements of value in it from `start` on, along an axis",
-  laws: { partial: true, consumes: [0] },
+  laws: { partial: true, consumes: [0], rearranges: true },
   type: (inputs, parameters) => {
     const [x, value, start] = three(inputs);
     const axis = integer(parameters, "axis");

@@ -4,10 +4,11 @@
  */
 
 import { type NdArray, sizeOf } from "../ir/ndarray.ts";
-import { arrayType, type Shape, type Value, type ValueType } from "../ir/types.ts";
-import { sameShape, shapeText } from "../ir/dim.ts";
+import { arrayType, scalarType, type Shape, type Value, type ValueType } from "../ir/types.ts";
+import { elementCount, sameShape, shapeText } from "../ir/dim.ts";
 import { defineOp, fault } from "./define.ts";
 import { byLoop, moveAxis, repeated } from "./support/batching.ts";
+import { maskOf, orAt } from "./support/masks.ts";
 import { integer } from "./support/parameters.ts";
 import { fill, outOfRange, outputOf } from "./support/reference.ts";
 import { f32, f64, i32, index, wave } from "./support/samples.ts";
@@ -23,7 +24,7 @@ import {
 export const gather = defineOp({
   name: "gather",
   summary: "The elements of x along an axis at many indices",
-  laws: { partial: true },
+  laws: { partial: true, rearranges: true },
   type: (inputs, parameters) => {
     const [x, indices] = two(inputs);
     const axis = integer(parameters, "axis");
@@ -100,6 +101,30 @@ export const scatter_add = defineOp({
       const part = builder.one("gather", [w, inputs[1] as Value], equation.parameters);
       return [w, part];
     },
+  },
+  // One index after the other, with the axis in front.
+  dependence: ({ builder, inputs, equation }, masks) => {
+    const [x, indices, updates] = three(inputs);
+    const axis = integer(equation.parameters, "axis");
+    const [rank, axes] = [x.type.shape.length, indices.type.shape.length];
+    const last = axis + axes - 1;
+    const count = elementCount(indices.type.shape);
+    const places = builder.reshape(indices, [count]);
+    const others = x.type.shape.toSpliced(axis, 1);
+    const lines = moveAxis(builder, maskOf(builder, x, masks[0]), axis, 0);
+    const order = Array.from({ length: rank - 1 + axes }, (_, k) => k);
+    const front = order.slice(axis, last + 1);
+    const given = builder.transpose(maskOf(builder, updates, masks[2]), [
+      ...front,
+      ...order.filter((k) => !front.includes(k)),
+    ]);
+    const added = builder.reshape(given, [count, ...others]);
+    const body = builder.block([scalarType("i32"), lines.type], (inner, [k, mask]) => {
+      const [at, part] = [inner.at(places, [k as Value]), inner.at(added, [k as Value])];
+      return [orAt(inner, mask as Value, part, [at])];
+    });
+    const [result] = builder.for(builder.extent(count), [lines], body);
+    return moveAxis(builder, result as Value, 0, axis);
   },
   batch: (context, inputs, batched) => {
     const { builder, equation, size } = context;

@@ -88,7 +88,7 @@ export const bind = defineOp({
 export const copy = defineOp({
   name: "copy",
   summary: "The same array in memory of its own",
-  laws: { elementwise: true },
+  laws: { elementwise: true, rearranges: true },
   type: (inputs) => [one(inputs)],
   reference: identity,
   derivative: { kind: "linear", in: [0], transpose: (_, w) => [w] },

@@ -22,7 +22,7 @@ import {
 export const broadcast = defineOp({
   name: "broadcast",
   summary: "x repeated along new axes; axis k of x becomes axis axes[k] of the result",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const x = one(inputs);
     const shape = dimensions(parameters, "shape");
@@ -82,7 +82,7 @@ export const broadcast = defineOp({
 export const reshape = defineOp({
   name: "reshape",
   summary: "The same elements in the same order, in another shape",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const x = one(inputs);
     const shape = dimensions(parameters, "shape");
@@ -125,7 +125,7 @@ export const reshape = defineOp({
 export const transpose = defineOp({
   name: "transpose",
   summary: "x with its axes in another order; axis k of the result is axis permutation[k] of x",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const x = one(inputs);
     const permutation = integers(parameters, "permutation");
@@ -176,7 +176,7 @@ export const transpose = defineOp({
 export const reverse = defineOp({
   name: "reverse",
   summary: "The elements in opposite order along axes",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const x = one(inputs);
     expectAxes(x.shape, integers(parameters, "axes"));

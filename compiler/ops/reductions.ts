@@ -154,6 +154,26 @@ export const all = reduction({
   samples: booleanSamples,
 });
 
+export const reduce_or = reduction({
+  name: "reduce_or",
+  summary: "The bits that an element over axes has; 0 of none",
+  dtypes: integral,
+  combine: (x, y) => x | y,
+  combineOp: "bit_or",
+  identity: 0,
+  derivative: { kind: "zero" },
+  samples: [
+    { inputs: [i32([1, 2, 4, -8, 0, 5], [2, 3])], parameters: { axes: [1] } },
+    { inputs: [i32([1, 2, 4, -8, 0, 5], [2, 3])], parameters: { axes: [0] } },
+    { inputs: [u32([1, 4294967295, 2])], parameters: { axes: [0] } },
+    { inputs: [i32([], [2, 0])], parameters: { axes: [1] } },
+    {
+      inputs: [i32(Array.from({ length: 33 }, (_, k) => 1 << k))],
+      parameters: { axes: [0] },
+    },
+  ],
+});
+
 export const argmax = position(
   "argmax",
   "The first place of the greatest element along an axis; the first NaN if there is one",
@@ -196,6 +216,13 @@ export const cumsum = defineOp({
       const sums = builder.one("cumsum", [backwards], equation.parameters);
       return [builder.one("reverse", [sums], { axes })];
     },
+  },
+  // All of its line, which is somewhat more than what stands before it.
+  dependence: ({ builder, inputs, equation }, [mask]) => {
+    const axes = [integer(equation.parameters, "axis")];
+    const { shape } = (inputs[0] as Value).type;
+    const line = builder.one("reduce_or", [mask as Value], { axes });
+    return builder.broadcast(line, shape, otherAxes(shape.length, axes));
   },
   batch: shiftAxes(nextAxis),
   lower: { kind: "schedule" },

@@ -23,7 +23,7 @@ import { expectAxis, expectExtent, expectSameDtype, one, withDim } from "./suppo
 export const slice = defineOp({
   name: "slice",
   summary: "Every stride-th element from start up to limit, along each axis",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const x = one(inputs);
     const { start, limit, stride } = sliceOf(parameters);
@@ -98,7 +98,7 @@ export const slice = defineOp({
 export const pad = defineOp({
   name: "pad",
   summary: "x with zeros before, after and between its elements, along each axis",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const x = one(inputs);
     const { low, high, interior } = padOf(parameters);
@@ -197,7 +197,7 @@ export const pad = defineOp({
 export const concat = defineOp({
   name: "concat",
   summary: "Values one after the other along an axis",
-  laws: {},
+  laws: { rearranges: true },
   type: (inputs, parameters) => {
     const axis = integer(parameters, "axis");
     const [first, ...rest] = inputs;

@@ -116,6 +116,21 @@ describe("laws", () => {
     });
   });
 
+  test.each(cases.filter(({ op }) => op.laws.rearranges))("rearranges: $name", (one) => {
+    const { derivative } = one.op;
+    const linear = derivative.kind === "linear" ? derivative.in : [];
+    const moved = one.sample.inputs.filter((_, k) => linear === "all" || linear.includes(k));
+    const there = new Set([0, ...moved.flatMap(({ data }) => [...data])]);
+    const [result] = evaluate(one.op, one.sample.inputs, one.sample.parameters);
+    expect([...(result as NdArray).data].filter((value) => !there.has(value))).toEqual([]);
+    // So it does to masks: the type rule takes integers.
+    const types = one.sample.inputs.map((x, k) =>
+      arrayType(linear === "all" || linear.includes(k) ? "i32" : x.dtype, x.shape),
+    );
+    const [type] = typeRule(one.op.name, types, one.sample.parameters ?? {});
+    expect(type?.dtype).toBe("i32");
+  });
+
   const withIdentity = cases.filter(({ op }) => op.laws.rightIdentity !== undefined);
   test.each(withIdentity)("right identity: $name", ({ op, sample }) => {
     const [x] = sample.inputs as readonly [NdArray];

@@ -19,15 +19,20 @@ const root = packageRoot();
 const cli = join(root, "transformer/cli/main.ts");
 let folder = "";
 
-const main = `import { compile, grad } from "fluxion";
+const main = `import { compile, grad, sparseJacobian, sparsity, sparsityOf } from "fluxion";
 import { square } from "./square.ts";
 
 const rate = Number("0.5");
 export const f = compile((x: number) => square(x) * rate);
 export const g = grad((x: Float64Array) => x[0]! * x[1]!);
-console.log(JSON.stringify([f(3), [...g(new Float64Array([2, 5]))]]));
+const steps = (x: Float64Array) => x.map((v, i) => v * (i > 0 ? x[i - 1]! : 1));
+const pattern = sparsity(steps);
+const jacobian = sparseJacobian(steps);
+const x = new Float64Array([2, 5]);
+const matrices = [pattern(x), sparsityOf([[0], [1, 0]], 2)].map((p) => [...jacobian(p, x).values]);
+console.log(JSON.stringify([f(3), [...g(x)], ...matrices]));
 `;
-const expected = "[4.5,[5,2]]\n";
+const expected = "[4.5,[5,2],[1,5,2],[1,5,2]]\n";
 
 beforeAll(() => {
   mkdirSync(join(root, "out"), { recursive: true });
@@ -104,6 +109,25 @@ describe("bundlers", () => {
     const map = result.outputFiles.find((file) => file.path.endsWith(".map"))?.text ?? "";
     expect(await output(join(folder, "esbuild.mjs"), code)).toBe(expected);
     expect((JSON.parse(map) as { readonly sources: string[] }).sources.join()).toContain("main.ts");
+  });
+
+  test("colourings ship where they are used, and only there", async () => {
+    const shipped = async (file: string): Promise<string> => {
+      const result = await esbuild.build({
+        entryPoints: [join(folder, file)],
+        bundle: true,
+        write: false,
+        format: "esm",
+        plugins: [esbuildPlugin()],
+      });
+      return result.outputFiles[0]?.text ?? "";
+    };
+    writeFileSync(
+      join(folder, "plain.ts"),
+      'import { compile } from "fluxion";\nexport const f = compile((x: number) => x * 2);\n',
+    );
+    expect(await shipped("main.ts")).toContain("colouring(");
+    expect(await shipped("plain.ts")).not.toContain("colour");
   });
 
   test("an error of the language is an error of the build", async () => {
@@ -194,7 +218,7 @@ console.log(f(2.5));
 
   test("build emits JavaScript and declarations", async () => {
     const { stdout } = await fluxion("build");
-    expect(stdout).toContain("2 roots compiled");
+    expect(stdout).toContain("4 roots compiled");
     const code = readFileSync(join(folder, "built/main.js"), "utf8");
     expect(readFileSync(join(folder, "built/main.d.ts"), "utf8")).toContain(
       "export declare const f",

@@ -18,7 +18,8 @@ const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""])
 
 const names = [
   ...["checkpoint", "compile", "customJvp", "customVjp", "grad", "hessian", "implicit", "jvp"],
-  ...["valueAndGrad", "type Dim", "type Tensor"],
+  ...["hessianSparsity", "jvps", "sparseHessian", "sparseJacfwd", "sparseJacobian", "sparsity"],
+  ...["sparsityOf", "valueAndGrad", "type Dim", "type Tensor"],
 ];
 
 test("every example compiles", async () => {
@@ -40,7 +41,7 @@ test("every example compiles", async () => {
   expect(typeErrors).toEqual([]);
   const planned = await plan(world, source, { target: "js", compile });
   expect(reportText(planned.diagnostics, false)).toBe("");
-  const missing = examples.filter((text) => !/compile\(|grad\(/.test(text));
+  const missing = examples.filter((text) => !/compile\(|grad\(|sparsity\(/.test(text));
   expect(missing).toEqual([]);
   expect(planned.roots.length).toBeGreaterThanOrEqual(examples.length);
 });

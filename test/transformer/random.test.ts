@@ -4,25 +4,19 @@ import { runInThisContext } from "node:vm";
 import fc from "fast-check";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { expand } from "../../compiler/autodiff/expand.ts";
-import { rootOf } from "../../compiler/ir/types.ts";
 import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
-import { assertWellFormed } from "../../compiler/ops/check.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
-import { readFunction } from "./readFunction.ts";
 import { randomFunction } from "./randomPrograms.ts";
+import { readFunction } from "./readFunction.ts";
 import { runs } from "../random/runs.ts";
 
 type Plain = (x: number, y: number, a: Float64Array) => readonly number[];
 
 function compiledFunction(text: string): (...args: Parameters<Plain>) => readonly number[] {
-  const { graph, signature } = readFunction(text);
-  const fn = rootOf(expand(graph));
-  assertWellFormed(fn, "read");
+  const { fn, result } = readFunction(text);
   return (x, y, a) => {
     const inputs: NdArray[] = [scalar("f64", x), scalar("f64", y), ndarray("f64", [a.length], a)];
     const results = interpret(fn, inputs).map(({ data }) => data[0] as number);
-    const { result } = signature;
     if (result.kind !== "tuple") throw new Error("the result is no tuple");
     const values = results.values();
     return result.items.map((item) =>

@@ -1,11 +1,14 @@
-/** Reads the text of a function of numbers and an array. */
+/** The text of a function, read: a program of the graph. */
 
 import ts from "typescript";
-import type { Graph } from "../../compiler/ir/types.ts";
+import { expand } from "../../compiler/autodiff/expand.ts";
+import { type Fn, type Graph, rootOf } from "../../compiler/ir/types.ts";
+import { assertWellFormed } from "../../compiler/ops/check.ts";
 import type { Signature } from "../../compiler/compile.ts";
+import type { Tree } from "../../runtime/manifest.ts";
+import { reportText } from "../../transformer/report.ts";
 import { readRoot } from "../../transformer/read/root.ts";
 import { World } from "../../transformer/read/world.ts";
-import { reportText } from "../../transformer/report.ts";
 
 const options: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, types: [] };
 const libraries = new Map<string, ts.SourceFile | undefined>();
@@ -13,6 +16,9 @@ const libraries = new Map<string, ts.SourceFile | undefined>();
 export function readFunction(text: string): {
   readonly graph: Graph;
   readonly signature: Signature;
+  /** With its transforms applied, checked. */
+  readonly fn: Fn;
+  readonly result: Tree;
 } {
   const source = ts.createSourceFile("f.ts", `(${text});`, ts.ScriptTarget.ES2023, true);
   const host = ts.createCompilerHost(options);
@@ -31,5 +37,8 @@ export function readFunction(text: string): {
     name: "f",
   });
   if (root.program === undefined) throw new Error(reportText(root.diagnostics, false));
-  return root.program;
+  const { graph, signature } = root.program;
+  const fn = rootOf(expand(graph));
+  assertWellFormed(fn, "read");
+  return { graph, signature, fn, result: signature.result };
 }

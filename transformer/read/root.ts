@@ -6,14 +6,24 @@
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { decodeCallee, namedFunctions } from "../../compiler/autodiff/callee.ts";
+import { patternFaults } from "../../compiler/autodiff/patternFaults.ts";
 import { derivativeWarnings } from "../../compiler/autodiff/warnings.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
 import type { Argument, Tree } from "../../runtime/manifest.ts";
-import { type Dim, symbol } from "../../compiler/ir/dim.ts";
+import { type Dim, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
+import { functionArgument } from "./natives/language.ts";
+import {
+  directional,
+  sizeOfTree,
+  type SparseProgram,
+  sparseProgram,
+  sparseSubject,
+} from "./natives/sparse.ts";
+import { argumentOf } from "./natives/transforms.ts";
 import { isStaticInteger } from "./numbers.ts";
 import { newList, readField } from "./objects.ts";
 import type { SurfaceFunction } from "../../lang/surface/support.ts";
@@ -21,7 +31,7 @@ import { Reader } from "./reader.ts";
 import { outgoing } from "./result.ts";
 import { Scope } from "./scope.ts";
 import { fromTree, type Incoming, incoming } from "./types.ts";
-import type { FunctionValue, ReaderValue } from "./values.ts";
+import type { FunctionValue, NativeCall, ReaderValue } from "./values.ts";
 import { SilentFault, visitors } from "./visit.ts";
 import type { VariableLike, World } from "./world.ts";
 
@@ -34,11 +44,18 @@ export interface Signature {
 
 export interface ReadRoot {
   /** Undefined where there are errors. */
-  readonly program: { readonly graph: Graph; readonly signature: Signature } | undefined;
+  readonly program: ProgramRead | undefined;
   readonly diagnostics: readonly Diagnostic[];
   /** Functions that were read, and the files where they stand. */
   readonly declarations: ReadonlySet<ts.Node>;
   readonly files: readonly string[];
+}
+
+interface ProgramRead {
+  readonly graph: Graph;
+  readonly signature: Signature;
+  /** The argument that a sparse program is about. */
+  readonly position?: number | undefined;
 }
 
 /** How the host calls the program that is made of a root. */
@@ -51,7 +68,12 @@ export type RootShape =
   | { readonly kind: "value" }
   /** What they give besides, as a function of the tuple of primals and what it is given. */
   | { readonly kind: "pullback"; readonly result: Tree }
-  | { readonly kind: "pushforward" };
+  | { readonly kind: "pushforward" }
+  /** `jvps(f)` or `vjps(f)`: the directions, and then what `f` takes. */
+  | { readonly kind: "jvps" }
+  | { readonly kind: "vjps"; readonly value: Signature }
+  /** A program of a pattern or of a sparse matrix; `value` is that of the function, for "reverse". */
+  | { readonly kind: "sparse"; readonly program: SparseProgram; readonly value?: Signature };
 
 export interface RootRequest {
   readonly world: World;
@@ -68,6 +90,7 @@ export function readRoot(request: RootRequest): ReadRoot {
   try {
     const program = readProgram(reader, request);
     for (const warning of derivativeWarnings(program.graph)) reader.report(warning);
+    for (const fault of patternFaults(program.graph)) reader.report(fault);
     const failed = reader.diagnostics.some(({ severity }) => severity === "error");
     return outcome(failed ? undefined : program);
   } catch (error) {
@@ -82,10 +105,7 @@ export function readRoot(request: RootRequest): ReadRoot {
   }
 }
 
-function readProgram(
-  reader: Reader,
-  request: RootRequest,
-): { readonly graph: Graph; readonly signature: Signature } {
+function readProgram(reader: Reader, request: RootRequest): ProgramRead {
   const { node } = request;
   const captured: (Incoming & { readonly name: string })[] = [];
   reader.capture = (declaration, name, at) => {
@@ -95,7 +115,8 @@ function readProgram(
   };
   reader.current = node;
   reader.builder.span = reader.span(node);
-  const { parameters, call } = shaped(reader, node, request.shape ?? { kind: "function" });
+  const shape = request.shape ?? { kind: "function" };
+  const { parameters, call, position } = shaped(reader, node, shape);
   const result = call(parameters.map(({ value }) => value));
   if (result.kind === "faulty") throw new SilentFault("reported before");
   const { tree, leaves } = outgoing(reader, result, node);
@@ -122,6 +143,7 @@ function readProgram(
       captured: captured.map(argument),
       result: tree,
     },
+    position,
   };
 }
 
@@ -178,6 +200,7 @@ function shaped(
 ): {
   readonly parameters: readonly Parameter[];
   readonly call: (args: readonly ReaderValue[]) => ReaderValue;
+  readonly position?: number;
 } {
   const apply = (callee: ReaderValue, args: readonly ReaderValue[]): ReaderValue =>
     invoke(reader, callee, { node, arguments: args, argumentNodes: [] });
@@ -210,6 +233,33 @@ function shaped(
     }
     case "value":
       return { parameters: own, call: (args) => apply(f, args) };
+    case "jvps":
+    case "vjps": {
+      const position = positionOf(reader, node, f, own);
+      if (shape.kind === "vjps") checkLengths(reader, node, shape.value);
+      const like = shape.kind === "vjps" ? shape.value.result : (own[position] as Parameter).tree;
+      const tree = withAxis(like, symbol(reader.freshName("directions")), 0);
+      const directions = { ...similar(reader, tree, "directions"), name: "directions" };
+      const products = directional(reader, shape.kind, outerCall(reader, node, f));
+      return { parameters: [directions, ...own], call: (args) => apply(products, args) };
+    }
+    case "sparse": {
+      const root = languageName(reader.world, expression) ?? "";
+      if (shape.value !== undefined) checkLengths(reader, node, shape.value);
+      const position = positionOf(reader, node, f, own);
+      const subject = sparseSubject(reader, root, outerCall(reader, node, f));
+      const tree = sparseDirections(reader, shape, own[position] as Parameter);
+      const directions = { ...similar(reader, tree, "directions"), name: "directions" };
+      const [leaf] = directions.leaves as [Value];
+      return {
+        parameters: [directions, ...own],
+        position,
+        call: ([, ...args]) => {
+          const given: NativeCall = { node, arguments: args, argumentNodes: [] };
+          return sparseProgram(reader, shape.program, root, subject, position, leaf, given);
+        },
+      };
+    }
     case "pushforward":
     case "pullback": {
       const primals = { ...tupleOf(reader, own), name: "primals" };
@@ -227,6 +277,69 @@ function shaped(
       };
     }
   }
+}
+
+/** A root with its function and its options, as a call of the language. */
+function outerCall(reader: Reader, node: ts.Expression, f: ReaderValue): NativeCall {
+  const [, options] = (node as ts.CallExpression).arguments;
+  const given = options === undefined ? [] : [reader.evaluate(options, new Scope())];
+  return { node, arguments: [f, ...given], argumentNodes: [] };
+}
+
+/** The argument that a root differentiates. */
+function positionOf(
+  reader: Reader,
+  node: ts.Expression,
+  f: ReaderValue,
+  own: readonly Parameter[],
+): number {
+  const root = rootName(node);
+  const callable = functionArgument(reader, root, f, node);
+  const values = own.map(({ value }) => value);
+  const call: NativeCall = { node, arguments: values, argumentNodes: [] };
+  return argumentOf(reader, root, callable, outerCall(reader, node, f), call);
+}
+
+/** What a sparse program is given first: masks for all inputs, or rows of directions. */
+function sparseDirections(
+  reader: Reader,
+  { program, value }: RootShape & { readonly kind: "sparse" },
+  argument: Parameter,
+): Tree {
+  const side = program === "reverse" ? value?.result : undefined;
+  const size = sizeOfTree(side ?? argument.tree);
+  if (program === "masks") return { kind: "leaf", as: "typed", dtype: "i32", shape: [size] };
+  const count = symbol(reader.freshName("directions"));
+  return { kind: "leaf", as: "typed", dtype: "f64", shape: [count, size] };
+}
+
+/** Whether a function returns an array whose length those of its arguments do not say. */
+export function hasComputedLength({ parameters, captured, result }: Signature): boolean {
+  const known = new Set([...parameters, ...captured].flatMap(({ tree }) => lengthsIn(tree)));
+  return lengthsIn(result).some((name) => !known.has(name));
+}
+
+function lengthsIn(tree: Tree): readonly string[] {
+  switch (tree.kind) {
+    case "leaf":
+      return tree.shape.flatMap(symbolsOf);
+    case "record":
+      return tree.fields.flatMap(([, field]) => lengthsIn(field));
+    case "tuple":
+      return tree.items.flatMap(lengthsIn);
+    case "table":
+      return lengthsIn(tree.columns);
+    case "constant":
+      return [];
+  }
+}
+
+/** Rows of cotangents are as long as the result: it must be known how long that is. */
+function checkLengths(reader: Reader, node: ts.Expression, value: Signature): void {
+  if (!hasComputedLength(value)) return;
+  const what = `\`${rootName(node)}\` of a result whose length is computed`;
+  const wayOut = "give it the length of an argument, or go forward with `jvps` or `sparseJacfwd`";
+  reader.fail(messages.notYetSupported({ what, wayOut }, reader.span(node)));
 }
 
 const sameParameters = new Set(["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"]);

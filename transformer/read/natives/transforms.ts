@@ -23,8 +23,9 @@ import {
 } from "../values.ts";
 import { functionArgument } from "./language.ts";
 import { customNatives } from "./custom.ts";
-import { type Lifted, lift } from "./lift.ts";
+import { type Callable, type Lifted, lift } from "./lift.ts";
 import { jacobian } from "./jacobian.ts";
+import { directional, onlyOutside } from "./sparse.ts";
 import { vmapNative } from "./vmap.ts";
 
 export const transforms: Readonly<Record<string, NativeValue>> = {
@@ -40,6 +41,14 @@ export const transforms: Readonly<Record<string, NativeValue>> = {
   jacfwd: native("jacfwd", (reader, call) => jacobianOf(reader, "jacfwd", call)),
   jacrev: native("jacrev", (reader, call) => jacobianOf(reader, "jacrev", call)),
   hessian: native("hessian", hessian),
+  jvps: native("jvps", (reader, call) => directional(reader, "jvps", call)),
+  vjps: native("vjps", (reader, call) => directional(reader, "vjps", call)),
+  sparsity: onlyOutside("sparsity"),
+  hessianSparsity: onlyOutside("hessianSparsity"),
+  sparseJacobian: onlyOutside("sparseJacobian"),
+  sparseJacfwd: onlyOutside("sparseJacfwd"),
+  sparseJacrev: onlyOutside("sparseJacrev"),
+  sparseHessian: onlyOutside("sparseHessian"),
   vmap: native("vmap", vmapNative),
   stopGradient: native("stopGradient", stopGradient),
   ...customNatives,
@@ -54,6 +63,19 @@ function option(reader: Reader, call: NativeCall, name: string): ReaderValue {
   const options = call.arguments[1];
   if (options?.kind !== "record") return undefinedValue;
   return readField(reader, options, name, call.node) ?? undefinedValue;
+}
+
+/** The one argument to differentiate, of a transform that takes one. */
+export function argumentOf(
+  reader: Reader,
+  transform: string,
+  f: Callable,
+  outer: NativeCall,
+  call: NativeCall,
+): number {
+  const argnums = argnumsOf(reader, transform, outer);
+  checkArgnums(reader, transform, nameOf(f), argnums, call);
+  return argnums.positions[0] ?? 0;
 }
 
 interface Argnums {
@@ -76,7 +98,7 @@ function argnumsOf(reader: Reader, transform: string, call: NativeCall): Argnums
 /**
  * `grad(f)(…args)` and `valueAndGrad(f)(…args)`: the pullback of 1.
  */
-function gradient(
+export function gradient(
   reader: Reader,
   transform: "grad" | "valueAndGrad",
   outer: NativeCall,

@@ -231,6 +231,10 @@ const invariantCarried: Rule = (equation, { builder }) => {
   return unchanged.map((is, k) => (is ? loop.initial[k] : fresh[next++]) as Value);
 };
 
+/** A reduction over no axes gives what it is given. */
+const overNothing: Rule = ({ inputs, parameters }) =>
+  (parameters["axes"] as readonly number[]).length === 0 ? inputs : undefined;
+
 const special: Readonly<Record<string, readonly Rule[]>> = {
   // x + 0 is not x for x = -0, so only -0 may go from scalar code.
   add: [identity(-0, "both"), addZero],
@@ -260,5 +264,8 @@ const rules: ReadonlyMap<string, readonly Rule[]> = new Map([
   ...Object.values(ops)
     .filter((op) => op.laws.elementwise)
     .map((op): [string, readonly Rule[]] => [op.name, [fold, ...(special[op.name] ?? [])]]),
+  ...Object.values(ops)
+    .filter((op) => op.lower.kind === "reduce")
+    .map((op): [string, readonly Rule[]] => [op.name, [overNothing]]),
   ...Object.entries(special).filter(([name]) => !ops[name]?.laws.elementwise),
 ]);

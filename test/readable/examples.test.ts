@@ -3,11 +3,12 @@
  * compute the same numbers on sample inputs, as they stand and compiled again.
  */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Argument, Tree } from "../../compiler/compile.ts";
 import { Tensor, tensor } from "../../runtime/index.ts";
+import { examplesFile } from "../languagePage.ts";
 import { Press, type Printed } from "./support.ts";
 
 const folder = resolve("test/readable/out/examples");
@@ -43,18 +44,10 @@ const files: Readonly<Record<string, Example>> = {
   },
 };
 
-/** The page of the language as one file, each example in a block of its own. */
+/** The page of the language as one file. */
 function writePage(): string {
-  const page = readFileSync(resolve("docs/language.md"), "utf8");
-  const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
-  const names =
-    "checkpoint, compile, customJvp, customVjp, grad, hessian, implicit, jvp, valueAndGrad";
   const file = join(folder, "page.ts");
-  const blocks = examples.map((text) => `{\n${text}}\n`);
-  writeFileSync(
-    file,
-    `import { ${names}, type Dim, type Tensor } from "fluxion";\n${blocks.join("")}`,
-  );
+  writeFileSync(file, examplesFile);
   return file;
 }
 

@@ -1,6 +1,6 @@
 /** The page of the language: every example compiles, and everything that is refused is on it. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
@@ -11,24 +11,15 @@ import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
 import { fence } from "../../transformer/read/fence.ts";
 import { packageRoot } from "../../transformer/read/world.ts";
 import { reportText } from "../../transformer/report.ts";
+import { examples, examplesFile, page } from "../languagePage.ts";
 
 const root = packageRoot();
-const page = readFileSync(join(root, "docs", "language.md"), "utf8");
-const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
-
-const names = [
-  ...["checkpoint", "compile", "customJvp", "customVjp", "grad", "hessian", "implicit", "jvp"],
-  ...["hessianSparsity", "jvps", "sparseHessian", "sparseJacfwd", "sparseJacobian", "sparsity"],
-  ...["sparsityOf", "valueAndGrad", "type Dim", "type Tensor"],
-];
-
 test("every example compiles", async () => {
   expect(examples.length).toBeGreaterThan(15);
   const folder = join(root, "test", "programs", "out");
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "language.ts");
-  const blocks = examples.map((text) => `{\n${text}}\n`);
-  writeFileSync(file, `import { ${names.join(", ")} } from "fluxion";\n${blocks.join("")}`);
+  writeFileSync(file, examplesFile);
   const tsconfig = join(root, "test", "programs", "tsconfig.json");
   const projects = new ProjectCache({ tsconfig, paths: sourcePaths() });
   const { world, program } = projects.projectOf(file);

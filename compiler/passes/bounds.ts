@@ -15,9 +15,10 @@ import { allEquations } from "../ir/walk.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import { newBuilder } from "../ops/index.ts";
 
-export function hoistBounds(block: Block): Block {
+/** `outer` are equations around the block, for what they say of its values. */
+export function hoistBounds(block: Block, outer: Iterable<Equation> = []): Block {
   const everything = new Map<Value, Equation>();
-  for (const equation of allEquations(block)) {
+  for (const equation of [...outer, ...allEquations(block)]) {
     for (const output of equation.outputs) everything.set(output, equation);
   }
   const visit = (inner: Block): Block => {
@@ -291,7 +292,7 @@ class CountedLoop {
     const convert = (value: Value): Value => {
       if (value.type.dtype === "i32") return value;
       const definition = this.definitions.get(value);
-      if (!this.inside.has(value) || definition === undefined) return builder.cast(value, "i32");
+      if (!this.inside.has(value) || definition === undefined) return whole(builder, value);
       const operands = (): readonly Value[] => definition.inputs.map(visit);
       switch (definition.op) {
         case "constant": {
@@ -305,11 +306,68 @@ class CountedLoop {
         case "cast":
           return operands()[0] as Value;
         default:
-          return builder.cast(value, "i32");
+          return whole(builder, value);
       }
     };
-    return visit(this.exact(index));
+    const exact = this.exact(index);
+    if (exact.type.dtype === "i32") return exact;
+    const { offset, slope } = this.unknownParts(exact);
+    return offset > 1 || slope > 1 ? whole(builder, exact) : visit(exact);
   }
+
+  /**
+   * How many terms of the offset and of the slope of an index may be fractions. That the index is
+   * whole at the first and the second iteration makes both whole, and a single term with them;
+   * `i + (0.5 + h)` says nothing of h.
+   */
+  private unknownParts(value: Value): { readonly offset: number; readonly slope: number } {
+    const none = { offset: 0, slope: 0 };
+    if (value === this.counter || value.type.dtype === "i32") return none;
+    const definition = this.definitions.get(value);
+    if (!this.inside.has(value) || definition === undefined) {
+      return this.isWhole(value) ? none : { offset: 1, slope: 0 };
+    }
+    if (definition.op === "constant") {
+      return this.isWhole(value) ? none : { offset: 1, slope: 0 };
+    }
+    const parts = definition.inputs.map((input) => this.unknownParts(input));
+    const sum = (part: "offset" | "slope"): number =>
+      parts.reduce((total, each) => total + each[part], 0);
+    const [offset, slope] = [sum("offset"), sum("slope")];
+    if (definition.op !== "mul" || offset + slope === 0) return { offset, slope };
+    const byCounter = definition.inputs.some((input) => this.isCounter(input));
+    return byCounter && offset === 1 ? { offset: 0, slope: 1 } : { offset: 2, slope: 2 };
+  }
+
+  private isCounter(value: Value): boolean {
+    if (value === this.counter) return true;
+    const definition = this.definitions.get(value);
+    return definition?.op === "cast" && definition.inputs[0] === this.counter;
+  }
+
+  /** True where a number is whole whatever the arguments are. */
+  private isWhole(value: Value): boolean {
+    if (value.type.dtype === "i32") return true;
+    const definition = this.definitions.get(value) ?? this.everything.get(value);
+    switch (definition?.op) {
+      case "constant":
+        return Number.isInteger((definition.parameters["values"] as readonly number[])[0]);
+      case "cast":
+      case "add":
+      case "sub":
+      case "mul":
+        return definition.inputs.every((input) => this.isWhole(input));
+      default:
+        return false;
+    }
+  }
+}
+
+/** A number as i32 that is whole wherever it matters: `passes/raise.ts` relies on it. */
+function whole(builder: GraphBuilder, value: Value): Value {
+  return value.type.dtype === "i32"
+    ? value
+    : builder.one("cast", [value], { dtype: "i32", whole: true });
 }
 
 interface Line {

@@ -1,0 +1,201 @@
+/**
+ * Products of matrices at strided places, summed in the order of loops: in packed panels and
+ * register tiles where the places allow it and the sizes pay, else as the loops that they were.
+ * Both are known when the program runs.
+ */
+
+import type { Equation, Value } from "../../ir/types.ts";
+import { type Gemm, gemmOf, type GemmOrder, orderOf, type Walk } from "../../ops/gemm.ts";
+import { rootsOf } from "../buffer.ts";
+import { hoist } from "../hoist.ts";
+import {
+  add,
+  constant,
+  type Expr,
+  isConstant,
+  less,
+  load,
+  local,
+  type Local,
+  loop,
+  type LoopFunction,
+  multiply,
+  op,
+  read,
+  remainder,
+  set,
+  type Statement,
+  store,
+} from "../loop.ts";
+import { describe, type Program } from "../program.ts";
+import { blockedProduct, fewRows } from "./blocked.ts";
+import { tileColumns } from "./tile.ts";
+
+const bytes = 8;
+/** With fewer rows, columns or products in a sum, plain loops are as fast. */
+const fewest = { rows: 2, columns: 4, products: 8 };
+
+export function gemm(program: Program, equation: Equation): void {
+  const inputs = gemmOf(equation.inputs);
+  const { parameters } = equation;
+  const subtract = parameters["subtract"] === true;
+  const [a, b] = [program.buffer(inputs.a), program.buffer(inputs.b)];
+  let c = program.own(inputs.c);
+  const roots = rootsOf(c);
+  if ([a, b].some((operand) => rootsOf(operand).some((root) => roots.includes(root)))) {
+    c = program.copyOf(inputs.c, c);
+  }
+  const of = (value: Value): Expr => program.scalar(value);
+  const walk = (values: Walk<Value>): Walk<Expr> => [of(values[0]), of(values[1]), of(values[2])];
+  const product: Gemm<Expr> = {
+    c: read(c.pointer),
+    a: read(a.pointer),
+    b: read(b.pointer),
+    extents: [of(inputs.extents[0]), of(inputs.extents[1]), of(inputs.extents[2])],
+    atC: walk(inputs.atC),
+    atA: walk(inputs.atA),
+    atB: walk(inputs.atB),
+  };
+  const plain = asLoops(program, product, orderOf(parameters), subtract);
+  const blocked = program.options.vectors ? inBlocks(program, product, subtract, plain) : plain;
+  const [x, y] = [describe(inputs.a), describe(inputs.b)];
+  program.kernel("gemm", `product of ${x} and ${y}, from loops`, blocked);
+  program.define(equation.outputs[0] as Value, { kind: "array", buffer: c });
+}
+
+/** Element (i, j) of an operand. */
+function placeOf([start, outer, inner]: Walk<Expr>, i: Expr, j: Expr): Expr {
+  return add(add(start, multiply(i, outer)), multiply(j, inner));
+}
+
+/** The loops in their order. The two inner ones are a function, which is called for each round. */
+function asLoops(
+  program: Program,
+  product: Gemm<Expr>,
+  order: GemmOrder,
+  subtract: boolean,
+): readonly Statement[] {
+  const rounds = roundsFunction(order, subtract);
+  program.parts.library(rounds);
+  const counter = local(order.slice(0, 1), "i32");
+  const extent = product.extents["ijk".indexOf(order.slice(0, 1))] as Expr;
+  const { c, a, b, extents, atC, atA, atB } = product;
+  const operands = [read(counter), c, a, b, ...extents, ...atC, ...atA, ...atB];
+  return [loop(counter, extent, [{ kind: "call", callee: rounds.name, operands, results: [] }])];
+}
+
+/** A round of the outermost loop. Sums stay in a local where k is innermost. */
+function roundsFunction(order: GemmOrder, subtract: boolean): LoopFunction {
+  const names = ["c", "a", "b", "m", "n", "count"];
+  const steps = ["c0", "ci", "cj", "a0", "ai", "ak", "b0", "bk", "bj"];
+  const all = [...names, ...steps].map((name) => local(name, "i32"));
+  const { c, a, b, extents, atC, atA, atB } = gemmOf(all.map(read));
+  const counters = { i: local("i", "i32"), j: local("j", "i32"), k: local("k", "i32") };
+  const [i, j, k] = [read(counters.i), read(counters.j), read(counters.k)];
+  const [outer, middle, inner] = [...order] as [Name, Name, Name];
+  const x = load(a, placeOf(atA, i, k), "f64");
+  const y = load(b, placeOf(atB, k, j), "f64");
+  const grown = (sum: Expr): Expr =>
+    op(subtract ? "sub" : "add", "f64", [sum, op("mul", "f64", [x, y])]);
+  const place = placeOf(atC, i, j);
+  const sum = local("sum", "f64");
+  const over = (name: Name, body: readonly Statement[]): Statement =>
+    loop(counters[name], extents["ijk".indexOf(name)] as Expr, body);
+  const body: readonly Statement[] =
+    inner === "k"
+      ? [
+          set(sum, load(c, place, "f64")),
+          over("k", [set(sum, grown(read(sum)))]),
+          store(c, place, "f64", read(sum)),
+        ]
+      : [over(inner, [store(c, place, "f64", grown(load(c, place, "f64")))])];
+  return {
+    name: `rounds_${order}${subtract ? "_minus" : ""}`,
+    comment: `a round of the loops ${order} of a product`,
+    parameters: [counters[outer], ...all],
+    body: hoist([over(middle, body)]),
+    results: [],
+    resultTypes: [],
+  };
+}
+
+type Name = "i" | "j" | "k";
+
+/**
+ * In blocks where the columns of c are neighbours (or its rows are: then the product is transposed)
+ * and its rows do not overlap.
+ */
+function inBlocks(
+  program: Program,
+  product: Gemm<Expr>,
+  subtract: boolean,
+  plain: readonly Statement[],
+): readonly Statement[] {
+  const { c, a, b, extents, atC, atA, atB } = product;
+  const [m, n, count] = extents;
+  const [c0, ci, cj] = atC;
+  const [a0, ai, ak] = atA;
+  const [b0, bk, bj] = atB;
+  const direct = { rows: m, columns: n, step: ci, x: a, xr: ai, xk: ak, y: b, yk: bk, yc: bj };
+  const across = { rows: n, columns: m, step: cj, x: b, xr: bj, xk: bk, y: a, yk: ak, yc: ai };
+  const turned = both(isOne(ci), op("ne", "i32", [cj, constant(1)]));
+  const chosen = new Map<string, Local>();
+  const choose = (which: Readonly<Record<string, Expr>>): readonly Statement[] =>
+    Object.entries(which).map(([name, value]) => {
+      const target = chosen.get(name) ?? local(name, "i32");
+      chosen.set(name, target);
+      return set(target, value);
+    });
+  const start = (base: Expr, offset: Expr): Expr => add(base, multiply(offset, constant(bytes)));
+  const addresses = { c: start(c, c0), a: start(a, a0), b: start(b, b0) };
+  const straight = choose({ ...direct, x: addresses.a, y: addresses.b, z: addresses.c });
+  const swapped = choose({ ...across, x: addresses.b, y: addresses.a, z: addresses.c });
+  const the = (name: string): Local => chosen.get(name) as Local;
+  const [rows, columns, step] = [read(the("rows")), read(the("columns")), read(the("step"))];
+  const aside = op("or", "bool", [
+    op("ge", "i32", [step, columns]),
+    op("le", "i32", [step, op("neg", "i32", [columns])]),
+  ]);
+  const pays = both(
+    op("ge", "i32", [rows, constant(fewest.rows)]),
+    both(
+      op("ge", "i32", [columns, constant(fewest.columns)]),
+      op("ge", "i32", [count, constant(fewest.products)]),
+    ),
+  );
+  const neighbours = op("or", "bool", [isOne(ci), isOne(cj)]);
+  const width = tileColumns("f64");
+  const yc = read(the("yc"));
+  const wholeTiles = op("eq", "i32", [remainder(columns, constant(width)), constant(0)]);
+  const blocks = blockedProduct(program, {
+    dtype: "f64",
+    rounding: "exact",
+    // Known numbers make small blocks; a transposed product has them the other way round.
+    m: isConstant(m) && isConstant(n) && m.value === n.value ? m : rows,
+    n: isConstant(m) && isConstant(n) && m.value === n.value ? n : columns,
+    k: count,
+    a: { start: the("x"), rowStride: read(the("xr")), columnStride: read(the("xk")) },
+    b: { start: the("y"), rowStride: read(the("yk")), columnStride: yc },
+    c: { start: the("z"), rowStride: step },
+    readB: both(both(isOne(yc), wholeTiles), less(rows, constant(fewRows))),
+    adds: () => constant(1),
+    negateA: subtract,
+  });
+  return [
+    { kind: "if", condition: turned, then: swapped, otherwise: straight },
+    {
+      kind: "if",
+      condition: both(both(neighbours, aside), pays),
+      then: blocks,
+      otherwise: plain,
+    },
+  ];
+}
+
+function isOne(value: Expr): Expr {
+  return op("eq", "i32", [value, constant(1)]);
+}
+
+function both(x: Expr, y: Expr): Expr {
+  return op("and", "bool", [x, y]);
+}

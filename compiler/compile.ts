@@ -15,6 +15,7 @@ import { lower } from "./kernel/lower.ts";
 import { printModule } from "./kernel/print.ts";
 import { hoistBounds } from "./passes/bounds.ts";
 import { hoistInvariants } from "./passes/licm.ts";
+import { raiseProducts } from "./passes/raise.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { printTypeScript } from "./readable/typescript.ts";
@@ -85,8 +86,9 @@ export async function explain(
   options: CompilerOptions & { readonly signature: Signature },
 ): Promise<string> {
   if (stage === "read") return printGraph(graph, { names: true });
+  // Loops read better than what stands for them.
+  if (stage === "ts") return readable(expand(graph, { raise: false }), options.signature);
   const expanded = expand(graph);
-  if (stage === "ts") return readable(expanded, options.signature);
   if (stage === "grad") return printGraph(expanded, { names: true });
   const simplified = simplify(expanded);
   if (stage === "simplify") return printGraph(simplified, { names: true });
@@ -104,10 +106,10 @@ export async function explain(
   }
 }
 
-/** Each function tidied, what is the same in all iterations taken out of its loops. */
+/** Each function tidied, products raised, what is the same in all iterations out of its loops. */
 function simplify(graph: Graph): Graph {
   const functions = [...graph.functions].map(([name, fn]) => {
-    const { body } = tidied(fn);
+    const body = raiseProducts(tidied(fn).body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     return [name, tidied({ ...fn, body: hoisted })] as const;
   });

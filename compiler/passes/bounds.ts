@@ -146,14 +146,19 @@ class CountedLoop {
 
   /** The number behind an index: `select (x == trunc x) (trunc x) -1` → x. */
   private exact(index: Value): Value {
-    const choice = this.definitions.get(index);
+    const choice = this.definitionOf(index);
     if (choice?.op !== "select") return index;
     const [test, chosen] = choice.inputs as [Value, Value, Value];
-    const comparison = this.definitions.get(test);
-    const truncated = this.definitions.get(chosen);
+    const comparison = this.definitionOf(test);
+    const truncated = this.definitionOf(chosen);
     if (comparison?.op !== "eq" || truncated?.op !== "cast") return index;
     const [x] = truncated.inputs as [Value];
     return x.type.dtype === "f64" && comparison.inputs.includes(x) ? x : index;
+  }
+
+  /** The equation that a value comes from, in the loop or before it. */
+  private definitionOf(value: Value): Equation | undefined {
+    return this.definitions.get(value) ?? this.everything.get(value);
   }
 
   /** 0 where a value is the same in every iteration, 1 where it is affine in the counter. */
@@ -348,7 +353,7 @@ class CountedLoop {
   /** True where a number is whole whatever the arguments are. */
   private isWhole(value: Value): boolean {
     if (value.type.dtype === "i32") return true;
-    const definition = this.definitions.get(value) ?? this.everything.get(value);
+    const definition = this.definitionOf(value);
     switch (definition?.op) {
       case "constant":
         return Number.isInteger((definition.parameters["values"] as readonly number[])[0]);

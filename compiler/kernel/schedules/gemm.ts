@@ -1,7 +1,8 @@
 /**
- * Products of matrices at strided places, summed in the order of loops: in packed panels and
- * register tiles where the places allow it and the sizes pay, else as the loops that they were.
- * Both are known when the program runs.
+ * Products of matrices at strided places, summed in the order of loops. Where the columns of c are
+ * neighbours and its rows do not overlap: in packed panels and register tiles if the sizes pay, row
+ * by row if they do not, as for a matrix and a vector. Else as the loops that they were. All of
+ * that is known when the program runs.
  */
 
 import type { Equation, Value } from "../../ir/types.ts";
@@ -13,6 +14,7 @@ import {
   constant,
   type Expr,
   isConstant,
+  type Lanes,
   less,
   load,
   local,
@@ -24,15 +26,16 @@ import {
   read,
   remainder,
   set,
+  splat,
   type Statement,
   store,
 } from "../loop.ts";
 import { describe, type Program } from "../program.ts";
 import { blockedProduct, fewRows } from "./blocked.ts";
-import { tileColumns } from "./tile.ts";
+import { range, tileColumns } from "./tile.ts";
 
 const bytes = 8;
-/** With fewer rows, columns or products in a sum, plain loops are as fast. */
+/** With fewer rows, columns or products in a sum, packing does not pay. */
 const fewest = { rows: 2, columns: 4, products: 8 };
 
 export function gemm(program: Program, equation: Equation): void {
@@ -167,12 +170,13 @@ function inBlocks(
   const width = tileColumns("f64");
   const yc = read(the("yc"));
   const wholeTiles = op("eq", "i32", [remainder(columns, constant(width)), constant(0)]);
+  const square = isConstant(m) && isConstant(n) && m.value === n.value;
   const blocks = blockedProduct(program, {
     dtype: "f64",
     rounding: "exact",
     // Known numbers make small blocks; a transposed product has them the other way round.
-    m: isConstant(m) && isConstant(n) && m.value === n.value ? m : rows,
-    n: isConstant(m) && isConstant(n) && m.value === n.value ? n : columns,
+    m: square ? m : rows,
+    n: square ? n : columns,
     k: count,
     a: { start: the("x"), rowStride: read(the("xr")), columnStride: read(the("xk")) },
     b: { start: the("y"), rowStride: read(the("yk")), columnStride: yc },
@@ -181,15 +185,156 @@ function inBlocks(
     adds: () => constant(1),
     negateA: subtract,
   });
+  const [along, dots] = [alongFunction(subtract), dotsFunction(subtract)];
+  program.parts.library(along);
+  program.parts.library(dots);
+  const row = local("row", "i32");
+  const from = (name: string, stride: Expr): Expr =>
+    add(read(the(name)), multiply(multiply(read(row), stride), constant(bytes)));
+  const ofRow = [from("z", step), from("x", read(the("xr"))), read(the("xk")), read(the("y"))];
+  const steps = [read(the("yk")), yc, columns, count];
+  const call = (fn: LoopFunction): readonly Statement[] => [
+    { kind: "call", callee: fn.name, operands: [...ofRow, ...steps], results: [] },
+  ];
+  const thin = loop(row, rows, [
+    { kind: "if", condition: isOne(yc), then: call(along), otherwise: call(dots) },
+  ]);
   return [
     { kind: "if", condition: turned, then: swapped, otherwise: straight },
     {
       kind: "if",
-      condition: both(both(neighbours, aside), pays),
-      then: blocks,
+      condition: both(neighbours, aside),
+      then: [{ kind: "if", condition: pays, then: blocks, otherwise: [thin] }],
       otherwise: plain,
     },
   ];
+}
+
+/** Products that are added to a vector at once, and sums that are taken at once. */
+const together = 4;
+
+function rowParameters() {
+  const names = ["c", "x", "xk", "y", "yk", "yc", "columns", "count"] as const;
+  return names.map((name) => local(name, "i32")) as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
+}
+
+function grownBy(sum: Expr, x: Expr, y: Expr, subtract: boolean, lanes: Lanes): Expr {
+  const product = op("mul", "f64", [x, y], lanes);
+  return op(subtract ? "sub" : "add", "f64", [sum, product], lanes);
+}
+
+/** `c[j] += Σ_k x[k·xk] · y[k·yk + j]`, in vectors of j; a few k at a time, in their order. */
+function alongFunction(subtract: boolean): LoopFunction {
+  const parameters = rowParameters();
+  const [c, x, xk, y, yk, , columns, count] = parameters;
+  const [k, j, whole, wide] = ["k", "j", "whole", "wide"].map((name) => local(name, "i32")) as [
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
+  const some = (most: number): readonly Statement[] => {
+    const each = range(most);
+    const factors = each.map((p) => local(`x${p}`, "f64"));
+    const rows = each.map((p) => local(`y${p}`, "i32"));
+    const rowAt = (p: number): Expr => add(read(k), constant(p));
+    const grown = (lanes: Lanes): Statement =>
+      store(
+        read(c),
+        read(j),
+        "f64",
+        each.reduce<Expr>(
+          (sum, p) => {
+            const factor = splat(read(factors[p] as Local), "f64", lanes);
+            const element = load(read(rows[p] as Local), read(j), "f64", lanes);
+            return grownBy(sum, factor, element, subtract, lanes);
+          },
+          load(read(c), read(j), "f64", lanes),
+        ),
+        lanes,
+      );
+    return [
+      ...each.flatMap((p) => [
+        set(factors[p] as Local, load(read(x), multiply(rowAt(p), read(xk)), "f64")),
+        set(
+          rows[p] as Local,
+          add(read(y), multiply(multiply(rowAt(p), read(yk)), constant(bytes))),
+        ),
+      ]),
+      loop(j, read(wide), [grown(2)], 2),
+      loop(j, read(columns), [grown(1)], 1, op("max", "i32", [read(wide), constant(0)])),
+    ];
+  };
+  return {
+    name: `row_along${subtract ? "_minus" : ""}`,
+    comment: "a row of a product, from rows of the right operand",
+    parameters,
+    body: [
+      set(whole, op("bit_and", "i32", [read(count), constant(-together)])),
+      set(wide, op("bit_and", "i32", [read(columns), constant(-2)])),
+      loop(k, read(whole), some(together), together),
+      loop(k, read(count), some(1), 1, op("max", "i32", [read(whole), constant(0)])),
+    ],
+    results: [],
+    resultTypes: [],
+  };
+}
+
+/** `c[j] += Σ_k x[k·xk] · y[k·yk + j·yc]`, a few j at a time. */
+function dotsFunction(subtract: boolean): LoopFunction {
+  const parameters = rowParameters();
+  const [c, x, xk, y, yk, yc, columns, count] = parameters;
+  const [k, j, whole] = ["k", "j", "whole"].map((name) => local(name, "i32")) as [
+    Local,
+    Local,
+    Local,
+  ];
+  const some = (most: number): readonly Statement[] => {
+    const each = range(most);
+    const sums = each.map((p) => local(`sum${p}`, "f64"));
+    const columnsAt = each.map((p) => local(`y${p}`, "i32"));
+    const factor = local("factor", "f64");
+    const place = (p: number): Expr => add(read(j), constant(p));
+    return [
+      ...each.flatMap((p) => [
+        set(sums[p] as Local, load(read(c), place(p), "f64")),
+        set(
+          columnsAt[p] as Local,
+          add(read(y), multiply(multiply(place(p), read(yc)), constant(bytes))),
+        ),
+      ]),
+      loop(k, read(count), [
+        set(factor, load(read(x), multiply(read(k), read(xk)), "f64")),
+        ...each.map((p) => {
+          const element = load(read(columnsAt[p] as Local), multiply(read(k), read(yk)), "f64");
+          const sum = sums[p] as Local;
+          return set(sum, grownBy(read(sum), read(factor), element, subtract, 1));
+        }),
+      ]),
+      ...each.map((p) => store(read(c), place(p), "f64", read(sums[p] as Local))),
+    ];
+  };
+  return {
+    name: `row_dots${subtract ? "_minus" : ""}`,
+    comment: "a row of a product, from columns of the right operand",
+    parameters,
+    body: [
+      set(whole, op("bit_and", "i32", [read(columns), constant(-together)])),
+      loop(j, read(whole), some(together), together),
+      loop(j, read(columns), some(1), 1, op("max", "i32", [read(whole), constant(0)])),
+    ],
+    results: [],
+    resultTypes: [],
+  };
 }
 
 function isOne(value: Expr): Expr {

@@ -20,7 +20,7 @@ import { type Dim, elementCount, multiplyDims, subtractDims } from "../ir/dim.ts
 import { arrayType, type Block, type Equation, type Value } from "../ir/types.ts";
 import { allEquations, copyBlock, loopOf, type Renaming, renameEquation } from "../ir/walk.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
-import { emitGemm, type GemmOrder, type Walk } from "../ops/gemm.ts";
+import { emitGemm, type GemmOrder } from "../ops/gemm.ts";
 import { newBuilder, ops } from "../ops/index.ts";
 import { hoistBounds } from "./bounds.ts";
 import { hoistInvariants } from "./licm.ts";
@@ -58,7 +58,7 @@ export function raiseProducts(block: Block, { differentiated }: RaiseOptions): B
     const equations = inner.equations.flatMap((original): readonly Equation[] => {
       const equation = renameEquation(original, renaming);
       if (equation.op === "map") return [equation];
-      const raised = equation.op === "for" && depthOf(equation) >= 3 && raise(equation);
+      const raised = mayBeProduct(equation) && raise(equation);
       if (raised) {
         equation.outputs.forEach((output, k) => {
           renaming.set(output, raised.results[k] as Value);
@@ -239,7 +239,7 @@ class Nest {
     const countOf = (counter: Value): Coefficient =>
       counts[counters.indexOf(counter)] as Coefficient;
     const extents = [countOf(outer), countOf(inner), countOf(k)] as const;
-    if (!pays(extents)) return undefined;
+    if (!pays(extents, 2)) return undefined;
     const letters = counters.map((counter) => "ijk"[[outer, inner, k].indexOf(counter)]);
     const builder = newBuilder(write.span);
     const result = this.emit(builder, {
@@ -300,8 +300,7 @@ class Nest {
     const found = this.sumInLoops();
     if (found === undefined) return undefined;
     const { sum, strides, levels, extents, roles } = found;
-    const [, inner] = levels;
-    for (const equation of inner.body.equations) {
+    for (const equation of (levels.at(-1) as Level).body.equations) {
       const place = this.writeOf(equation, strides);
       if (place === undefined || !this.isApart(place, levels)) continue;
       const initial = this.initialOf(place.array, levels);
@@ -317,7 +316,7 @@ class Nest {
         order: "ijk",
         subtract: sum.subtract,
       });
-      const rest = this.readingSums(sum, sums, place, inner);
+      const rest = this.readingSums(sum, sums, place, levels);
       if (rest === undefined) continue;
       return { before: builder.equations, rest, results: rest.outputs };
     }
@@ -329,6 +328,8 @@ class Nest {
     const outer = levelOf(this.loop);
     for (const equation of outer.body.equations) {
       if (equation.op !== "for") continue;
+      const direct = this.sumIn(equation, [outer]);
+      if (direct !== undefined) return direct;
       const inner = levelOf(equation);
       for (const candidate of inner.body.equations) {
         const found = this.sumIn(candidate, [outer, inner]);
@@ -339,7 +340,7 @@ class Nest {
   }
 
   /** s = for k, start { s + x · y } */
-  private sumIn(equation: Equation, levels: readonly [Level, Level]): SumInLoops | undefined {
+  private sumIn(equation: Equation, levels: readonly Level[]): SumInLoops | undefined {
     if (equation.op !== "for" || equation.outputs.length !== 1) return undefined;
     const { body, counter } = levelOf(equation);
     const total = body.parameters[1] as Value;
@@ -356,10 +357,12 @@ class Nest {
       strides.invariantOf(loop.inputs[0] as Value),
     );
     if (factors === undefined || !areKnown(counts)) return undefined;
-    const [outer, inner] = counters as [Value, Value];
-    const roles = rolesOf(factors, outer, inner, counter);
-    const extents = counts as readonly Coefficient[] as Extents;
-    if (roles === undefined || !pays(extents)) return undefined;
+    const [i, j] = levels.map((level) => level.counter) as [Value, Value?];
+    const roles = rolesOf(factors, i, j, counter);
+    // A vector is a matrix of one column.
+    const [m, n, count] = j === undefined ? [counts[0], 1, counts[1]] : counts;
+    const extents = [m, n, count] as readonly Coefficient[] as Extents;
+    if (roles === undefined || !pays(extents, levels.length)) return undefined;
     const start = equation.inputs[1] as Value;
     const sum = { loop: equation, start, subtract: next.op === "sub" };
     return { sum, strides, levels, extents, roles };
@@ -432,6 +435,7 @@ class Nest {
     const hasAxis = (counter: Value): boolean =>
       forms.some(({ steps }) => steps.size === 1 && isNonzero(size(steps.get(counter) ?? 0)));
     if (counters.every(hasAxis)) return true;
+    if (levels.length === 1) return false;
     const [i, j] = counters.map((counter) => size(form.steps.get(counter) ?? 0)) as [Dim, Dim];
     const [m, n] = levels.map(({ equation }) => {
       const [count] = equation.inputs as readonly [Value];
@@ -459,43 +463,39 @@ class Nest {
     builder: GraphBuilder,
     start: Value,
     { array, indices }: Write,
-    [outer, inner]: readonly [Level, Level],
-    [m, n]: Extents,
+    levels: readonly Level[],
+    extents: Extents,
   ): Value | undefined {
     const { shape } = array.type;
     if (!this.inside.has(start)) return builder.broadcastTo(start, shape);
-    const cone = this.coneOf([start, ...indices], [outer, inner]);
+    const cone = this.coneOf([start, ...indices], levels);
     if (cone === undefined) return undefined;
     const type = arrayType("f64", shape);
-    const [inOuter, inInner]: readonly [Value, Value] = [{ type }, { type }];
-    const filling = newBuilder(builder.span);
-    cone[1].forEach((equation) => filling.put(equation));
-    const filled = filling.one("update", [inInner, start, ...indices], { unchecked: true });
-    const around = newBuilder(builder.span);
-    cone[0].forEach((equation) => around.put(equation));
-    const columns = emitCoefficient(builder, n);
-    const results = around.for(columns, [inOuter], {
-      parameters: [inner.counter, inInner],
-      equations: filling.equations,
-      results: [filled],
-    });
-    const body: Block = {
-      parameters: [outer.counter, inOuter],
-      equations: around.equations,
-      results,
+    const counts = levels.map((_, depth) =>
+      emitCoefficient(builder, extents[depth] as Coefficient),
+    );
+    const filling = (depth: number): Block => {
+      const carried: Value = { type };
+      const inner = newBuilder(builder.span);
+      for (const equation of cone[depth] as readonly Equation[]) inner.put(equation);
+      const results =
+        depth === levels.length - 1
+          ? [inner.one("update", [carried, start, ...indices], { unchecked: true })]
+          : inner.for(counts[depth + 1] as Value, [carried], filling(depth + 1));
+      const parameters = [(levels[depth] as Level).counter, carried];
+      return { parameters, equations: inner.equations, results };
     };
-    const rows = emitCoefficient(builder, m);
-    return builder.for(rows, [builder.zerosOf(type)], copyBlock(body))[0];
+    return builder.for(counts[0] as Value, [builder.zerosOf(type)], copyBlock(filling(0)))[0];
   }
 
-  /** The equations of two loops that values are computed by, from the counters alone. */
+  /** The equations of each loop that values are computed by, from the counters alone. */
   private coneOf(
     values: readonly Value[],
-    levels: readonly [Level, Level],
-  ): readonly [readonly Equation[], readonly Equation[]] | undefined {
+    levels: readonly Level[],
+  ): readonly (readonly Equation[])[] | undefined {
     const needed = new Set(values);
     const given = new Set<Value>(levels.map(({ counter }) => counter));
-    const [inner, outer] = levels.toReversed().map(({ body }) => {
+    const cone = levels.toReversed().map(({ body }) => {
       const taken = body.equations.toReversed().filter((equation) => {
         if (!isHarmless(equation) || !equation.outputs.some((v) => needed.has(v))) return false;
         for (const input of equation.inputs) needed.add(input);
@@ -503,9 +503,9 @@ class Nest {
         return true;
       });
       return taken.reverse();
-    }) as unknown as readonly [readonly Equation[], readonly Equation[]];
+    });
     const known = [...needed].every((value) => given.has(value) || !this.inside.has(value));
-    return known ? [outer, inner] : undefined;
+    return known ? cone.reverse() : undefined;
   }
 
   /** The loops with sums read from an array. */
@@ -513,12 +513,12 @@ class Nest {
     sum: Sum,
     sums: Value,
     { indices }: Write,
-    inner: Level,
+    levels: readonly Level[],
   ): Equation | undefined {
-    const cone = this.coneOf(indices, [levelOf(this.loop), inner]);
+    const cone = this.coneOf(indices, levels);
     if (cone === undefined) return undefined;
     const parameters = { unchecked: true };
-    const place: Block = { parameters: [], equations: cone[1], results: indices };
+    const place: Block = { parameters: [], equations: cone.at(-1) ?? [], results: indices };
     const copied = copyBlock(place);
     const reading: Equation = {
       op: "at",
@@ -534,10 +534,11 @@ class Nest {
   private emit(builder: GraphBuilder, product: Product): Value {
     const { c, form, roles, extents, order } = product;
     const { i, j, k, x, y } = roles;
-    const walk = (of: LinearForm, outer: Value, inner: Value): Walk<Value> => {
-      const code = (coefficient: Coefficient): Value => emitCoefficient(builder, coefficient);
-      return [code(of.offset), code(of.steps.get(outer) ?? 0), code(of.steps.get(inner) ?? 0)];
-    };
+    const code = (coefficient: Coefficient): Value => emitCoefficient(builder, coefficient);
+    const step = (of: LinearForm, counter: Value | undefined): Value =>
+      code((counter && of.steps.get(counter)) ?? 0);
+    const walk = (of: LinearForm, ...counters: [Value | undefined, Value | undefined]) =>
+      [code(of.offset), step(of, counters[0]), step(of, counters[1])] as const;
     const [m, n, count] = extents.map((extent) => emitCoefficient(builder, extent));
     const negated = x.negated !== y.negated;
     const inputs = {
@@ -559,7 +560,8 @@ type Extents = readonly [m: Coefficient, n: Coefficient, k: Coefficient];
 interface SumInLoops {
   readonly sum: Sum;
   readonly strides: Strides;
-  readonly levels: readonly [Level, Level];
+  /** The loops around the sum: one for a vector of sums, two for a matrix. */
+  readonly levels: readonly Level[];
   readonly extents: Extents;
   readonly roles: Roles;
 }
@@ -583,7 +585,7 @@ interface Term {
 /** Which counter plays which part: x is walked by (i, k), y by (k, j). */
 interface Roles {
   readonly i: Value;
-  readonly j: Value;
+  readonly j: Value | undefined;
   readonly k: Value;
   readonly x: Factor;
   readonly y: Factor;
@@ -592,10 +594,10 @@ interface Roles {
 function rolesOf(
   [x, y]: readonly [Factor, Factor],
   i: Value,
-  j: Value,
+  j: Value | undefined,
   k: Value,
 ): Roles | undefined {
-  const within = ({ form }: Factor, ...counters: readonly Value[]): boolean =>
+  const within = ({ form }: Factor, ...counters: readonly (Value | undefined)[]): boolean =>
     [...form.steps.keys()].every((counter) => counters.includes(counter));
   if (within(x, i, k) && within(y, k, j)) return { i, j, k, x, y };
   if (within(y, i, k) && within(x, k, j)) return { i, j, k, x: y, y: x };
@@ -672,13 +674,13 @@ function areKnown<T>(values: readonly (T | undefined)[]): values is readonly T[]
 }
 
 /** False where known numbers say that plain loops are as fast. */
-function pays(extents: Extents): boolean {
-  const known = extents.filter((extent) => typeof extent === "number");
-  const [m, n, count] = extents;
+function pays([m, n, count]: Extents, levels: number): boolean {
+  const sides = levels === 1 ? [m] : [m, n];
   if (typeof count === "number" && count < worthwhile.count) return false;
-  if ([m, n].some((extent) => typeof extent === "number" && extent < 2)) return false;
-  if (known.length < 3) return true;
-  return known.reduce((product, extent) => product * extent, 1) >= worthwhile.products;
+  if (sides.some((extent) => typeof extent === "number" && extent < 2)) return false;
+  const all = [...sides, count];
+  if (!all.every((extent) => typeof extent === "number")) return true;
+  return all.reduce((product, extent) => product * extent, 1) >= worthwhile.products;
 }
 
 /** True for what may be left out, or done again elsewhere. */
@@ -729,10 +731,33 @@ function replaceIn(
   return renameEquation({ ...around, regions }, renaming);
 }
 
-/** The depth of a nest of counted loops. */
-function depthOf({ op, regions }: Equation): number {
-  const inside = regions.flatMap(({ equations }) => equations.map(depthOf));
-  return Math.max(0, ...inside) + (op === "for" ? 1 : 0);
+/** A quick look at a loop: whether there are sums, or elements that grow, where a product has them. */
+function mayBeProduct(equation: Equation): boolean {
+  const inner = loopsIn(equation);
+  return inner.some(isSum) || inner.flatMap(loopsIn).some((loop) => isSum(loop) || isWrite(loop));
+}
+
+function loopsIn({ op, regions }: Equation): readonly Equation[] {
+  if (op !== "for") return [];
+  return (regions[0] as Block).equations.filter((inner) => inner.op === "for");
+}
+
+function isSum(loop: Equation): boolean {
+  return endsWith(loop, ["add", "sub"]);
+}
+
+function isWrite(loop: Equation): boolean {
+  return endsWith(loop, ["update", "add_at"]);
+}
+
+function endsWith({ regions, outputs }: Equation, names: readonly string[]): boolean {
+  const { equations, results } = regions[0] as Block;
+  const [result] = results;
+  return (
+    outputs.length === 1 &&
+    equations.some(({ op }) => op === "mul") &&
+    equations.some((inner) => names.includes(inner.op) && inner.outputs[0] === result)
+  );
 }
 
 function* within(equation: Equation): Generator<Equation> {

@@ -130,60 +130,70 @@ describe("all forms", () => {
   });
 });
 
+const active = [true, true, true, false, false, false, false];
+
+function inputsOf({ a, b, bias, like, sizes: lengths }: Arguments): readonly NdArray[] {
+  const array = (x: Float64Array | number[][]): NdArray =>
+    x instanceof Float64Array
+      ? ndarray("f64", [x.length], x)
+      : ndarray("f64", [x.length, x[0]?.length ?? 0], x.flat());
+  return [array(a), array(b), array(bias), array(like), ...lengths.map((n) => scalar("f64", n))];
+}
+
+/** Numbers of one magnitude: sums of cotangents are taken in another order. */
+function even(x: NdArray, phase: number): NdArray {
+  if (x.shape.length === 0) return x;
+  return { ...x, data: x.data.map((_, k) => Math.sin(2.1 * k + phase)) };
+}
+
+function expectNear(actual: readonly NdArray[], expected: readonly NdArray[]): void {
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((x, k) => {
+    const other = expected[k] as NdArray;
+    expect(x.shape).toEqual(other.shape);
+    x.data.forEach((value, n) => expect(value).toBeCloseTo(other.data[n] as number, 9));
+  });
+}
+
+/** Of the loops, and of the product that they are raised to. */
+function expectSameDerivatives(
+  graph: Graph,
+  layouts: Pick<Form, "a" | "b">,
+  room: readonly [number, number, number],
+  lengths: readonly [number, number, number],
+): void {
+  const loops = rootOf(expand(graph));
+  const body = raiseProducts(cleanUp(loops.body), { differentiated: true });
+  expect([...allEquations(body)].some(({ op }) => op === "gemm")).toBe(true);
+  const raised: Fn = { ...loops, body };
+  const inputs = inputsOf({ ...argumentsFor(layouts, room), sizes: lengths }).map(even);
+  const [result] = interpret(loops, inputs) as [NdArray];
+  const cotangent = even(result, 7);
+  const tangents = inputs.slice(0, 3).map((x, p) => even(x, p + 11));
+
+  const both = (of: (fn: Fn) => Fn, given: readonly NdArray[]): void => {
+    const [one, other] = [of(raised), of(loops)];
+    assertWellFormed(one, "raised");
+    expectNear(interpret(one, given), interpret(other, given));
+  };
+  const back = (fn: Fn): Fn => vjp(fn, active);
+  both(back, [...inputs, cotangent]);
+  both((fn) => jvp(fn, active), [...inputs, ...tangents]);
+  const alongInputs = [...active, false];
+  both((fn) => jvp(back(fn), alongInputs), [...inputs, cotangent, ...tangents]);
+  const rows = [inputs[0] as NdArray, tangents[0] as NdArray];
+  const batch = ndarray(
+    "f64",
+    [2, ...(inputs[0] as NdArray).shape],
+    rows.flatMap(({ data }) => [...data]),
+  );
+  const batched = inputs.map((_, p) => p === 0);
+  both((fn) => vmap(fn, batched, 2), [batch, ...inputs.slice(1)]);
+}
+
 describe("derivatives of what is raised are those of the loops", () => {
-  const active = [true, true, true, false, false, false, false];
-
-  function inputsOf({ a, b, bias, like, sizes: lengths }: Arguments): readonly NdArray[] {
-    const array = (x: Float64Array | number[][]): NdArray =>
-      x instanceof Float64Array
-        ? ndarray("f64", [x.length], x)
-        : ndarray("f64", [x.length, x[0]?.length ?? 0], x.flat());
-    return [array(a), array(b), array(bias), array(like), ...lengths.map((n) => scalar("f64", n))];
-  }
-
-  /** Numbers of one magnitude: sums of cotangents are taken in another order. */
-  function even(x: NdArray, phase: number): NdArray {
-    if (x.shape.length === 0) return x;
-    return { ...x, data: x.data.map((_, k) => Math.sin(2.1 * k + phase)) };
-  }
-
-  function expectNear(actual: readonly NdArray[], expected: readonly NdArray[]): void {
-    expect(actual.length).toBe(expected.length);
-    actual.forEach((x, k) => {
-      const other = expected[k] as NdArray;
-      expect(x.shape).toEqual(other.shape);
-      x.data.forEach((value, n) => expect(value).toBeCloseTo(other.data[n] as number, 9));
-    });
-  }
-
   test.each(all)("%s", (_, form, k) => {
-    const loops = rootOf(expand((programs[k] as Program).graph));
-    const body = raiseProducts(cleanUp(loops.body), { differentiated: true });
-    expect([...allEquations(body)].some(({ op }) => op === "gemm")).toBe(true);
-    const raised: Fn = { ...loops, body };
-    const inputs = inputsOf(argumentsFor(form, [3, 4, 5])).map(even);
-    const [result] = interpret(loops, inputs) as [NdArray];
-    const cotangent = even(result, 7);
-    const tangents = inputs.slice(0, 3).map((x, p) => even(x, p + 11));
-
-    const both = (of: (fn: Fn) => Fn, given: readonly NdArray[]): void => {
-      const [one, other] = [of(raised), of(loops)];
-      assertWellFormed(one, "raised");
-      expectNear(interpret(one, given), interpret(other, given));
-    };
-    const back = (fn: Fn): Fn => vjp(fn, active);
-    both(back, [...inputs, cotangent]);
-    both((fn) => jvp(fn, active), [...inputs, ...tangents]);
-    const alongInputs = [...active, false];
-    both((fn) => jvp(back(fn), alongInputs), [...inputs, cotangent, ...tangents]);
-    const rows = [inputs[0] as NdArray, tangents[0] as NdArray];
-    const batch = ndarray(
-      "f64",
-      [2, ...(inputs[0] as NdArray).shape],
-      rows.flatMap(({ data }) => [...data]),
-    );
-    const batched = inputs.map((_, p) => p === 0);
-    both((fn) => vmap(fn, batched, 2), [batch, ...inputs.slice(1)]);
+    expectSameDerivatives((programs[k] as Program).graph, form, [3, 4, 5], [3, 4, 5]);
   });
 });
 
@@ -245,6 +255,29 @@ const others: Readonly<Record<string, string>> = {
 const withResult = (work: string): string =>
   `(${parameters}) => { const c = new Float64Array(400); ${work} return c; }`;
 
+/** Products of a matrix and a vector, and products beside other work. */
+const vectors: Readonly<Record<string, string>> = {
+  "by rows":
+    "for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[i] = s; }",
+  "by columns":
+    "for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s -= bias[k] * a[k * m + i]; c[2 * i + 1] = s; }",
+  "a layer":
+    "for (let i = 0; i < m; i++) { let s = b[i]; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[i] = Math.tanh(s); }",
+  "onto what is there":
+    "for (let i = 0; i < m; i++) c[i] = i; for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[i] += 0.5 * s; }",
+  "a correlation":
+    "for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s += a[i + k] * bias[k]; c[m - 1 - i] = s; }",
+  "again and again": `for (let t = 0; t < 3; t++) {
+    for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[t * m + i] = s - t; }
+    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) for (let k = 0; k < count; k++) c[i * n + j] += a[i * count + k] * b[k * n + j];
+  }`,
+  "one for each matrix of a batch": `for (let t = 0; t < 2; t++) for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) {
+    let s = 0; for (let k = 0; k < count; k++) s += a[(t * m + i) * count + k] * b[k * n + j]; c[(t * m + i) * n + j] = s; }`,
+  "two sums of one round": loops(
+    "let s = 0; for (let k = 0; k < count; k++) s += a[i * count + k] * b[k * n + j]; let r = 1; for (let k = 0; k < count; k++) r += b[i * count + k] * a[j * count + k]; c[i * n + j] = s - r;",
+  ),
+};
+
 describe("what is no product stays as it is", () => {
   const texts = Object.values(others).map(withResult);
   const programs = readAll(texts);
@@ -273,8 +306,44 @@ describe("what is no product stays as it is", () => {
         if (typeof actual !== "string") compared++;
       }
       expect(compared).toBeGreaterThan(1);
-      expect(await kernelsOf(program, target)).not.toContain("product of");
     }
+    // Rows of some are products of a matrix and a vector, in the outer loop.
+    const { body } = rootOf(expand(program.graph));
+    const raised = raiseProducts(cleanUp(body), { differentiated: false });
+    expect(raised.equations.map(({ op }) => op)).not.toContain("gemm");
+  });
+});
+
+describe("vectors, and products beside other work", () => {
+  const texts = Object.values(vectors).map(withResult);
+  const programs = readAll(texts);
+  const cases = Object.keys(vectors).map((name, k) => [name, k] as const);
+
+  test.each(cases)("%s", async (_, k) => {
+    const program = programs[k] as Program;
+    const plain = plainOf(texts[k] as string);
+    for (const target of ["js", "wasm"] as const) {
+      const compiled = await compiledOf(program, target);
+      for (const size of [...sizes, [9, 8, 9], [13, 1, 30], [1, 13, 30], [29, 3, 12]] as const) {
+        if (size[0] * Math.max(3, 2 * size[1]) > 400) continue;
+        const args = { ...argumentsFor({ a: "rows", b: "rows" }, [64, 64, 64]), sizes: size };
+        const [actual, expected] = [
+          outcome(() => run(compiled, args)),
+          outcome(() => run(plain, args)),
+        ];
+        expect(actual, `${target} ${size}`).toEqual(expected);
+      }
+      expect(await kernelsOf(program, target)).toContain("product of");
+    }
+  });
+
+  test.each(cases)("derivatives: %s", (_, k) => {
+    expectSameDerivatives(
+      (programs[k] as Program).graph,
+      { a: "rows", b: "rows" },
+      [20, 20, 20],
+      [4, 5, 6],
+    );
   });
 });
 

@@ -155,10 +155,11 @@ function inBlocks(
   const swapped = choose({ ...across, x: addresses.b, y: addresses.a, z: addresses.c });
   const the = (name: string): Local => chosen.get(name) as Local;
   const [rows, columns, step] = [read(the("rows")), read(the("columns")), read(the("step"))];
-  const aside = op("or", "bool", [
-    op("ge", "i32", [step, columns]),
-    op("le", "i32", [step, op("neg", "i32", [columns])]),
-  ]);
+  const either = (x: Expr, y: Expr): Expr => op("or", "bool", [x, y]);
+  const aside = either(
+    op("le", "i32", [rows, constant(1)]),
+    either(op("ge", "i32", [step, columns]), op("le", "i32", [step, op("neg", "i32", [columns])])),
+  );
   const pays = both(
     op("ge", "i32", [rows, constant(fewest.rows)]),
     both(
@@ -166,7 +167,7 @@ function inBlocks(
       op("ge", "i32", [count, constant(fewest.products)]),
     ),
   );
-  const neighbours = op("or", "bool", [isOne(ci), isOne(cj)]);
+  const neighbours = either(isOne(ci), isOne(cj));
   const width = tileColumns("f64");
   const yc = read(the("yc"));
   const wholeTiles = op("eq", "i32", [remainder(columns, constant(width)), constant(0)]);

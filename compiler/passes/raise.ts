@@ -167,6 +167,8 @@ interface Factor {
   readonly form: LinearForm;
   /** True where its sign is changed. */
   readonly negated: boolean;
+  /** A number from around the loops that it is multiplied by first. */
+  readonly scale?: Value | undefined;
 }
 
 /** A sum of products in a loop of its own. */
@@ -383,9 +385,14 @@ class Nest {
       const inner = this.factorOf(definition.inputs[0] as Value, strides);
       return inner && { ...inner, negated: !inner.negated };
     }
-    if (value.type.dtype !== "f64" || value.type.shape.length > 0) return undefined;
+    if (value.type.shape.length > 0) return undefined;
+    if (definition.op === "mul") return this.scaledFactorOf(definition, strides);
+    // Single precision is multiplied and summed in double precision.
+    const single = definition.op === "cast" ? (definition.inputs[0] as Value) : undefined;
+    if (single !== undefined && single.type.dtype !== "f32") return undefined;
+    if (single === undefined && value.type.dtype !== "f64") return undefined;
     const indices: Value[] = [];
-    let array = value;
+    let array = single ?? value;
     while (this.inside.has(array)) {
       const read = this.definitions.get(array);
       if (read?.op !== "at" || read.parameters["unchecked"] !== true) return undefined;
@@ -393,11 +400,21 @@ class Nest {
       array = read.inputs[0] as Value;
     }
     if (!this.context.mayRead(array)) return undefined;
+    if (single !== undefined && !this.context.mayCollect(array)) return undefined;
     const form = flatForm(
       array,
       indices.map((index) => strides.formOf(index)),
     );
     return form && { array, form, negated: false };
+  }
+
+  /** α · a[…]: the whole array is multiplied before the loops. */
+  private scaledFactorOf({ inputs }: Equation, strides: Strides): Factor | undefined {
+    const scale = inputs.find((input) => !this.inside.has(input));
+    const scaled = inputs.find((input) => input !== scale);
+    const factor = scale && scaled && this.factorOf(scaled, strides);
+    if (!factor || factor.scale !== undefined) return undefined;
+    return this.context.mayCollect(factor.array) ? { ...factor, scale } : undefined;
   }
 
   /** Where an equation writes an element, if it does, and that is checked already. */
@@ -543,8 +560,8 @@ class Nest {
     const negated = x.negated !== y.negated;
     const inputs = {
       c,
-      a: x.array,
-      b: y.array,
+      a: operandOf(builder, x),
+      b: operandOf(builder, y),
       extents: [m, n, count] as unknown as readonly [Value, Value, Value],
       atC: walk(form, i, j),
       atA: walk(x.form, i, k),
@@ -602,6 +619,12 @@ function rolesOf(
   if (within(x, i, k) && within(y, k, j)) return { i, j, k, x, y };
   if (within(y, i, k) && within(x, k, j)) return { i, j, k, x: y, y: x };
   return undefined;
+}
+
+/** The array of a factor as the product takes it. */
+function operandOf(builder: GraphBuilder, { array, scale }: Factor): Value {
+  const doubles = builder.cast(array, "f64");
+  return scale === undefined ? doubles : builder.mul(scale, doubles);
 }
 
 /** A loop of a nest. */

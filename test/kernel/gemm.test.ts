@@ -124,6 +124,18 @@ describe.each(targetNames)("%s", (target) => {
     await expectExact(inputs, order, true, true);
   });
 
+  test("without products nothing is read or written", async () => {
+    const [c, a, b, ...integers] = operands([3, 5, 9], ["rows", "rows", "rows"]);
+    const far = scalar("i32", 2 ** 27);
+    for (const which of [0, 1, 2]) {
+      const places = integers.with(which, scalar("i32", 0)).with(3, far).with(6, far).with(9, far);
+      for (const order of gemmOrders) {
+        await expectExact([c, a, b, ...places] as NdArray[], order);
+        await expectExact([c, a, b, ...places] as NdArray[], order, true, true);
+      }
+    }
+  });
+
   test("special numbers", async () => {
     const special = [0, -0, Infinity, -Infinity, NaN, 1, -1, 5e-324];
     const inputs = operands([9, 9, 9], ["rows", "rows", "rows"]);

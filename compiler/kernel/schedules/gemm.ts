@@ -60,9 +60,15 @@ export function gemm(program: Program, equation: Equation): void {
     atB: walk(inputs.atB),
   };
   const plain = asLoops(program, product, orderOf(parameters), subtract);
-  const blocked = program.options.vectors ? inBlocks(program, product, subtract, plain) : plain;
+  const blocked = inBlocks(program, product, subtract, plain);
   const [x, y] = [describe(inputs.a), describe(inputs.b)];
-  program.kernel("gemm", `product of ${x} and ${y}, from loops`, blocked);
+  // Places are in range where there is a product to add.
+  const some = product.extents
+    .map((extent) => op("gt", "i32", [extent, constant(0)]))
+    .reduce((all, one) => both(all, one));
+  program.kernel("gemm", `product of ${x} and ${y}, from loops`, [
+    { kind: "if", condition: some, then: blocked, otherwise: [] },
+  ]);
   program.define(equation.outputs[0] as Value, { kind: "array", buffer: c });
 }
 
@@ -98,25 +104,29 @@ function roundsFunction(order: GemmOrder, subtract: boolean): LoopFunction {
   const [outer, middle, inner] = [...order] as [Name, Name, Name];
   const x = load(a, placeOf(atA, i, k), "f64");
   const y = load(b, placeOf(atB, k, j), "f64");
-  const grown = (sum: Expr): Expr =>
-    op(subtract ? "sub" : "add", "f64", [sum, op("mul", "f64", [x, y])]);
+  const grown = (sum: Expr, left: Expr, right: Expr): Expr =>
+    grownBy(sum, left, right, subtract, 1);
   const place = placeOf(atC, i, j);
-  const sum = local("sum", "f64");
+  const [sum, same] = [local("sum", "f64"), local("same", "f64")];
   const over = (name: Name, body: readonly Statement[]): Statement =>
     loop(counters[name], extents["ijk".indexOf(name)] as Expr, body);
-  const body: readonly Statement[] =
-    inner === "k"
-      ? [
-          set(sum, load(c, place, "f64")),
-          over("k", [set(sum, grown(read(sum)))]),
-          store(c, place, "f64", read(sum)),
-        ]
-      : [over(inner, [store(c, place, "f64", grown(load(c, place, "f64")))])];
+  // One factor does not change in the innermost loop, unless that is over k.
+  const grow = (left: Expr, right: Expr): Statement =>
+    store(c, place, "f64", grown(load(c, place, "f64"), left, right));
+  const bodies: Readonly<Record<Name, readonly Statement[]>> = {
+    i: [set(same, y), over("i", [grow(x, read(same))])],
+    j: [set(same, x), over("j", [grow(read(same), y)])],
+    k: [
+      set(sum, load(c, place, "f64")),
+      over("k", [set(sum, grown(read(sum), x, y))]),
+      store(c, place, "f64", read(sum)),
+    ],
+  };
   return {
     name: `rounds_${order}${subtract ? "_minus" : ""}`,
     comment: `a round of the loops ${order} of a product`,
     parameters: [counters[outer], ...all],
-    body: hoist([over(middle, body)]),
+    body: hoist([over(middle, bodies[inner])]),
     results: [],
     resultTypes: [],
   };
@@ -172,21 +182,23 @@ function inBlocks(
   const yc = read(the("yc"));
   const wholeTiles = op("eq", "i32", [remainder(columns, constant(width)), constant(0)]);
   const square = isConstant(m) && isConstant(n) && m.value === n.value;
-  const blocks = blockedProduct(program, {
-    dtype: "f64",
-    rounding: "exact",
-    // Known numbers make small blocks; a transposed product has them the other way round.
-    m: square ? m : rows,
-    n: square ? n : columns,
-    k: count,
-    a: { start: the("x"), rowStride: read(the("xr")), columnStride: read(the("xk")) },
-    b: { start: the("y"), rowStride: read(the("yk")), columnStride: yc },
-    c: { start: the("z"), rowStride: step },
-    readB: both(both(isOne(yc), wholeTiles), less(rows, constant(fewRows))),
-    adds: () => constant(1),
-    negateA: subtract,
-  });
-  const [along, dots] = [alongFunction(subtract), dotsFunction(subtract)];
+  const blocks = (): readonly Statement[] =>
+    blockedProduct(program, {
+      dtype: "f64",
+      rounding: "exact",
+      // Known numbers make small blocks; a transposed product has them the other way round.
+      m: square ? m : rows,
+      n: square ? n : columns,
+      k: count,
+      a: { start: the("x"), rowStride: read(the("xr")), columnStride: read(the("xk")) },
+      b: { start: the("y"), rowStride: read(the("yk")), columnStride: yc },
+      c: { start: the("z"), rowStride: step },
+      readB: both(both(isOne(yc), wholeTiles), less(rows, constant(fewRows))),
+      adds: () => constant(1),
+      negateA: subtract,
+    });
+  const { vectors } = program.options;
+  const [along, dots] = [alongFunction(subtract, vectors), dotsFunction(subtract)];
   program.parts.library(along);
   program.parts.library(dots);
   const row = local("row", "i32");
@@ -205,7 +217,7 @@ function inBlocks(
     {
       kind: "if",
       condition: both(neighbours, aside),
-      then: [{ kind: "if", condition: pays, then: blocks, otherwise: [thin] }],
+      then: vectors ? [{ kind: "if", condition: pays, then: blocks(), otherwise: [thin] }] : [thin],
       otherwise: plain,
     },
   ];
@@ -233,8 +245,11 @@ function grownBy(sum: Expr, x: Expr, y: Expr, subtract: boolean, lanes: Lanes): 
   return op(subtract ? "sub" : "add", "f64", [sum, product], lanes);
 }
 
-/** `c[j] += Σ_k x[k·xk] · y[k·yk + j]`, in vectors of j; a few k at a time, in their order. */
-function alongFunction(subtract: boolean): LoopFunction {
+/**
+ * `c[j] += Σ_k x[k·xk] · y[k·yk + j]`, in vectors of j where there are any; a few k at a time, in
+ * their order.
+ */
+function alongFunction(subtract: boolean, vectors: boolean): LoopFunction {
   const parameters = rowParameters();
   const [c, x, xk, y, yk, , columns, count] = parameters;
   const [k, j, whole, wide] = ["k", "j", "whole", "wide"].map((name) => local(name, "i32")) as [
@@ -271,7 +286,7 @@ function alongFunction(subtract: boolean): LoopFunction {
           add(read(y), multiply(multiply(rowAt(p), read(yk)), constant(bytes))),
         ),
       ]),
-      loop(j, read(wide), [grown(2)], 2),
+      ...(vectors ? [loop(j, read(wide), [grown(2)], 2)] : []),
       loop(j, read(columns), [grown(1)], 1, op("max", "i32", [read(wide), constant(0)])),
     ];
   };
@@ -281,7 +296,7 @@ function alongFunction(subtract: boolean): LoopFunction {
     parameters,
     body: [
       set(whole, op("bit_and", "i32", [read(count), constant(-together)])),
-      set(wide, op("bit_and", "i32", [read(columns), constant(-2)])),
+      set(wide, vectors ? op("bit_and", "i32", [read(columns), constant(-2)]) : constant(0)),
       loop(k, read(whole), some(together), together),
       loop(k, read(count), some(1), 1, op("max", "i32", [read(whole), constant(0)])),
     ],

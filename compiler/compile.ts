@@ -18,6 +18,7 @@ import { hoistBounds } from "./passes/bounds.ts";
 import { dropRepeatedChecks } from "./passes/checked.ts";
 import { hoistInvariants } from "./passes/licm.ts";
 import { narrowCarried } from "./passes/narrow.ts";
+import { raiseProducts } from "./passes/raise.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { withoutClearings } from "./readable/clearings.ts";
@@ -94,8 +95,9 @@ export async function explain(
   options: CompilerOptions & { readonly signature: Signature },
 ): Promise<string> {
   if (stage === "read") return printGraph(graph, { names: true });
+  // Loops read better than what stands for them.
+  if (stage === "ts") return readable(expand(graph, { raise: false }), options.signature);
   const expanded = expand(graph);
-  if (stage === "ts") return readable(expanded, options.signature);
   if (stage === "grad") return printGraph(expanded, { names: true });
   const simplified = simplify(expanded);
   if (stage === "simplify") return printGraph(simplified, { names: true });
@@ -113,10 +115,11 @@ export async function explain(
   }
 }
 
-/** Each function tidied, what is the same in all iterations taken out of its loops. */
+/** Each function tidied, products raised, what is the same in all iterations out of its loops. */
 function simplify(graph: Graph): Graph {
   const functions = [...graph.functions].map(([name, fn]) => {
-    const { body } = tidied({ ...fn, body: narrowCarried(tidied(fn).body) });
+    const narrow = tidied({ ...fn, body: narrowCarried(tidied(fn).body) });
+    const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     const tidy = tidied({ ...fn, body: hoisted });
     return [name, { ...tidy, body: dropRepeatedChecks(tidy.body) }] as const;

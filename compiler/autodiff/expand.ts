@@ -10,6 +10,7 @@ import { type Block, type Equation, type Fn, type Graph, rootOf, type Value } fr
 import { allEquations, copyBlock } from "../ir/walk.ts";
 import { cleanUp } from "../passes/simplify.ts";
 import { repairUniqueness } from "../passes/copies.ts";
+import { raiseProducts } from "../passes/raise.ts";
 import { tidied } from "../passes/tidy.ts";
 import { type Callee, decodeCallee } from "./callee.ts";
 import { customCallee, DerivativeFault, primalOf } from "./custom.ts";
@@ -20,8 +21,13 @@ import { mapToLoop } from "./mapToLoop.ts";
 import { vjp } from "./vjp.ts";
 import { vmap } from "./vmap.ts";
 
+export interface ExpandOptions {
+  /** False to leave loops that are products as they are, for people to read. */
+  readonly raise?: boolean;
+}
+
 /** The same program without transforms; calls are left only of functions that call themselves. */
-export function expand(graph: Graph): Graph {
+export function expand(graph: Graph, { raise = true }: ExpandOptions = {}): Graph {
   const plain = new Map<string, Fn>();
   const recursive = recursiveNames(graph);
   const functions = new FunctionTable(resolve);
@@ -29,7 +35,7 @@ export function expand(graph: Graph): Graph {
   let last = false;
   for (const name of recursive) {
     const fn = graph.functions.get(name) as Fn;
-    functions.derive([name], () => [tidied({ ...fn, body: expandBlock(fn.body) })]);
+    functions.derive([name], () => [raised(tidied({ ...fn, body: expandBlock(fn.body) }))]);
   }
   const root = rootOf(graph);
   const own = expandBlock(root.body);
@@ -122,7 +128,7 @@ export function expand(graph: Graph): Graph {
       case "function": {
         const fn = graph.functions.get(callee.name);
         if (fn === undefined) throw new Error(`the program has no function @${callee.name}`);
-        return { ...fn, body: cleanUp(expandBlock(fn.body)) };
+        return raised({ ...fn, body: cleanUp(expandBlock(fn.body)) });
       }
       case "vjp":
         return clean(vjp(resolve(callee.of), callee.active, functions));
@@ -136,6 +142,11 @@ export function expand(graph: Graph): Graph {
       case "vmap":
         return clean(vmap(resolve(callee.of), callee.batched, callee.size, callee.inTurn));
     }
+  }
+
+  /** Products before they are differentiated: their adjoints are products. */
+  function raised(fn: Fn): Fn {
+    return raise ? { ...fn, body: raiseProducts(fn.body, { differentiated: true }) } : fn;
   }
 
   function clean(fn: Fn): Fn {

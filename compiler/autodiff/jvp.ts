@@ -101,9 +101,11 @@ function pushPrimitive(sweep: Sweep, builder: GraphBuilder, equation: Equation):
       return;
     }
     case "rules": {
-      if (consumes.length > 0) throw new Error(`${op.name}: a rule may not consume its inputs`);
-      define();
-      derivative.jvp(context, directions).forEach((tangent, k) => {
+      // A rule of an op that consumes reads no results.
+      if (consumes.length === 0) define();
+      const moved = derivative.jvp(context, directions);
+      if (consumes.length > 0) define();
+      moved.forEach((tangent, k) => {
         if (tangent !== undefined) tangents.set(outputs[k] as Value, tangent);
       });
       return;

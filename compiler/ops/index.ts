@@ -9,6 +9,7 @@ import * as convolution from "./convolution.ts";
 import type { Op } from "./define.ts";
 import * as elements from "./elements.ts";
 import * as gathering from "./gathering.ts";
+import { gemm } from "./gemm.ts";
 import * as logic from "./logic.ts";
 import * as meta from "./meta.ts";
 import * as movement from "./movement.ts";
@@ -28,6 +29,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...movement,
   ...slicing,
   ...contraction,
+  gemm,
   ...convolution,
   ...windows,
   ...elements,

@@ -17,9 +17,10 @@ import type { GraphBuilder } from "../ops/builder.ts";
 import { newBuilder } from "../ops/index.ts";
 import { firstIndex } from "./checked.ts";
 
-export function hoistBounds(block: Block): Block {
+/** `outer` are equations around the block, for what they say of its values. */
+export function hoistBounds(block: Block, outer: Iterable<Equation> = []): Block {
   const everything = new Map<Value, Equation>();
-  for (const equation of allEquations(block)) {
+  for (const equation of [...outer, ...allEquations(block)]) {
     for (const output of equation.outputs) everything.set(output, equation);
   }
   const visit = (inner: Block): Block => {
@@ -170,14 +171,19 @@ class CountedLoop {
 
   /** The number behind an index: `select (x == trunc x) (trunc x) -1` → x. */
   private exact(index: Value): Value {
-    const choice = this.definitions.get(index);
+    const choice = this.definitionOf(index);
     if (choice?.op !== "select") return index;
     const [test, chosen] = choice.inputs as [Value, Value, Value];
-    const comparison = this.definitions.get(test);
-    const truncated = this.definitions.get(chosen);
+    const comparison = this.definitionOf(test);
+    const truncated = this.definitionOf(chosen);
     if (comparison?.op !== "eq" || truncated?.op !== "cast") return index;
     const [x] = truncated.inputs as [Value];
     return x.type.dtype === "f64" && comparison.inputs.includes(x) ? x : index;
+  }
+
+  /** The equation that a value comes from, in the loop or before it. */
+  private definitionOf(value: Value): Equation | undefined {
+    return this.definitions.get(value) ?? this.everything.get(value);
   }
 
   /** 0 where a value is the same in every iteration, 1 where it is affine in the counter. */
@@ -381,7 +387,40 @@ class CountedLoop {
           return builder.wholeNumber(value);
       }
     };
-    return visit(this.exact(index));
+    const exact = this.exact(index);
+    if (exact.type.dtype === "i32") return exact;
+    const { offset, slope } = this.unknownParts(exact);
+    return offset > 1 || slope > 1 ? builder.wholeNumber(exact) : visit(exact);
+  }
+
+  /**
+   * How many terms of the offset and of the slope of an index may be fractions. That the index is
+   * whole at the first and the second iteration makes both whole, and a single term with them;
+   * `i + (0.5 + h)` says nothing of h.
+   */
+  private unknownParts(value: Value): { readonly offset: number; readonly slope: number } {
+    const none = { offset: 0, slope: 0 };
+    if (value === this.counter || value.type.dtype === "i32") return none;
+    const definition = this.definitions.get(value);
+    if (!this.inside.has(value) || definition === undefined) {
+      return this.isWhole(value) ? none : { offset: 1, slope: 0 };
+    }
+    if (definition.op === "constant") {
+      return this.isWhole(value) ? none : { offset: 1, slope: 0 };
+    }
+    const parts = definition.inputs.map((input) => this.unknownParts(input));
+    const sum = (part: "offset" | "slope"): number =>
+      parts.reduce((total, each) => total + each[part], 0);
+    const [offset, slope] = [sum("offset"), sum("slope")];
+    if (definition.op !== "mul" || offset + slope === 0) return { offset, slope };
+    const byCounter = definition.inputs.some((input) => this.isCounter(input));
+    return byCounter && offset === 1 ? { offset: 0, slope: 1 } : { offset: 2, slope: 2 };
+  }
+
+  private isCounter(value: Value): boolean {
+    if (value === this.counter) return true;
+    const definition = this.definitions.get(value);
+    return definition?.op === "cast" && definition.inputs[0] === this.counter;
   }
 }
 

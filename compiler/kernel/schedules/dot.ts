@@ -14,41 +14,23 @@ import {
   type Local,
   local,
   load,
-  loop,
   machine,
-  minimum,
   multiply,
   op,
   read,
   set,
   type Statement,
   store,
-  subtract,
 } from "../loop.ts";
 import { type Axis, axesOf, nest, wrap } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 import { alongRow } from "../reduce.ts";
-import {
-  blockFunction,
-  chooseRows,
-  packFunction,
-  tileColumns,
-  tileFunction,
-  type TileType,
-} from "./tile.ts";
+import { blockedProduct, fewRows, type Operand } from "./blocked.ts";
+import { tileColumns, type TileType } from "./tile.ts";
 import { elementOf, mergedStride, reordered, type View, viewOf } from "./view.ts";
 
-/** Blocks of a product: A's stay in the second-level cache, panels of B in the first. */
-const blockRows = 120;
-const blockColumns = 512;
-const blockCount = 256;
 /** Below this many multiply-adds plain loops are as fast. */
 const smallProduct = 512;
-/** Rows of a product of which the number is not known: some batch. */
-const typicalRows = 64;
-/** With fewer rows than this, B is read where it is: packing it would not pay. */
-const fewRows = 48;
-
 interface Axes {
   readonly lhsContract: readonly number[];
   readonly rhsContract: readonly number[];
@@ -151,21 +133,6 @@ interface Product {
 function tiledProduct(program: Program, equation: Equation, product: Product): void {
   const { dtype, m, n, k, batch, a, b, c } = product;
   const size = byteSize(dtype);
-  const width = tileColumns(dtype);
-  const tileRows = chooseRows(typeof m === "number" ? m : typicalRows);
-  program.parts.library(packFunction(dtype, tileRows));
-  program.parts.library(packFunction(dtype, width));
-  program.parts.library(tileFunction(dtype, tileRows));
-  program.parts.library(blockFunction(dtype, tileRows));
-  const block = (extent: Dim, most: number, multiple: number): number =>
-    typeof extent === "number" ? Math.min(most, Math.ceil(extent / multiple) * multiple) : most;
-  const rowsBlock = block(m, blockRows, tileRows);
-  const columnsBlock = block(n, blockColumns, width);
-  const countBlock = block(k, blockCount, 1);
-  const packedA = program.allocate("panels_a", rowsBlock * countBlock * size);
-  const packedB = program.allocate("panels_b", columnsBlock * countBlock * size);
-  const spare = program.allocate("spare_tile", tileRows * width * size);
-
   const counters = axesOf(batch, "b");
   const at = counters.map(({ counter }) => localIndex(counter));
   const start = (of: Matrix): Expr => {
@@ -176,61 +143,15 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
     return add(of.base, multiply(offset, constant(size)));
   };
   const [a0, b0, c0] = [local("a0", "i32"), local("b0", "i32"), local("c0", "i32")];
-  const [kb, jb, ib] = [local("kb", "i32"), local("jb", "i32"), local("ib", "i32")];
-  const [count, columns, rows] = [
-    local("count", "i32"),
-    local("columns", "i32"),
-    local("rows", "i32"),
-  ];
-  const [panels, panelStep, ldb] = [
-    local("panels", "i32"),
-    local("panel_step", "i32"),
-    local("ldb", "i32"),
-  ];
+  const operand = (from: Local, of: Matrix): Operand => ({
+    start: from,
+    rowStride: dimIndex(of.rowStride),
+    columnStride: dimIndex(of.columnStride),
+  });
   const [mm, nn, kk] = [dimIndex(m), dimIndex(n), dimIndex(k)];
-  const left = (extent: Expr, from: Local, most: number): Expr =>
-    minimum(constant(most), subtract(extent, read(from)));
-  const address = (base: Local, i: Local, si: Dim, j: Local, sj: Dim): Expr =>
-    add(
-      read(base),
-      multiply(
-        add(multiply(read(i), dimIndex(si)), multiply(read(j), dimIndex(sj))),
-        constant(size),
-      ),
-    );
-  const bBlock = address(b0, kb, b.rowStride, jb, b.columnStride);
-  const packB: readonly Statement[] = [
-    {
-      kind: "call",
-      callee: `pack_${dtype}_${width}`,
-      operands: [
-        bBlock,
-        dimIndex(b.columnStride),
-        dimIndex(b.rowStride),
-        read(columns),
-        read(count),
-        read(packedB.pointer),
-      ],
-      results: [],
-    },
-    set(panels, read(packedB.pointer)),
-    set(panelStep, multiply(read(count), constant(width * size))),
-    set(ldb, constant(width * size)),
-  ];
   // B itself serves as panels when its columns are neighbours and no tile reaches over its edge.
-  const readB: readonly Statement[] = [
-    set(panels, bBlock),
-    set(panelStep, constant(width * size)),
-    set(ldb, multiply(dimIndex(b.rowStride), constant(size))),
-  ];
-  const direct = b.columnStride === 1 && typeof n === "number" && n % width === 0;
-  const chooseB: readonly Statement[] = !direct
-    ? packB
-    : typeof m === "number"
-      ? m < fewRows
-        ? readB
-        : packB
-      : [{ kind: "if", condition: less(mm, constant(fewRows)), then: readB, otherwise: packB }];
+  const direct = b.columnStride === 1 && typeof n === "number" && n % tileColumns(dtype) === 0;
+  const few = typeof m === "number" ? m < fewRows : less(mm, constant(fewRows));
   const body: readonly Statement[] = [
     set(a0, start(a)),
     set(b0, start(b)),
@@ -242,62 +163,19 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
       ),
     ),
     clearIfEmpty(read(c0), mm, nn, kk, size),
-    loop(
-      kb,
-      kk,
-      [
-        set(count, left(kk, kb, countBlock)),
-        loop(
-          jb,
-          nn,
-          [
-            set(columns, left(nn, jb, columnsBlock)),
-            ...chooseB,
-            loop(
-              ib,
-              mm,
-              [
-                set(rows, left(mm, ib, rowsBlock)),
-                {
-                  kind: "call",
-                  callee: `pack_${dtype}_${tileRows}`,
-                  operands: [
-                    address(a0, ib, a.rowStride, kb, a.columnStride),
-                    dimIndex(a.rowStride),
-                    dimIndex(a.columnStride),
-                    read(rows),
-                    read(count),
-                    read(packedA.pointer),
-                  ],
-                  results: [],
-                },
-                {
-                  kind: "call",
-                  callee: `block_${dtype}_${tileRows}`,
-                  operands: [
-                    read(packedA.pointer),
-                    read(panels),
-                    read(panelStep),
-                    read(ldb),
-                    address(c0, ib, n, jb, 1),
-                    multiply(dimIndex(n), constant(size)),
-                    read(rows),
-                    read(columns),
-                    read(count),
-                    op("ne", "i32", [read(kb), constant(0)]),
-                    read(spare.pointer),
-                  ],
-                  results: [],
-                },
-              ],
-              rowsBlock,
-            ),
-          ],
-          columnsBlock,
-        ),
-      ],
-      countBlock,
-    ),
+    ...blockedProduct(program, {
+      rounding: "fused",
+      dtype,
+      m: mm,
+      n: nn,
+      k: kk,
+      a: operand(a0, a),
+      b: operand(b0, b),
+      c: { start: c0, rowStride: nn },
+      readB: direct && few,
+      adds: (kb) => op("ne", "i32", [read(kb), constant(0)]),
+      negateA: false,
+    }),
   ];
   const [x, y] = equation.inputs as readonly [Value, Value];
   program.kernel("dot", `dot of ${describe(x)} and ${describe(y)}`, wrap(counters, body));

@@ -5,6 +5,7 @@ import type { Program } from "../program.ts";
 import * as convolutions from "./conv.ts";
 import { dot } from "./dot.ts";
 import * as elements from "./elements.ts";
+import { gemm } from "./gemm.ts";
 import * as lines from "./lines.ts";
 import * as random from "./random.ts";
 import * as stacks from "./stacks.ts";
@@ -20,4 +21,5 @@ export const schedules: Readonly<Record<string, Schedule>> = {
   ...stacks,
   ...windows,
   dot,
+  gemm,
 };

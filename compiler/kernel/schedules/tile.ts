@@ -32,6 +32,12 @@ import { machine } from "../loop.ts";
 export type TileType = "f32" | "f64";
 
 /**
+ * How a sum takes its products. `fused`: rounded once or twice, and parts of it may be summed apart.
+ * `exact`: each product is rounded, then the sum, one after the other from what was there.
+ */
+export type Rounding = "fused" | "exact";
+
+/**
  * Rows of tiles, and how fast each is: with six, two vectors wide, V8 still keeps everything in
  * registers; with fewer, the multiply-adds wait for each other. Measured on one core, GFLOP/s.
  */
@@ -64,7 +70,7 @@ export function tileColumns(dtype: TileType): number {
  * `c[r, v] (+)= Σ_k a[k*rows + r] · b[k, v]` for a tile: a panel of rows, and rows of b that are
  * `ldb` bytes apart; rows of c are `ldc` bytes apart.
  */
-export function tileFunction(dtype: TileType, tileRows: number): LoopFunction {
+export function tileFunction(dtype: TileType, tileRows: number, rounding: Rounding): LoopFunction {
   const lanes = lanesOf(dtype);
   const size = byteSize(dtype);
   const [a, b, c, ldb, ldc, count, accumulate] = parameters(
@@ -87,19 +93,24 @@ export function tileFunction(dtype: TileType, tileRows: number): LoopFunction {
     rows.flatMap((r) => columns.map((v) => make(r, v)));
   const [b0, b1] = [local("b0", machine(dtype, lanes)), local("b1", machine(dtype, lanes))];
   const row = local("row", machine(dtype, lanes));
+  const grown = (total: Local, factor: Local): Expr => {
+    const [x, y, z] = [read(row), read(factor), read(total)];
+    if (rounding === "fused") return madd(x, y, z, dtype, lanes);
+    return op("add", dtype, [z, op("mul", dtype, [x, y], lanes)], lanes);
+  };
   const step = (offset: number): readonly Statement[] => [
     set(b0, load(read(b), constant(0), dtype, lanes)),
     set(b1, load(read(b), constant(lanes), dtype, lanes)),
     set(b, add(read(b), read(ldb))),
     ...rows.flatMap((r) => [
       set(row, splat(load(read(a), constant(offset + r), dtype), dtype, lanes)),
-      set(sum(r, 0), madd(read(row), read(b0), read(sum(r, 0)), dtype, lanes)),
-      set(sum(r, 1), madd(read(row), read(b1), read(sum(r, 1)), dtype, lanes)),
+      set(sum(r, 0), grown(sum(r, 0), b0)),
+      set(sum(r, 1), grown(sum(r, 1), b1)),
     ]),
   ];
   const even = op("bit_and", "i32", [read(count), constant(-2)]);
   return {
-    name: `tile_${dtype}_${tileRows}`,
+    name: tileName(dtype, tileRows, rounding),
     comment: `a tile of ${tileRows} by ${tileColumns(dtype)} of a matrix product`,
     parameters: [a, b, c, ldb, ldc, count, accumulate],
     body: [
@@ -127,6 +138,10 @@ export function tileFunction(dtype: TileType, tileRows: number): LoopFunction {
     results: [],
     resultTypes: [],
   };
+}
+
+function tileName(dtype: TileType, tileRows: number, rounding: Rounding): string {
+  return `tile_${dtype}_${tileRows}${rounding === "exact" ? "_exact" : ""}`;
 }
 
 /**
@@ -376,9 +391,10 @@ function transpose(
 /**
  * All tiles of a block: `c (+)= A · B` for packed A (`rows` by `count`) and rows of B in panels, or
  * B itself: `panel` bytes from one panel of columns to the next, `ldb` from one k to the next.
- * Tiles that reach over the edge are made in `spare` and copied in part.
+ * Tiles that reach over the edge are made in `spare` and copied in part; exact ones start there
+ * from what c holds.
  */
-export function blockFunction(dtype: TileType, tileRows: number): LoopFunction {
+export function blockFunction(dtype: TileType, tileRows: number, rounding: Rounding): LoopFunction {
   const size = byteSize(dtype);
   const width = tileColumns(dtype);
   const [a, b, panel, ldb, c, ldc, rows, columns, count, accumulate, spare] = parameters(
@@ -398,21 +414,45 @@ export function blockFunction(dtype: TileType, tileRows: number): LoopFunction {
   const [r, v, high, wide] = locals("r", "v", "high", "wide");
   const tile = (target: Expr, stride: Expr, add_: Expr): Statement => ({
     kind: "call",
-    callee: `tile_${dtype}_${tileRows}`,
+    callee: tileName(dtype, tileRows, rounding),
     operands: [read(ap), read(bp), target, read(ldb), stride, read(count), add_],
     results: [],
   });
   const spareAt = add(multiply(read(r), constant(width)), read(v));
   const target = add(read(cp), multiply(read(r), read(ldc)));
-  const copyOut = (value: Expr): Statement =>
-    loop(r, read(high), [loop(v, read(wide), [store(target, read(v), dtype, value)])]);
+  const eachOfTile = (statement: Statement): Statement =>
+    loop(r, read(high), [loop(v, read(wide), [statement])]);
+  const copyOut = (value: Expr): Statement => eachOfTile(store(target, read(v), dtype, value));
   const fromSpare = load(read(spare), spareAt, dtype);
+  const inSpare = (add_: Expr): Statement => tile(read(spare), constant(width * size), add_);
+  const old = load(target, read(v), dtype);
+  const edge: readonly Statement[] =
+    rounding === "fused"
+      ? [
+          inSpare(constant(0)),
+          {
+            kind: "if",
+            condition: read(accumulate),
+            then: [copyOut(op("add", dtype, [old, fromSpare]))],
+            otherwise: [copyOut(fromSpare)],
+          },
+        ]
+      : [
+          {
+            kind: "if",
+            condition: read(accumulate),
+            then: [eachOfTile(store(read(spare), spareAt, dtype, old))],
+            otherwise: [],
+          },
+          inSpare(read(accumulate)),
+          copyOut(fromSpare),
+        ];
   const full = op("and", "bool", [
     op("eq", "i32", [read(high), constant(tileRows)]),
     op("eq", "i32", [read(wide), constant(width)]),
   ]);
   return {
-    name: `block_${dtype}_${tileRows}`,
+    name: `block_${dtype}_${tileRows}${rounding === "exact" ? "_exact" : ""}`,
     comment: "the tiles of a block of a matrix product",
     parameters: [a, b, panel, ldb, c, ldc, rows, columns, count, accumulate, spare],
     body: [
@@ -436,15 +476,7 @@ export function blockFunction(dtype: TileType, tileRows: number): LoopFunction {
                 kind: "if",
                 condition: full,
                 then: [tile(read(cp), read(ldc), read(accumulate))],
-                otherwise: [
-                  tile(read(spare), constant(width * size), constant(0)),
-                  {
-                    kind: "if",
-                    condition: read(accumulate),
-                    then: [copyOut(op("add", dtype, [load(target, read(v), dtype), fromSpare]))],
-                    otherwise: [copyOut(fromSpare)],
-                  },
-                ],
+                otherwise: edge,
               },
             ],
             tileRows,
@@ -453,6 +485,20 @@ export function blockFunction(dtype: TileType, tileRows: number): LoopFunction {
         width,
       ),
     ],
+    results: [],
+    resultTypes: [],
+  };
+}
+
+/** Changes the signs of that many elements. */
+export function negateFunction(dtype: TileType): LoopFunction {
+  const [at, count, i] = locals("at", "count", "i");
+  const element = load(read(at), read(i), dtype);
+  return {
+    name: `negate_${dtype}`,
+    comment: "elements with their signs changed",
+    parameters: [at, count],
+    body: [loop(i, read(count), [store(read(at), read(i), dtype, op("neg", dtype, [element]))])],
     results: [],
     resultTypes: [],
   };

@@ -1,0 +1,174 @@
+/**
+ * A matrix product in blocks that stay in the caches: panels of both operands are packed, and tiles
+ * of the result are kept in registers. What `dot` and `gemm` share.
+ */
+
+import { byteSize } from "../../ir/types.ts";
+import {
+  add,
+  constant,
+  divide,
+  type Expr,
+  isConstant,
+  local,
+  type Local,
+  loop,
+  minimum,
+  multiply,
+  read,
+  set,
+  type Statement,
+  subtract,
+} from "../loop.ts";
+import type { Program } from "../program.ts";
+import {
+  blockFunction,
+  chooseRows,
+  negateFunction,
+  packFunction,
+  type Rounding,
+  tileColumns,
+  tileFunction,
+  type TileType,
+} from "./tile.ts";
+
+/** Blocks of a product: A's stay in the second-level cache, panels of B in the first. */
+const blockRows = 120;
+const blockColumns = 512;
+const blockCount = 256;
+/** Rows of a product of which the number is not known: some batch. */
+const typicalRows = 64;
+/** With fewer rows than this, B is read where it is: packing it would not pay. */
+export const fewRows = 48;
+
+/** A matrix: the address of its first element, and strides in elements. */
+export interface Operand {
+  readonly start: Local;
+  readonly rowStride: Expr;
+  readonly columnStride: Expr;
+}
+
+export interface BlockedProduct {
+  readonly dtype: TileType;
+  readonly rounding: Rounding;
+  readonly m: Expr;
+  readonly n: Expr;
+  readonly k: Expr;
+  readonly a: Operand;
+  readonly b: Operand;
+  /** The columns of the result are neighbours. */
+  readonly c: Omit<Operand, "columnStride">;
+  /** True where B itself serves as panels: its columns are neighbours that fill whole tiles. */
+  readonly readB: boolean | Expr;
+  /** Whether the block of k that starts at `kb` is added to what c holds. */
+  readonly adds: (kb: Local) => Expr;
+  /** True for a product that is subtracted: x - a·b is x + (-a)·b to the last bit. */
+  readonly negateA: boolean;
+}
+
+/** The loops over blocks. Each element of c takes its products in the order of k. */
+export function blockedProduct(program: Program, product: BlockedProduct): readonly Statement[] {
+  const { dtype, rounding, m, n, k, a, b, c } = product;
+  const size = byteSize(dtype);
+  const width = tileColumns(dtype);
+  const tileRows = chooseRows(isConstant(m) ? m.value : typicalRows);
+  const [packA, packB] = [packFunction(dtype, tileRows), packFunction(dtype, width)];
+  const blocks = blockFunction(dtype, tileRows, rounding);
+  const shared = [packA, packB, tileFunction(dtype, tileRows, rounding), blocks];
+  const negate = negateFunction(dtype);
+  for (const fn of product.negateA ? [...shared, negate] : shared) program.parts.library(fn);
+  const block = (extent: Expr, most: number, multiple: number): number =>
+    isConstant(extent) ? Math.min(most, Math.ceil(extent.value / multiple) * multiple) : most;
+  const rowsBlock = block(m, blockRows, tileRows);
+  const columnsBlock = block(n, blockColumns, width);
+  const countBlock = block(k, blockCount, 1);
+  const packedA = program.allocate("panels_a", rowsBlock * countBlock * size);
+  const packedB = program.allocate("panels_b", columnsBlock * countBlock * size);
+  const spare = program.allocate("spare_tile", tileRows * width * size);
+
+  const [kb, jb, ib] = [local("kb", "i32"), local("jb", "i32"), local("ib", "i32")];
+  const [count, columns, rows] = [
+    local("count", "i32"),
+    local("columns", "i32"),
+    local("rows", "i32"),
+  ];
+  const [panels, panelStep, ldb] = [
+    local("panels", "i32"),
+    local("panel_step", "i32"),
+    local("ldb", "i32"),
+  ];
+  const left = (extent: Expr, from: Local, most: number): Expr =>
+    minimum(constant(most), subtract(extent, read(from)));
+  const address = (base: Local, i: Local, si: Expr, j: Local, sj: Expr): Expr =>
+    add(read(base), multiply(add(multiply(read(i), si), multiply(read(j), sj)), constant(size)));
+  const bBlock = address(b.start, kb, b.rowStride, jb, b.columnStride);
+  const call = (callee: string, operands: readonly Expr[]): Statement => ({
+    kind: "call",
+    callee,
+    operands,
+    results: [],
+  });
+  const packingB: readonly Statement[] = [
+    call(packB.name, [
+      bBlock,
+      b.columnStride,
+      b.rowStride,
+      read(columns),
+      read(count),
+      read(packedB.pointer),
+    ]),
+    set(panels, read(packedB.pointer)),
+    set(panelStep, multiply(read(count), constant(width * size))),
+    set(ldb, constant(width * size)),
+  ];
+  const readingB: readonly Statement[] = [
+    set(panels, bBlock),
+    set(panelStep, constant(width * size)),
+    set(ldb, multiply(b.rowStride, constant(size))),
+  ];
+  const { readB } = product;
+  const chooseB: readonly Statement[] =
+    typeof readB === "boolean"
+      ? readB
+        ? readingB
+        : packingB
+      : [{ kind: "if", condition: readB, then: readingB, otherwise: packingB }];
+  const wholeTiles = multiply(
+    divide(add(read(rows), constant(tileRows - 1)), constant(tileRows)),
+    constant(tileRows),
+  );
+  const rowsOfA: readonly Statement[] = [
+    call(packA.name, [
+      address(a.start, ib, a.rowStride, kb, a.columnStride),
+      a.rowStride,
+      a.columnStride,
+      read(rows),
+      read(count),
+      read(packedA.pointer),
+    ]),
+    ...(product.negateA
+      ? [call(negate.name, [read(packedA.pointer), multiply(wholeTiles, read(count))])]
+      : []),
+  ];
+  const tiles = call(blocks.name, [
+    read(packedA.pointer),
+    read(panels),
+    read(panelStep),
+    read(ldb),
+    address(c.start, ib, c.rowStride, jb, constant(1)),
+    multiply(c.rowStride, constant(size)),
+    read(rows),
+    read(columns),
+    read(count),
+    product.adds(kb),
+    read(spare.pointer),
+  ]);
+  const overRows = loop(ib, m, [set(rows, left(m, ib, rowsBlock)), ...rowsOfA, tiles], rowsBlock);
+  const overColumns = loop(
+    jb,
+    n,
+    [set(columns, left(n, jb, columnsBlock)), ...chooseB, overRows],
+    columnsBlock,
+  );
+  return [loop(kb, k, [set(count, left(k, kb, countBlock)), overColumns], countBlock)];
+}

@@ -273,7 +273,7 @@ const vectors: Readonly<Record<string, string>> = {
   "by columns":
     "for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s -= bias[k] * a[k * m + i]; c[2 * i + 1] = s; }",
   "a layer":
-    "for (let i = 0; i < m; i++) { let s = b[i]; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[i] = Math.tanh(s); }",
+    "for (let i = 0; i < m; i++) { let s = b[i]; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[i] = s / Math.sqrt(1 + s * s); }",
   "onto what is there":
     "for (let i = 0; i < m; i++) c[i] = i; for (let i = 0; i < m; i++) { let s = 0; for (let k = 0; k < count; k++) s += a[i * count + k] * bias[k]; c[i] += 0.5 * s; }",
   "a correlation":

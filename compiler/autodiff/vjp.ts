@@ -20,6 +20,7 @@ import { newBuilder } from "../ops/index.ts";
 import { repairUniqueness } from "../passes/copies.ts";
 import { mutatedValues } from "../passes/mutated.ts";
 import { usefulValues, variedValues } from "./activity.ts";
+import { extremesApart } from "./extremes.ts";
 import { runForward } from "./forward.ts";
 import { FunctionTable } from "./functions.ts";
 import { mapToLoop } from "./mapToLoop.ts";
@@ -35,9 +36,10 @@ export function vjp(
   active: readonly boolean[],
   functions: FunctionTable = new FunctionTable(),
 ): Fn {
-  const { parameters, results } = fn.body;
+  const { parameters } = fn.body;
   const seeds = parameters.filter((_, k) => active[k]);
-  const body = loopsForMaps(fn.body, seeds);
+  const body = extremesApart(loopsForMaps(fn.body, seeds), seeds);
+  const { results } = body;
   const floats = results.filter((result) => isFloat(result.type.dtype));
   const cotangentParameters = floats.map(cotangentOf);
   const sweep = newSweep(body, seeds, floats, functions, false);

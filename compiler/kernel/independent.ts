@@ -36,6 +36,7 @@ import {
   assignedIn,
   mapExpressions,
   mapStatement,
+  operandsOf,
   readIn,
   visitExpressions,
 } from "./rewrite.ts";
@@ -91,7 +92,7 @@ export function vectorLoop(
   return [
     ...sums.flatMap((sum) => sum.start()),
     ...loops.vectors,
-    ...sums.map((sum) => sum.join()),
+    ...sums.flatMap((sum) => sum.join()),
     loop(counter, to, body, 1, loops.rest),
   ];
 }
@@ -104,6 +105,10 @@ const fewStatements = 12;
 interface Stage {
   readonly rounds: number;
   readonly body: readonly Statement[];
+}
+
+function isVectorConstant(expr: Expr): boolean {
+  return expr.kind === "const";
 }
 
 /** Straight-line code for later rounds; what it computes is its own. */
@@ -160,22 +165,24 @@ class LaneSum {
     return set(vector, op(name, this.dtype, [read(vector), term], this.lanes));
   }
 
-  join(): Statement {
+  join(): readonly Statement[] {
     const { dtype, lanes, vectors, isSum } = this;
     const { op: name, target } = this.accumulator;
     const combine = isSum ? "add" : name;
     const both = (a: Expr, b: Expr): Expr => op(combine, dtype, [a, b], lanes);
-    const [value, ...others] = vectors.map(read) as [Expr, ...Expr[]];
-    const sum = others.reduce(both, value);
+    const joined = local(target.name, machine(dtype, lanes));
     const parts = [...Array(lanes).keys()].map((lane): Expr => ({
       kind: "lane",
       dtype,
       lanes,
       lane,
-      value: sum,
+      value: read(joined),
     }));
     const all = parts.reduce((sum, part) => op(combine, dtype, [sum, part]));
-    return set(target, op(combine, dtype, [read(target), all]));
+    return [
+      set(joined, vectors.map(read).reduce(both)),
+      set(target, op(combine, dtype, [read(target), all])),
+    ];
   }
 }
 
@@ -234,7 +241,7 @@ function isWorthIt(
   });
   let gathered = 0;
   visitExpressions(vector.body, (expr) => {
-    if (expr.kind === "shuffle") gathered += 3;
+    if (expr.kind === "shuffle" && !operandsOf(expr).every(isVectorConstant)) gathered += 3;
   });
   const taken = [...readIn(late)].filter((of) => vector.vectors.has(of)).length;
   const { lanes } = vector;

@@ -11,6 +11,7 @@ import { addDims, type Dim, multiplyDims } from "../ir/dim.ts";
 import { affine, coefficientOf, toAffine } from "./affine.ts";
 import { resultDtype, vectorLanes } from "./dtypes.ts";
 import {
+  constant,
   type Expr,
   type Lanes,
   type Local,
@@ -203,6 +204,19 @@ class Vectoriser {
     return join(join(a, b, [0, 4, 0, 4]), join(c, d, [0, 4, 0, 4]), [0, 1, 4, 5]);
   }
 
+  /** An index in several rounds as floating-point numbers; in doubles the differences are exact. */
+  private counted(expr: Extract<Expr, { readonly kind: "cast" }>): Expr | undefined {
+    const step = this.step(expr.value);
+    const { direction, gather } = this.options;
+    if (expr.to !== "f64" || typeof step !== "number" || !gather)
+      return this.gathered(expr, expr.to);
+    const rounds = [0, 1].map((lane) => splat(constant(lane * step * direction, "f64"), "f64", 2));
+    const [a, b] = rounds as [Expr, Expr];
+    const first = direction === 1 ? expr : this.inRound(expr, 1);
+    const steps: Expr = { kind: "shuffle", dtype: "f64", lanes: 2, picks: [0, 2], a, b };
+    return op("add", "f64", [splat(first, "f64", 2), steps], 2);
+  }
+
   private readsVectors(expr: Expr): boolean {
     if (expr.kind === "local") return this.renamed.has(expr.local);
     if (expr.kind === "affine") return expr.terms.some(({ local }) => this.renamed.has(local));
@@ -237,7 +251,7 @@ class Vectoriser {
       }
       case "cast": {
         if (expr.value.kind === "affine" || toAffine(expr.value) !== undefined) {
-          return this.fits(expr.to) ? this.gathered(expr, expr.to) : undefined;
+          return this.fits(expr.to) ? this.counted(expr) : undefined;
         }
         if (!laneCasts.has(`${expr.from} ${expr.to}`)) return undefined;
         const value = this.vector(expr.value, expr.from);

@@ -55,7 +55,6 @@ export const ba = {
 export const kmeans = { points: table(7, 3, 14), centroids: table(3, 3, 15) };
 
 const boneCount = 22;
-const vertexCount = 9;
 /** A wrist, five fingers of four bones, and a forearm. */
 const parents = Array.from({ length: boneCount }, (_, bone) => {
   if (bone === 0) return -1;
@@ -69,7 +68,7 @@ function motions(scale: number, seed: number): number[][][] {
   });
 }
 
-function hand(isMirrored: boolean) {
+function hand(isMirrored: boolean, vertexCount = 9) {
   return {
     bone_count: boneCount,
     bone_names: parents.map((_, bone) => `bone${bone}`),
@@ -106,3 +105,16 @@ export const htStill = {
   ...htTriangles,
   theta: theta.map((angle, k) => (k < 3 ? 0 : angle)),
 };
+
+/** A hand of as many vertices as GradBench's small one, and as many measurements. */
+export const htLarge = {
+  theta,
+  us: [] as number[][],
+  data: {
+    model: hand(false, 544),
+    correspondences: Array.from({ length: 100 }, (_, k) => (k * 5) % 544),
+    points: table(100, 3, 18),
+  },
+};
+/** As many cameras, points and observations as in GradBench's smallest scene. */
+export const baLarge = { ...ba, n: 49, m: 7776, p: 31843 };

@@ -3,8 +3,10 @@
  * Notes give the best native derivative that is known, measured apart on a like machine.
  */
 
+import * as ba from "../../../examples/gradbench/ba.ts";
 import * as det from "../../../examples/gradbench/det.ts";
 import * as gmm from "../../../examples/gradbench/gmm.ts";
+import * as ht from "../../../examples/gradbench/ht.ts";
 import * as kmeans from "../../../examples/gradbench/kmeans.ts";
 import * as llsq from "../../../examples/gradbench/llsq.ts";
 import * as lse from "../../../examples/gradbench/lse.ts";
@@ -18,6 +20,7 @@ import {
   rf as saddleRf,
   rr as saddleRr,
 } from "../../../examples/gradbench/saddle.ts";
+import { baLarge, htLarge } from "../../gradbench/data.ts";
 import { uniform } from "../data.ts";
 import type { Step, Workload } from "../harness.ts";
 
@@ -114,6 +117,18 @@ const problems: readonly Problem[] = [
     primal: () => kmeans.cost(kmeansInput),
     gradient: () => kmeans.dir(kmeansInput),
     native: 0.356,
+  },
+  {
+    name: "ba",
+    primal: () => ba.objective(baLarge),
+    gradient: () => ba.jacobian(baLarge),
+    native: 3.64,
+  },
+  {
+    name: "ht",
+    primal: () => ht.objective(htLarge),
+    gradient: () => ht.jacobian(htLarge),
+    native: 0.304,
   },
 ];
 

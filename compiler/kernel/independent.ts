@@ -81,12 +81,12 @@ export function vectorLoop(
   const stages: Stage[] = [
     { rounds: vector.lanes, body: [...vector.body, ...step(0), ...lateRounds] },
   ];
-  // One addition waits for the one before: several sums do not wait for each other.
-  if (sums.length > 0 && late.length === 0 && vector.body.length <= fewStatements) {
-    const copies = [...Array(copiesOfSums).keys()].flatMap((copy) =>
+  // Several vectors share an address, and several sums do not wait for each other.
+  if (late.length === 0 && vector.body.length <= fewStatements) {
+    const several = [...Array(copies).keys()].flatMap((copy) =>
       copied([...vector.body, ...step(copy)], counter, copy * vector.lanes),
     );
-    stages.unshift({ rounds: copiesOfSums * vector.lanes, body: copies });
+    stages.unshift({ rounds: copies * vector.lanes, body: several });
   }
   const loops = inStages(stages, counter, from, to, wanted);
   return [
@@ -97,8 +97,8 @@ export function vectorLoop(
   ];
 }
 
-/** Sums in lanes that are taken side by side, in loops of so few statements. */
-const copiesOfSums = 4;
+/** Vectors side by side in one turn, in loops of so few statements. */
+const copies = 4;
 const fewStatements = 12;
 
 /** Some rounds at once. */
@@ -143,7 +143,7 @@ class LaneSum {
     this.accumulator = accumulator;
     this.lanes = lanes;
     this.dtype = accumulator.target.type === "f32" ? "f32" : "f64";
-    this.vectors = Array.from({ length: copiesOfSums }, () =>
+    this.vectors = Array.from({ length: copies }, () =>
       local(accumulator.target.name, machine(this.dtype, lanes)),
     );
   }

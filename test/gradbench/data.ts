@@ -106,12 +106,21 @@ export const htStill = {
   theta: theta.map((angle, k) => (k < 3 ? 0 : angle)),
 };
 
-/** A hand of as many vertices as GradBench's small one, and as many measurements. */
+const large = hand(false, 544);
+/**
+ * A hand of as many vertices as GradBench's small one, and as many measurements. Each vertex
+ * hangs on two bones, as there.
+ */
 export const htLarge = {
   theta,
   us: [] as number[][],
   data: {
-    model: hand(false, 544),
+    model: {
+      ...large,
+      weights: large.weights.map((row, vertex) =>
+        row.map((weight, bone) => (bone % 11 === vertex % 11 ? 0.1 + weight : 0)),
+      ),
+    },
     correspondences: Array.from({ length: 100 }, (_, k) => (k * 5) % 544),
     points: table(100, 3, 18),
   },

@@ -3,11 +3,36 @@
  * of 0.5, `@i64:-64` for that of those bits, and `@table:exp2` for that of a table.
  */
 
-/** 2^(k/64) for k from 0 to 63. */
+/** 2^(k/64) for k from 0 to 63, and what the doubles next to them lack. */
 export const exponentialTable = "exp2";
+export const exponentialRest = "exp2rest";
 const tables: Readonly<Record<string, () => readonly number[]>> = {
-  [exponentialTable]: () => Array.from({ length: 64 }, (_, k) => 2 ** (k / 64)),
+  [exponentialTable]: () => powers().map(({ nearest }) => nearest),
+  [exponentialRest]: () => powers().map(({ rest }) => rest),
 };
+
+/** Binary places of exact numbers. */
+const places = 160n;
+
+function powers(): readonly { readonly nearest: number; readonly rest: number }[] {
+  return Array.from({ length: 64 }, (_, k) => {
+    let exact = 1n << (places + BigInt(k));
+    for (let halving = 0; halving < 6; halving++) exact = squareRoot(exact << places);
+    const nearest = Number(exact) / 2 ** Number(places);
+    const rest = exact - BigInt(nearest * 2 ** 52) * (1n << (places - 52n));
+    return { nearest, rest: Number(rest) / 2 ** Number(places) };
+  });
+}
+
+/** The integer part of √x, by Newton's method from above. */
+function squareRoot(x: bigint): bigint {
+  let root = 1n << BigInt(Math.ceil(x.toString(2).length / 2));
+  for (;;) {
+    const next = (root + x / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
 
 /** The text with places instead of constants, and the program's constants with those that it reads. */
 export function placeConstants(

@@ -10,7 +10,7 @@
  * program's constants (constants.ts), because engines make it from an immediate in three steps.
  */
 
-import { exponentialTable } from "./constants.ts";
+import { exponentialRest, exponentialTable } from "./constants.ts";
 
 /** (e^r - 1 - r) / r² for |r| ≤ ln 2 / 2; error 1.4e-18. */
 const expTail = [
@@ -219,14 +219,15 @@ class Code {
     return this.letBits(this.integer("sub", this.bitsOf(shifted), this.bits(rounderBits)));
   }
 
-  /** 2^(k/64) for the lowest six bits k. */
-  lookup(steps: string): string {
+  /** An element of a table of 64, at the lowest six bits. */
+  lookup(table: string, steps: string): string {
     const place = (low: string): string =>
       `(i32.add (global.get $constants) (i32.shl (i32.and ${low} (i32.const 63)) (i32.const 3)))`;
-    const load = `load offset=@table:${exponentialTable}`;
-    if (this.isScalar) return `(f64.${load} ${place(`(i32.wrap_i64 ${steps})`)})`;
+    const offset = `offset=@table:${table}`;
+    if (this.isScalar) return `(f64.load ${offset} ${place(`(i32.wrap_i64 ${steps})`)})`;
     const [low, high] = [0, 2].map((k) => place(`(i32x4.extract_lane ${k} ${steps})`));
-    return `(f64x2.replace_lane 1 (v128.load64_zero offset=@table:${exponentialTable} ${low}) (f64.${load} ${high}))`;
+    const first = `(v128.load64_zero ${offset} ${low})`;
+    return `(f64x2.replace_lane 1 ${first} (f64.load ${offset} ${high}))`;
   }
 
   /** 2^n of an integer from -1022 to 1023 */
@@ -241,30 +242,15 @@ class Code {
     return this.mul(first, this.power(this.integer("sub", n, half)));
   }
 
-  /** x = n ln 2 + r + rest, |r| ≤ ln 2 / 2. `more` is added to the rest. */
-  moduloLn2(
-    x: string,
-    more?: string,
-  ): { readonly r: string; readonly tail: string; readonly n: string } {
+  /** x = n ln 2 + r + rest, |r| ≤ ln 2 / 2; gives r, rest + (e^(r + rest) - 1 - r), and n. */
+  moduloLn2(x: string): { readonly r: string; readonly tail: string; readonly n: string } {
     const { count, shifted } = this.rounded(this.mul(x, this.number(Math.LOG2E)));
     const r = this.let(this.sub(x, this.mul(count, this.number(ln2[0]))));
-    const small = this.mul(count, this.number(ln2[1]));
-    const rest = this.let(
-      more === undefined ? this.sub(this.number(0), small) : this.sub(more, small),
-    );
+    const rest = this.let(this.mul(count, this.number(-ln2[1])));
     const whole = this.let(this.add(r, rest));
-    // e^(r + rest) - 1 - r
     const square = this.mul(whole, whole);
     const tail = this.let(this.add(rest, this.mul(square, this.polynomial(whole, expTail))));
     return { r, tail, n: this.integerOf(shifted) };
-  }
-
-  /** e^(x + more): 2^n (1 + r + tail), where the rounding of 1 + r is made good. */
-  exponential(x: string, more?: string): string {
-    const { r, tail, n } = this.moduloLn2(x, more);
-    const sum = this.let(this.add(this.number(1), r));
-    const lost = this.sub(r, this.sub(sum, this.number(1)));
-    return this.scaled(this.let(this.add(sum, this.add(lost, tail))), n);
   }
 
   /** x = m 2^e, √½ ≤ m < √2, of a normal x > 0. */
@@ -290,18 +276,35 @@ const x = "(local.get $x)";
 const y = "(local.get $y)";
 
 /**
- * e^x = 2^n T (1 + tail), where x = (64 n + k) ln 2 / 64 + r, T = 2^(k/64) and tail = e^r - 1.
- * Gives T (1 + tail), and n in the bits from the sixth on.
+ * e^(x + more) = 2^n T (1 + tail), where x = (64 n + k) ln 2 / 64 + r, T = 2^(k/64) and
+ * tail = e^(r + more) - 1. Gives T (1 + tail), and n in the bits from the sixth on. With `more` the
+ * result is nearly always the nearest double: then T has two parts.
  */
-function exponentialParts(code: Code, value: string): { mantissa: string; steps: string } {
-  const { count, shifted } = code.rounded(code.mul(value, code.number(64 * Math.LOG2E)));
-  const first = code.sub(value, code.mul(count, code.number(ln2[0] / 64)));
-  const r = code.let(code.sub(first, code.mul(count, code.number(ln2[1] / 64))));
+function exponentialParts(
+  code: Code,
+  x: string,
+  more?: string,
+): { readonly mantissa: string; readonly steps: string } {
+  const { count, shifted } = code.rounded(code.mul(x, code.number(64 * Math.LOG2E)));
+  const first = code.sub(x, code.mul(count, code.number(ln2[0] / 64)));
+  const small = code.mul(count, code.number(ln2[1] / 64));
+  const r = code.let(
+    more === undefined ? code.sub(first, small) : code.add(first, code.sub(more, small)),
+  );
   const square = code.let(code.mul(r, r));
   const tail = code.add(r, code.mul(square, code.polynomial(r, shortExpTail)));
   const steps = code.letBits(code.bitsOf(shifted));
-  const table = code.let(code.lookup(steps));
-  return { mantissa: code.let(code.add(table, code.mul(table, tail))), steps };
+  const table = code.let(code.lookup(exponentialTable, steps));
+  const product = code.mul(table, tail);
+  const rest =
+    more === undefined ? product : code.add(product, code.lookup(exponentialRest, steps));
+  return { mantissa: code.let(code.add(table, rest)), steps };
+}
+
+/** A normal number times 2^n, where the result is one too; n as it comes from above. */
+function withExponent(code: Code, mantissa: string, steps: string): string {
+  const n = code.shift("shl", code.bitwise("and", steps, code.bits(-64n)), 46);
+  return code.fromBits(code.integer("add", code.bitsOf(mantissa), n));
 }
 
 /** Where the result is a normal number, n is added to its exponent. */
@@ -309,8 +312,7 @@ function exp(code: Code): string {
   const fine = code.float("lt", code.float("abs", x), code.number(708));
   code.requireOr(fine, `(call $exp_wide_${code.shape} ${x})`);
   const { mantissa, steps } = exponentialParts(code, x);
-  const n = code.shift("shl", code.bitwise("and", steps, code.bits(-64n)), 46);
-  return code.function("exp", ["x"], code.fromBits(code.integer("add", code.bitsOf(mantissa), n)));
+  return code.function("exp", ["x"], withExponent(code, mantissa, steps));
 }
 
 /** Beyond the bounds e^x is 0 or infinite; NaN stays. */
@@ -447,7 +449,8 @@ function pow(code: Code): string {
   const p = code.let(code.add(p0, q0));
   code.require(code.float("lt", code.float("abs", p), code.number(708)), "pow", [x, y]);
   const q = code.let(code.add(code.sub(p0, p), q0));
-  return code.function("pow", ["x", "y"], code.exponential(p, q));
+  const { mantissa, steps } = exponentialParts(code, p, q);
+  return code.function("pow", ["x", "y"], withExponent(code, mantissa, steps));
 }
 
 const functions: Readonly<Record<string, (code: Code) => string>> = {

@@ -206,8 +206,14 @@ export class Reader {
 
   /** True if a type mentions a length that is computed in the block being read. */
   isBoundHere(type: ValueType): boolean {
-    const here = new Set(this.bound.at(-1)?.values());
-    return type.shape.some((dim) => symbolsOf(dim).some((name) => here.has(name)));
+    return this.lengthsBoundHere(type).length > 0;
+  }
+
+  /** The lengths that are computed in the block being read, of those that a type mentions. */
+  lengthsBoundHere({ shape }: ValueType): readonly Value[] {
+    const mentioned = new Set(shape.flatMap(symbolsOf));
+    const here = [...(this.bound.at(-1) ?? [])];
+    return here.flatMap(([length, name]) => (mentioned.has(name) ? [length] : []));
   }
 
   newTarget(): number {

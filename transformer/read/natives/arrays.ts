@@ -5,6 +5,7 @@ import { newGroup } from "../alias.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
 import { type DType, scalarType, type Shape, type Value } from "../../../compiler/ir/types.ts";
+import { allEquations } from "../../../compiler/ir/walk.ts";
 import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
 import { leafTypes, listAsArray, type Template, templateOf, templateText, widen } from "../join.ts";
@@ -282,26 +283,65 @@ function tabulate(
   return result;
 }
 
-/** What the elements are, where `apply` gives arrays or records: read once, and forgotten. */
+type RowTemplate = Template & { readonly kind: "array" | "record" };
+
+/**
+ * What the elements are, where `apply` gives arrays or records: read once, and forgotten. A length
+ * that is a number from around the rows is bound there, for all of them, and they are read again.
+ */
 function rowTemplate(
   reader: Reader,
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
-): (Template & { readonly kind: "array" | "record" }) | undefined {
+): RowTemplate | undefined {
+  const first = readRow(reader, apply, node);
+  for (const length of first.outer) dimOf(reader, numberOf(length), node);
+  const { row, escapes } = first.outer.length === 0 ? first : readRow(reader, apply, node);
+  if (escapes) reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
+  return row;
+}
+
+function numberOf(length: Value): ReaderValue {
+  return length.type.dtype === "i32" ? integer(length, 0, 2 ** 31 - 1) : scalar(length);
+}
+
+interface ReadRow {
+  readonly row: RowTemplate | undefined;
+  /** It has a length that is computed with the row, */
+  readonly escapes: boolean;
+  /** from these numbers, which were there before. */
+  readonly outer: readonly Value[];
+}
+
+function readRow(
+  reader: Reader,
+  apply: (index: ReaderValue) => ReaderValue,
+  node: ts.Node,
+): ReadRow {
   return reader.heap.record(() =>
-    reader.inBlock(() => {
+    reader.inBlock((): ReadRow => {
       const index: Value = { type: scalarType("i32") };
       const value = apply(integer(index, 0, 2 ** 30));
-      if (value.kind !== "array" && value.kind !== "record") return undefined;
+      if (value.kind !== "array" && value.kind !== "record") {
+        return { row: undefined, escapes: false, outer: [] };
+      }
       const template = widen(
         value.kind === "record"
           ? templateOf(reader, value)
           : templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value))),
       );
-      if (leafTypes(template).some((type) => reader.isBoundHere(type))) {
-        reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
-      }
-      return template.kind === "array" || template.kind === "record" ? template : undefined;
+      const row = template.kind === "array" || template.kind === "record" ? template : undefined;
+      const lengths = leafTypes(template).flatMap((type) => reader.lengthsBoundHere(type));
+      const { equations } = reader.at(node);
+      const own = new Set([
+        index,
+        ...[...allEquations({ parameters: [], equations, results: [] })].flatMap((one) => [
+          ...one.outputs,
+          ...one.regions.flatMap(({ parameters }) => parameters),
+        ]),
+      ]);
+      const outer = lengths.filter((length) => !own.has(length));
+      return { row, escapes: lengths.length > 0, outer: [...new Set(outer)] };
     }),
   ).result.result;
 }

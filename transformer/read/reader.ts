@@ -61,7 +61,7 @@ export class Reader {
   /** When the innermost of these loops began, by the clock of the heap. */
   unrollableSince = 0;
   /** Symbols whose extent is bound in the block being read, for each open block. */
-  private readonly bound: Map<Value, string>[] = [new Map()];
+  private bound: Map<Value, string>[] = [new Map()];
   /** Variables from around the root, as they have been read. */
   readonly hostValues = new Map<ts.Node, ReaderValue>();
   private targets = 0;
@@ -195,6 +195,18 @@ export class Reader {
     return name;
   }
   private readonly boundNames = new Set<string>();
+
+  /** Inside of `body`, lengths have these symbols, which are bound by now. */
+  withLengths<T>(lengths: ReadonlyMap<Value, string>, body: () => T): T {
+    if (lengths.size === 0) return body();
+    const outer = this.bound;
+    this.bound = [new Map(lengths), ...outer];
+    try {
+      return body();
+    } finally {
+      this.bound = outer;
+    }
+  }
 
   /** True if a type mentions a length that is computed in a block that is closed by now. */
   escapes(type: ValueType): boolean {

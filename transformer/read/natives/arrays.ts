@@ -210,12 +210,16 @@ export function dimOf(reader: Reader, length: ReaderValue, node: ts.Node): Dim {
   }
   const source = length.kind === "scalar" || length.kind === "integer" ? length.value : undefined;
   const index = toIndex(reader, length, node);
-  const name = reader.symbolFor(source ?? index, () => {
-    const fresh = reader.freshName(source?.name ?? "length");
-    reader.at(node).emit("bind", [index], { symbol: fresh });
-    return fresh;
-  });
+  const name = reader.symbolFor(source ?? index, () =>
+    bindFresh(reader, index, source?.name, node),
+  );
   return symbol(name);
+}
+
+function bindFresh(reader: Reader, index: Value, name: string | undefined, node: ts.Node): string {
+  const fresh = reader.freshName(name ?? "length");
+  reader.at(node).emit("bind", [index], { symbol: fresh });
+  return fresh;
 }
 
 function zeros(reader: Reader, length: ReaderValue, kind: ArrayKind, node: ts.Node): ReaderValue {
@@ -256,7 +260,10 @@ function typedFrom(
   return tabulate(reader, dim, kind, (k) => elementOf(reader, source, k, node), node);
 }
 
-/** A new array whose element `k` is `apply(k)`: a number, or a row of known extents. */
+/**
+ * A new array whose element `k` is `apply(k)`: a number, or a row. A row may be as long as a number
+ * says that is there before: it is bound once, for all rows.
+ */
 function tabulate(
   reader: Reader,
   dim: Dim,
@@ -264,7 +271,35 @@ function tabulate(
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
 ): ArrayReference {
-  const row = rowTemplate(reader, apply, node);
+  const first = readRow(reader, apply, node);
+  const lengths = new Map(
+    first.outer.map((length) => [length, rowLength(reader, dim, length, node)]),
+  );
+  return reader.withLengths(lengths, () => {
+    const { row, escapes } = lengths.size === 0 ? first : readRow(reader, apply, node);
+    if (escapes) reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
+    return filledBy(reader, dim, row, wanted, apply, node);
+  });
+}
+
+/** The extent of rows that are as long as a number says. Where there are no rows, it is not asked. */
+function rowLength(reader: Reader, dim: Dim, length: Value, node: ts.Node): string {
+  const number = length.type.dtype === "i32" ? integer(length, 0, 2 ** 31 - 1) : scalar(length);
+  const index = toIndex(reader, number, node);
+  const builder = reader.at(node);
+  const hasRows = builder.binary("gt", builder.extent(dim), builder.constant(0, "i32"));
+  const size = builder.select(hasRows, index, builder.constant(0, "i32"));
+  return reader.symbolFor(size, () => bindFresh(reader, size, length.name, node));
+}
+
+function filledBy(
+  reader: Reader,
+  dim: Dim,
+  row: RowTemplate | undefined,
+  wanted: ArrayKind,
+  apply: (index: ReaderValue) => ReaderValue,
+  node: ts.Node,
+): ArrayReference {
   const result = emptyArray(reader, dim, row, wanted, node);
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
@@ -285,26 +320,7 @@ function tabulate(
 
 type RowTemplate = Template & { readonly kind: "array" | "record" };
 
-/**
- * What the elements are, where `apply` gives arrays or records: read once, and forgotten. A length
- * that is a number from around the rows is bound there, for all of them, and they are read again.
- */
-function rowTemplate(
-  reader: Reader,
-  apply: (index: ReaderValue) => ReaderValue,
-  node: ts.Node,
-): RowTemplate | undefined {
-  const first = readRow(reader, apply, node);
-  for (const length of first.outer) dimOf(reader, numberOf(length), node);
-  const { row, escapes } = first.outer.length === 0 ? first : readRow(reader, apply, node);
-  if (escapes) reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
-  return row;
-}
-
-function numberOf(length: Value): ReaderValue {
-  return length.type.dtype === "i32" ? integer(length, 0, 2 ** 31 - 1) : scalar(length);
-}
-
+/** What the elements are, where they are arrays or records. */
 interface ReadRow {
   readonly row: RowTemplate | undefined;
   /** It has a length that is computed with the row, */
@@ -313,6 +329,7 @@ interface ReadRow {
   readonly outer: readonly Value[];
 }
 
+/** Reads an element, and forgets it. */
 function readRow(
   reader: Reader,
   apply: (index: ReaderValue) => ReaderValue,

@@ -10,4 +10,4 @@ export const f = compile((n: number, c: boolean) => {
   return b;
 });
 
-export const triangle = compile((n: number) => Array.from({ length: 3 }, (_, i) => new Float64Array(n + i)));
+export const triangle = compile((n: number) => Array.from({ length: n }, (_, i) => new Float64Array(i)));

@@ -17,7 +17,7 @@ import {
 /**
  * Directions that are arrays of their own: nothing says before the program runs that they are as
  * long as what they are directions of. (What is said where they are not is in
- * `test/transformer/directions.test.ts`.)
+ * `test/transformer/lengths.test.ts`.)
  */
 const cube = (x: Float64Array): Float64Array => x.map((v, i) => v ** 3 + (i > 0 ? x[i - 1] : 0));
 const energy = (x: Float64Array): number => cube(x).reduce((sum, v) => sum + v * v, 0);

@@ -30,6 +30,13 @@ const records = (x: Float64Array, n: number) => {
   return made.map(({ at, near }) => near.reduce((sum, v) => sum * at + v, 0));
 };
 
+/** Rows are replaced by arrays of lengths of their own, which are the same. */
+const replaced = (x: Float64Array, n: number) => {
+  const grid = Array.from({ length: 3 }, () => new Float64Array(n));
+  for (let i = 0; i < n; i++) grid[i % 3] = x.map((v) => v * i);
+  return grid;
+};
+
 const made = compile(table);
 const grid = compile(paths);
 const slopes = grad(weight);
@@ -38,7 +45,14 @@ const steep = grad((x: Float64Array, n: number) =>
   records(x, n).reduce((sum: number, v: number) => sum + v, 0),
 );
 
+const replacing = compile(replaced);
+const replacingSlopes = grad((x: Float64Array, n: number) =>
+  replaced(x, n).reduce((sum: number, row) => sum + row.reduce((s, v) => s + v * v, 0), 0),
+);
+
 const x = Float64Array.of(0.5, -1, 2);
+
+export const functions = { replacing };
 
 export const main = () => ({
   made: made(2, 3),
@@ -47,6 +61,8 @@ export const main = () => ({
   slopes: slopes(x, 2),
   folded: folded(x, 3),
   steep: steep(x, 3),
+  replacing: replacing(x, 3),
+  replacingSlopes: replacingSlopes(x, 3),
 });
 
 export const expected = () => {
@@ -64,6 +80,8 @@ export const expected = () => {
     folded: records(x, 3),
     // x³ + x² + x
     steep: x.map((v) => 3 * v * v + 2 * v + 1),
+    replacing: replaced(x, 3),
+    replacingSlopes: x.map((v) => 10 * v),
   };
 };
 export const tolerance = 1e-14;

@@ -1,4 +1,4 @@
-/** Directions that are not as long as what they are directions of: the program says so. */
+/** Lengths that must agree and do not, as is found when the program runs: it says so. */
 
 import { describe, expect, test } from "vitest";
 import { tensor } from "../../runtime/index.ts";
@@ -27,11 +27,19 @@ const calls: readonly (readonly [string, readonly unknown[], string, number, num
   ["tensorAlong", [pairs(2), pairs(3)], "`dt`", 3, 2],
   ["shaped", [long, [x, x]], "`flat`", 4, 6],
   ["shaped", [long.subarray(1), [short]], "`rows`", 2, 3],
+  ["replacing", [x, 2], "an array", 3, 2],
 ];
 
+async function functionsOf(program: string, target: "js" | "wasm"): Promise<Functions> {
+  const compiled = await compiledProgram(program, target);
+  return (compiled as unknown as { readonly functions: Functions }).functions;
+}
+
 describe.each(["js", "wasm"] as const)("on %s", async (target) => {
-  const compiled = await compiledProgram("directions-of-other-lengths", target);
-  const { functions } = compiled as unknown as { readonly functions: Functions };
+  const functions = {
+    ...(await functionsOf("directions-of-other-lengths", target)),
+    ...(await functionsOf("rows-of-computed-length", target)),
+  };
 
   test.each(calls)("%s", (name, args, array, found, expected) => {
     const call = (): unknown => functions[name]?.(...args);

@@ -10,7 +10,7 @@ import { expand } from "./autodiff/expand.ts";
 import { assertWellFormed } from "./ops/check.ts";
 import { printGraph } from "./ir/print.ts";
 import { type Block, type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
-import { allEquations, parameterSymbols } from "./ir/walk.ts";
+import { allEquations, copyBlock, parameterSymbols } from "./ir/walk.ts";
 import { lower } from "./kernel/lower.ts";
 import type { ProgramOptions } from "./kernel/program.ts";
 import { printModule } from "./kernel/print.ts";
@@ -131,7 +131,9 @@ function simplify(graph: Graph): Graph {
 async function readable(graph: Graph, signature: Signature): Promise<string> {
   const functions = [...graph.functions].map(([name, fn]) => {
     const tidy = tidied(fn);
-    return [name, tidied({ ...tidy, body: withoutClearings(tidy.body) })] as const;
+    // The halves of a function have values in common; on the page they are each one's own.
+    const body = copyBlock(withoutClearings(tidy.body));
+    return [name, tidied({ ...tidy, body })] as const;
   });
   const text = printTypeScript({ ...graph, functions: new Map(functions) }, signature);
   const { format } = await import("prettier");

@@ -96,7 +96,10 @@ export function valueAndGrad(f: (...args: never[]) => unknown, options: object =
   };
 }
 
-/** `[y, dy]`: the value at `primals` and the derivative along `tangents`. */
+/**
+ * `[y, dy]`: the value at `primals` and the derivative along `tangents`, which have their lengths.
+ * Throws a `RangeError` where they have not.
+ */
 export function jvp<A extends unknown[], R>(
   f: (...args: A) => R,
   primals: readonly [...A],

@@ -4,8 +4,8 @@ import { tensor as make } from "../runtime/tensor.ts";
 import type { AnyShape, DType, Shape, ShapeFrom, Tensor, TensorData } from "./types.ts";
 
 /**
- * A tensor of the given numbers: a typed array with a shape, or numbers nested as the shape is.
- * The dtype is f32 unless the data is an integer array or says otherwise. The data is copied.
+ * A tensor of the given numbers: a typed array with a shape, or numbers nested as the shape is,
+ * the rows typed arrays or not. The dtype is f32 unless the data is an integer array or says otherwise. The data is copied.
  * Throws a `RangeError` when the shape does not hold the data.
  */
 export function tensor<D extends DType = "f32">(

@@ -13,10 +13,10 @@ export type DType = "f64" | "f32" | "i32" | "u32" | "u8" | "bool";
 /** What the type system cannot compute: compatible with every shape and every extent. */
 export type AnyShape = any;
 
-/** What `tensor` takes: numbers, nested as the shape is, or a flat typed array. */
-export type TensorData =
-  Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array | number | NestedNumbers;
-export type NestedNumbers = readonly (number | NestedNumbers)[];
+/** What `tensor` takes: numbers, nested as the shape is, typed arrays as rows; or all in one. */
+export type TensorData = NumberArray | number | NestedNumbers;
+export type NestedNumbers = readonly (number | NumberArray | NestedNumbers)[];
+type NumberArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 /** The typed array that holds elements of a dtype. */
 export type DataOf<D extends DType> = D extends "f64"

@@ -63,7 +63,7 @@ function writeRows(
   at: number,
 ): number {
   if (ArrayBuffer.isView(data)) {
-    if (data.length !== shape[axis]) {
+    if (axis !== shape.length - 1 || data.length !== shape[axis]) {
       throw ragged(shape);
     }
     out.set(data, at);
@@ -164,7 +164,7 @@ function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]):
   const rank = leaf.shape.length;
   const wanted = leaf.as === "typed" ? `a ${className(leaf.dtype)}` : "an array of numbers";
   const expected = rank > 1 ? `rows, each ${wanted},` : wanted;
-  if (leaf.as === "typed" && rank === 1 && !fits(leaf, value)) throw wrong(path, expected, value);
+  if (leaf.as === "typed") checkRows(leaf, value, rank, path);
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw wrong(path, expected, value);
   const shape =
     rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
@@ -173,6 +173,17 @@ function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]):
   shapes.push({ path, leaf, shape, told: empty < 0 ? rank : empty + 1 });
   const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));
   return { kind: "copy", leaf, shape, data: value as Nested, bytes };
+}
+
+/** A typed array of the dtype, or rows of them; how long these are is measured later. */
+function checkRows(leaf: Leaf, value: unknown, depth: number, path: string): void {
+  const wanted = `a ${className(leaf.dtype)}`;
+  if (depth === 1) {
+    if (!fits(leaf, value)) throw wrong(path, wanted, value);
+    return;
+  }
+  if (!Array.isArray(value)) throw wrong(path, `rows, each ${wanted}, nested ${depth} deep`, value);
+  value.forEach((row, k) => checkRows(leaf, row, depth - 1, `${path}[${k}]`));
 }
 
 function fits(leaf: Leaf, value: unknown): boolean {

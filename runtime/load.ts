@@ -106,6 +106,10 @@ function faultAt(site: Site | undefined, index: number, extent: number): RangeEr
       return new RangeError(
         `${site.op}${place}: an array cannot have ${index} elements; check the length before use`,
       );
+    case "extent":
+      return new RangeError(
+        `${array}${place}: has ${index} elements, and ${extent} belong here; pass one of this length`,
+      );
     case "stack":
       return new RangeError(`${site.op}${place}: nothing is left to take`);
     default:

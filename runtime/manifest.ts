@@ -97,8 +97,8 @@ export type ResultPlace =
 
 /** A place in the program that can fail at run time. */
 export interface Site {
-  /** `index`: an index out of range; `capacity`, `bind`: a length below zero; … */
-  readonly kind: "index" | "start" | "length" | "stack";
+  /** `index`: out of range; `length`: below zero; `extent`: not the one that belongs here; … */
+  readonly kind: "index" | "start" | "length" | "extent" | "stack";
   readonly op: string;
   /** What the user calls the array, when it has a name. */
   readonly name?: string | undefined;

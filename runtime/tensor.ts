@@ -4,7 +4,10 @@ import { countOf, dtypeOfArray, newArray, type TypedArray } from "./arrays.ts";
 import type { DType } from "./manifest.ts";
 import { pool, type Storage } from "./storage.ts";
 
+/** Numbers, and arrays of them by axis. */
 export type Nested = number | readonly Nested[];
+/** The same with typed arrays as rows, or not. */
+export type Rows = number | ArrayLike<number> | readonly Rows[];
 
 export class Tensor {
   readonly shape: readonly number[];
@@ -52,18 +55,15 @@ export class Tensor {
 }
 
 /**
- * A tensor of the given numbers: a number, a typed array, or numbers nested as the shape is. The
+ * A tensor of the given numbers: a number, a typed array, or numbers nested as the shape is, in
+ * arrays or typed arrays. The
  * dtype is f32 unless `dtype` says otherwise or the data is an integer array. The data is copied.
  * Throws a `RangeError` when the shape does not hold the data.
  */
-export function tensor(
-  data: Nested | ArrayLike<number>,
-  shape?: readonly number[],
-  dtype?: DType,
-): Tensor {
+export function tensor(data: Rows, shape?: readonly number[], dtype?: DType): Tensor {
   const own = dtypeOfArray(data);
   const type = dtype ?? (own === "f64" || own === undefined ? "f32" : own);
-  const measured = own === undefined ? measure(data as Nested) : [(data as TypedArray).length];
+  const measured = own === undefined ? measure(data) : [(data as TypedArray).length];
   const final = shape ?? measured;
   const count = countOf(final);
   if (count !== countOf(measured)) {
@@ -73,14 +73,14 @@ export function tensor(
   }
   const array = newArray(type, count);
   if (own !== undefined) array.set(data as TypedArray);
-  else flatten(data as Nested, measured, 0, array, 0);
+  else flatten(data, measured, 0, array, 0);
   return new Tensor(pool.onHost(type, array), [...final], type);
 }
 
 /** The shape of nested arrays. Throws a `RangeError` when they are ragged. */
-export function measure(data: Nested): number[] {
+export function measure(data: Rows): number[] {
   const shape: number[] = [];
-  for (let inner: Nested | undefined = data; typeof inner === "object"; inner = inner[0]) {
+  for (let inner: Rows | undefined = data; typeof inner === "object"; inner = inner[0]) {
     shape.push(inner.length);
   }
   return shape;
@@ -88,7 +88,7 @@ export function measure(data: Nested): number[] {
 
 /** Writes nested numbers to `out` from `at` on; the position after the last one. */
 export function flatten(
-  data: Nested,
+  data: Rows,
   shape: readonly number[],
   axis: number,
   out: TypedArray,
@@ -102,7 +102,7 @@ export function flatten(
   if (typeof data !== "object" || data.length !== shape[axis]) throw ragged(shape);
   let position = at;
   for (let k = 0; k < data.length; k++) {
-    position = flatten(data[k] as Nested, shape, axis + 1, out, position);
+    position = flatten(data[k] as Rows, shape, axis + 1, out, position);
   }
   return position;
 }

@@ -7,18 +7,21 @@ import {
   Worker,
 } from "node:worker_threads";
 import type { Compiled, Signature } from "../compiler/compile.ts";
-import type { Graph } from "../compiler/ir/types.ts";
+import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
+import type { Graph, Span } from "../compiler/ir/types.ts";
 import type { RootSettings } from "./rootOptions.ts";
 
 export interface CompileJob {
   readonly graph: Graph;
   readonly signature: Signature;
   readonly settings: RootSettings;
+  /** Where the root stands, for faults that know no better place. */
+  readonly root: Span;
 }
-export type CompileAnswer = { readonly compiled: Compiled } | { readonly fault: string };
+export type CompileAnswer = { readonly compiled: Compiled } | { readonly fault: Diagnostic };
 
 export interface SyncCompiler {
-  readonly compile: (job: CompileJob) => Compiled;
+  readonly compile: (job: CompileJob) => CompileAnswer;
   readonly close: () => void;
 }
 
@@ -39,9 +42,7 @@ export function syncCompiler(): SyncCompiler {
       Atomics.wait(signal, 0, 0);
       const received = receiveMessageOnPort(port1);
       if (received === undefined) throw new Error("the compiler gave no answer");
-      const answer = received.message as CompileAnswer;
-      if ("fault" in answer) throw new Error(answer.fault);
-      return answer.compiled;
+      return received.message as CompileAnswer;
     },
     close() {
       port1.close();

@@ -3,7 +3,7 @@
 import { type MessagePort, workerData } from "node:worker_threads";
 import { compile } from "../compiler/compile.ts";
 import type { CompileAnswer, CompileJob } from "./compileSync.ts";
-import { placeOf } from "./plan.ts";
+import { faultOf, placeOf } from "./plan.ts";
 
 const { port, signal } = workerData as { readonly port: MessagePort; readonly signal: Int32Array };
 
@@ -15,10 +15,10 @@ port.on("message", (job: CompileJob) => {
   });
 });
 
-async function answer({ graph, signature, settings }: CompileJob): Promise<CompileAnswer> {
+async function answer({ graph, signature, settings, root }: CompileJob): Promise<CompileAnswer> {
   try {
     return { compiled: await compile(graph, signature, { ...settings, place: placeOf }) };
   } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) };
+    return { fault: faultOf(error, root) };
   }
 }

@@ -179,7 +179,7 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
 }
 
 /** What the compiler throws after reading: a use of a derivative that there is not, or our fault. */
-function faultOf(error: unknown, root: Span): Diagnostic {
+export function faultOf(error: unknown, root: Span): Diagnostic {
   if (error instanceof DerivativeFault) {
     const { callee: name, variable, span = root, calls } = error;
     const related = calls.map((call) => ({

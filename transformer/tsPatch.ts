@@ -7,7 +7,6 @@ import type { PluginConfig, TransformerExtras } from "ts-patch";
 import ts from "typescript";
 import type { Compiled } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
-import * as messages from "../compiler/diagnostics/messages.ts";
 import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
 import { saidByBoth } from "./duplicates.ts";
 import { type Edit, finish, mayHaveRoots, type Plan, readFile } from "./plan.ts";
@@ -50,12 +49,10 @@ function planNow(
   const faults: Diagnostic[] = [];
   for (const root of read.roots) {
     for (const { id, graph, signature } of root.programs) {
-      try {
-        programs.set(id, compiler.compile({ graph, signature, settings: root.settings }));
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        faults.push(messages.internalFault({ message }, spanOf(root.node)));
-      }
+      const job = { graph, signature, settings: root.settings, root: spanOf(root.node) };
+      const answer = compiler.compile(job);
+      if ("fault" in answer) faults.push(answer.fault);
+      else programs.set(id, answer.compiled);
     }
   }
   return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);

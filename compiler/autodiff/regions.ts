@@ -3,7 +3,7 @@
  * the walk comes back to it.
  */
 
-import { elementCount } from "../ir/dim.ts";
+import { elementCount, sameShape, symbolsOf } from "../ir/dim.ts";
 import {
   arrayType,
   type Block,
@@ -14,11 +14,11 @@ import {
   type Value,
   type ValueType,
 } from "../ir/types.ts";
-import { copyBlock, freeValues, loopOf, renameBlock } from "../ir/walk.ts";
+import { allEquations, copyBlock, extentsOf, freeValues, loopOf, renameBlock } from "../ir/walk.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import { dropDead } from "../passes/dce.ts";
 import { runForward } from "./forward.ts";
-import { planRecompute } from "./keep.ts";
+import { planRecompute, type RecomputePlan } from "./keep.ts";
 import {
   Cotangents,
   cotangentOf,
@@ -108,49 +108,37 @@ export function splitBlock(
   const own = new Set<Value>(block.parameters);
   for (const equation of forward.equations) for (const v of equation.outputs) own.add(v);
   const needs = freeValues(walked).filter((value) => own.has(value) && !given.has(value));
-  const plan = planRecompute(forward.equations, needs, { ...sweep, own, given });
+  const plan = planWithLengths(sweep, forward.equations, walked, needs, { own, given });
   const renaming = new Map<Value, Value>(given);
   const prologue = builder.nested();
   const pushes = new Map<Value, Slot>();
   const handed: Handed[] = [];
-  if (sweep.oneStack) {
-    takeAllBack(plan.kept);
-  } else {
-    const scalars = plan.kept.filter(({ type }) => type.shape.length === 0 && !type.stack);
-    const handing = handsOver && scalars.length <= mostHanded;
-    for (const kept of plan.kept) {
-      if (handing && scalars.includes(kept)) {
-        const taken: Value = { type: kept.type, name: kept.name };
-        handed.push({ value: kept, taken });
-        renaming.set(kept, taken);
-        continue;
-      }
-      const slot = scope.requestStack(stackType(kept.type.dtype, kept.type.shape));
-      pushes.set(kept, slot);
-      const parameter: Value = { type: stackTypes.at(-1) as ValueType };
-      reverseStackParameters.push(parameter);
-      const [stack, value] = prologue.pop(parameter);
-      if (kept.name !== undefined) prologue.name(value, kept.name);
-      slot.reverse = stack;
-      renaming.set(kept, value);
-    }
+  if (sweep.oneStack) takeAllBack();
+  else {
+    const isScalar = ({ type }: Value): boolean => type.shape.length === 0 && !type.stack;
+    const handing =
+      handsOver && [...plan.lengths, ...plan.kept].filter(isScalar).length <= mostHanded;
+    const take = (kept: Value): void => {
+      if (!handing || !isScalar(kept)) return takeFromStack(kept);
+      const taken: Value = { type: kept.type, name: kept.name };
+      handed.push({ value: kept, taken });
+      renaming.set(kept, taken);
+    };
+    plan.lengths.forEach(take);
+    bindAgain();
+    plan.kept.forEach(take);
   }
-  const again = copyBlock({ parameters: [], equations: plan.recomputed, results: [] }, renaming);
-  plan.recomputed.forEach((equation, k) => {
-    equation.outputs.forEach((output, j) => {
-      renaming.set(output, (again.equations[k] as Equation).outputs[j] as Value);
-    });
-  });
+  computeAgain(plan.recomputed);
   const renamed = renameBlock(walked, renaming);
 
   return {
     forward: sweep.oneStack
-      ? keptAtEnd(plan.kept)
+      ? keptAtEnd([...plan.kept, ...plan.lengths])
       : withPushes(builder, block.parameters, forward.equations, pushes),
     stacks: slots.map((slot) => slot.forward),
     stackParameters,
     stackTypes,
-    reverse: [...prologue.equations, ...again.equations, ...renamed.equations],
+    reverse: [...prologue.equations, ...renamed.equations],
     reverseStackParameters,
     reverseResults: renamed.results.slice(0, results.length),
     reverseStacks: [
@@ -166,23 +154,61 @@ export function splitBlock(
     forward.equations.forEach((equation) => out.put(equation));
     const [slot] = slots;
     if (slot === undefined) return out.equations;
-    for (const value of kept) slot.forward = pushNumbers(out, slot.forward, value);
+    for (const value of kept) slot.forward = pushParts(out, slot.forward, value);
     return out.equations;
   }
 
+  /** Pops a kept value off a stack of its own, where an array of no fixed length lies in parts. */
+  function takeFromStack(kept: Value): void {
+    const { dtype, shape } = kept.type;
+    const inParts = shape.flatMap(symbolsOf).some((name) => sweep.boundInside.has(name));
+    const slot = scope.requestStack(stackType(dtype, inParts ? [] : shape));
+    pushes.set(kept, slot);
+    const parameter: Value = { type: stackTypes.at(-1) as ValueType };
+    reverseStackParameters.push(parameter);
+    const [stack, value] = inParts ? popParts(prologue, parameter, kept) : prologue.pop(parameter);
+    if (kept.name !== undefined) prologue.name(value, kept.name);
+    slot.reverse = stack;
+    renaming.set(kept, value);
+  }
+
+  function computeAgain(equations: readonly Equation[]): void {
+    const again = copyBlock({ parameters: [], equations, results: [] }, renaming);
+    again.equations.forEach((equation, k) => {
+      prologue.put(equation);
+      (equations[k] as Equation).outputs.forEach((output, j) =>
+        renaming.set(output, equation.outputs[j] as Value),
+      );
+    });
+  }
+
+  /** The reverse half has the lengths of the forward half's arrays. */
+  function bindAgain(): void {
+    computeAgain(plan.computed);
+    for (const bind of plan.binds) {
+      prologue.put({
+        ...bind,
+        inputs: bind.inputs.map((length) => renaming.get(length) ?? length),
+      });
+    }
+  }
+
   /** Pops everything kept off the one stack, last first, before the walk back uses the stack. */
-  function takeAllBack(kept: readonly Value[]): void {
-    if (kept.length === 0) return;
+  function takeAllBack(): void {
+    if (plan.kept.length + plan.lengths.length === 0) return bindAgain();
     scope.requestStack(numbers);
     if (reverseStackParameters.length === 0) reverseStackParameters.push({ type: numbers });
     const [parameter] = reverseStackParameters as [Value];
     const given: Value = { type: numbers };
     let stack = given;
-    for (const value of kept.toReversed()) {
-      const [rest, taken] = popNumbers(prologue, stack, value);
+    const take = (value: Value): void => {
+      const [rest, taken] = popParts(prologue, stack, value);
       stack = rest;
       renaming.set(value, taken);
-    }
+    };
+    plan.lengths.toReversed().forEach(take);
+    bindAgain();
+    plan.kept.toReversed().forEach(take);
     // The equations above read `given`; the walk reads the parameter, now what is left.
     reverseStackParameters[0] = given;
     renaming.set(parameter, stack);
@@ -191,22 +217,72 @@ export function splitBlock(
   }
 }
 
+/** What the reverse half needs of the forward one, the lengths of its arrays before all else. */
+interface Plan extends RecomputePlan {
+  /** Lengths that are kept, and equations that compute others again, from what is given. */
+  readonly lengths: readonly Value[];
+  readonly computed: readonly Equation[];
+  readonly binds: readonly Equation[];
+}
+
+/**
+ * Extents that the forward half binds are bound again in the reverse half, where that mentions them.
+ * Lengths come from what the reverse half has for nothing, or else are kept.
+ */
+function planWithLengths(
+  sweep: Sweep,
+  forward: readonly Equation[],
+  walked: Block,
+  needs: readonly Value[],
+  { own, given }: { readonly own: ReadonlySet<Value>; readonly given: ReadonlyMap<Value, Value> },
+): Plan {
+  const bound = forward.filter(({ op }) => op === "bind");
+  const isBoundHere = (name: string): boolean =>
+    bound.some(({ parameters }) => parameters["symbol"] === name);
+  const lengths = new Set<Value>();
+  for (;;) {
+    const known = new Map([...given, ...[...lengths].map((length) => [length, length] as const)]);
+    const plan = planRecompute(
+      forward,
+      needs.filter((value) => !lengths.has(value)),
+      { ...sweep, own, given: known },
+    );
+    const reverse = { ...walked, equations: [...plan.recomputed, ...walked.equations] };
+    const mentioned = new Set([
+      ...[...allEquations(reverse)].flatMap(extentsOf),
+      ...plan.kept.flatMap(({ type }) => type.shape.flatMap(symbolsOf)),
+    ]);
+    const binds = bound.filter(({ parameters }) => mentioned.has(String(parameters["symbol"])));
+    const before = lengths.size;
+    for (const length of binds.flatMap(({ inputs }) => inputs)) {
+      if (own.has(length) && !given.has(length)) lengths.add(length);
+    }
+    if (lengths.size > before) continue;
+    const { kept, recomputed } = planRecompute(forward, [...lengths], { ...sweep, own, given });
+    const isFree = kept.length === 0 && !recomputed.flatMap(extentsOf).some(isBoundHere);
+    return isFree
+      ? { ...plan, lengths: [], computed: recomputed, binds }
+      : { ...plan, lengths: [...lengths], computed: [], binds };
+  }
+}
+
 /** The one stack of a function: everything kept is put on it as numbers. */
 const numbers: ValueType = stackType("f64", []);
 
 /** Pushes a scalar, or the elements of an array in order; every dtype fits a double. */
-function pushNumbers(builder: GraphBuilder, stack: Value, value: Value): Value {
-  if (value.type.shape.length === 0) return builder.push(stack, builder.cast(value, "f64"));
+function pushParts(builder: GraphBuilder, stack: Value, value: Value): Value {
+  const { dtype } = stack.type;
+  if (value.type.shape.length === 0) return builder.push(stack, builder.cast(value, dtype));
   const size = elementCount(value.type.shape);
   const flat = builder.reshape(value, [size]);
-  const body = builder.block([scalarType("i32"), numbers], (inner, [index, top]) => [
-    inner.push(top as Value, inner.cast(inner.at(flat, [index as Value]), "f64")),
+  const body = builder.block([scalarType("i32"), stack.type], (inner, [index, top]) => [
+    inner.push(top as Value, inner.cast(inner.at(flat, [index as Value]), dtype)),
   ]);
   return builder.for(builder.extent(size), [stack], body)[0] as Value;
 }
 
-/** What `pushNumbers` pushed: `[rest, value]`. */
-function popNumbers(
+/** What `pushParts` pushed: `[rest, value]`. */
+function popParts(
   builder: GraphBuilder,
   stack: Value,
   like: Value,
@@ -220,7 +296,8 @@ function popNumbers(
   const flat = arrayType(dtype, [size]);
   const count = builder.extent(size);
   const last = builder.sub(count, builder.constant(1, "i32"));
-  const body = builder.block([scalarType("i32"), numbers, flat], (inner, [index, top, array]) => {
+  const types = [scalarType("i32"), stack.type, flat];
+  const body = builder.block(types, (inner, [index, top, array]) => {
     const [rest, value] = inner.pop(top as Value);
     const at = inner.sub(last, index as Value);
     return [rest, inner.update(array as Value, back(inner, value, dtype), [at])];
@@ -231,6 +308,7 @@ function popNumbers(
 
 /** A number from the stack in the type that it had. */
 function back(builder: GraphBuilder, value: Value, dtype: DType): Value {
+  if (value.type.dtype === dtype) return value;
   return dtype === "i32" ? builder.wholeNumber(value) : builder.cast(value, dtype);
 }
 
@@ -244,7 +322,9 @@ function withPushes(
   const out = builder.nested();
   const keep = (value: Value): void => {
     const slot = pushes.get(value);
-    if (slot !== undefined) slot.forward = out.push(slot.forward, value);
+    if (slot === undefined) return;
+    const whole = sameShape(slot.forward.type.shape, value.type.shape);
+    slot.forward = whole ? out.push(slot.forward, value) : pushParts(out, slot.forward, value);
   };
   parameters.forEach(keep);
   for (const equation of equations) {

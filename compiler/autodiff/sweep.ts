@@ -16,6 +16,8 @@ export interface Sweep {
    * the same that it hands to the functions it calls.
    */
   readonly oneStack: boolean;
+  /** Extents that regions bind: no array of such a length fits on a stack from around them. */
+  readonly boundInside: ReadonlySet<string>;
   readonly functions: FunctionTable;
 }
 

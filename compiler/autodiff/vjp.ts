@@ -83,8 +83,18 @@ export function newSweep(
     mutated: mutatedValues(body),
     keepNothing: false,
     oneStack,
+    boundInside: boundInside(body),
     functions,
   };
+}
+
+/** The extents that are bound in regions of a block: they may differ from one run to the next. */
+function boundInside(body: Block): ReadonlySet<string> {
+  const inner = body.equations.flatMap(({ regions }) => regions);
+  const binds = inner.flatMap((region) => [...allEquations(region)]);
+  return new Set(
+    binds.flatMap(({ op, parameters }) => (op === "bind" ? [String(parameters["symbol"])] : [])),
+  );
 }
 
 /**

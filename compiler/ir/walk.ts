@@ -1,6 +1,6 @@
 /** Questions about blocks that many passes ask, and the one way to copy them. */
 
-import type { Block, Equation, Value } from "./types.ts";
+import type { Block, Equation, Parameter, Value } from "./types.ts";
 import { symbolsOf } from "./dim.ts";
 
 /** The values that a block reads but does not define, each once, in order of first use. */
@@ -37,6 +37,19 @@ export function* allEquations(block: Block): Generator<Equation> {
     yield equation;
     for (const region of equation.regions) yield* allEquations(region);
   }
+}
+
+/** The symbolic extents that an equation mentions; those inside of its regions are not its own. */
+export function extentsOf({ parameters, outputs }: Equation): readonly string[] {
+  const ofParameter = (parameter: Parameter): readonly string[] => {
+    if (typeof parameter !== "object") return [];
+    if ("terms" in parameter) return symbolsOf(parameter);
+    return parameter.flatMap(ofParameter);
+  };
+  return [
+    ...Object.values(parameters).flatMap(ofParameter),
+    ...outputs.flatMap(({ type }) => type.shape.flatMap(symbolsOf)),
+  ];
 }
 
 /** The number of equations, those in regions included. */

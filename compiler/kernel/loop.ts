@@ -156,7 +156,7 @@ export const hostFunctions = {
 } as const satisfies Record<string, { parameters: Machine[]; results: Machine[] }>;
 
 export interface SiteInfo {
-  readonly kind: "index" | "start" | "length" | "stack";
+  readonly kind: "index" | "start" | "length" | "extent" | "stack";
   readonly op: string;
   readonly name: string | undefined;
   readonly span: Span | undefined;

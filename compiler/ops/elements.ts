@@ -11,7 +11,7 @@ import { arrayType, type Shape, type Value, type ValueType } from "../ir/types.t
 import { defineOp, fault, type Batching } from "./define.ts";
 import { byLoop, repeated } from "./support/batching.ts";
 import { maskOf, orAt } from "./support/masks.ts";
-import { dimension, integer } from "./support/parameters.ts";
+import { dimension, integer, text } from "./support/parameters.ts";
 import { fill, outOfRange, outputOf } from "./support/reference.ts";
 import { f32, f64, i32, index, wave } from "./support/samples.ts";
 import {
@@ -62,6 +62,33 @@ export const check_bounds = defineOp({
       differentiate: [],
       note: "a loop that does not run",
     },
+  ],
+});
+
+/** Made where the reader finds lengths that must agree, and cannot know whether they do. */
+export const check_extent = defineOp({
+  name: "check_extent",
+  summary: "Fails unless the two extents are equal",
+  laws: { effect: true, partial: true, onceFor: ["array"] },
+  type: (inputs, parameters) => {
+    two(inputs).forEach(expectIndex);
+    text(parameters, "array");
+    return [];
+  },
+  reference: (inputs) => {
+    const [found, expected] = two(inputs).map(({ data }) => data[0] as number);
+    if (found !== expected) {
+      throw new RangeError(`${found} elements are given where ${expected} belong`);
+    }
+    return [];
+  },
+  derivative: { kind: "zero" },
+  batch: "loop",
+  lower: { kind: "schedule" },
+  // Of lengths that a batch does not change: any others would differ in it.
+  samples: [
+    { inputs: [index(0), index(0)], parameters: { array: "x" }, differentiate: [] },
+    { inputs: [index(0), index(0)], parameters: { array: "" }, differentiate: [] },
   ],
 });
 

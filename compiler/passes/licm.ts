@@ -6,9 +6,8 @@
  * Only what cannot fail moves, so that a loop of no iterations stays harmless.
  */
 
-import { symbolsOf } from "../ir/dim.ts";
-import type { Block, Equation, Parameter, Value } from "../ir/types.ts";
-import { allEquations } from "../ir/walk.ts";
+import type { Block, Equation, Value } from "../ir/types.ts";
+import { allEquations, extentsOf } from "../ir/walk.ts";
 import { ops } from "../ops/index.ts";
 import { mutatedValues } from "./mutated.ts";
 
@@ -59,17 +58,4 @@ export function hoistInvariants(block: Block): Block {
 function boundIn(body: Block): ReadonlySet<string> {
   const binds = [...allEquations(body)].filter(({ op }) => op === "bind");
   return new Set(binds.map(({ parameters }) => String(parameters["symbol"])));
-}
-
-/** The extents that an equation mentions. */
-function extentsOf({ parameters, outputs }: Equation): readonly string[] {
-  const ofParameter = (parameter: Parameter): readonly string[] => {
-    if (typeof parameter !== "object") return [];
-    if ("terms" in parameter) return symbolsOf(parameter);
-    return parameter.flatMap(ofParameter);
-  };
-  return [
-    ...Object.values(parameters).flatMap(ofParameter),
-    ...outputs.flatMap(({ type }) => type.shape.flatMap(symbolsOf)),
-  ];
 }

@@ -5,7 +5,7 @@ import type { Value } from "../ir/types.ts";
 import type { Argument, Leaf, Tree } from "../../runtime/manifest.ts";
 import { atom, numberText, within } from "./expressions.ts";
 import { elementsOfTensor, handedOn } from "./loops.ts";
-import { tensorText } from "./tensors.ts";
+import { tensorOf, tensorText } from "./tensors.ts";
 import { plainType, type Writing } from "./writing.ts";
 
 /** The leaves of trees, in order. */
@@ -34,11 +34,27 @@ export function parameterList(
   parameters: readonly Argument[],
   values: Iterator<Value>,
 ): readonly string[] {
-  return parameters.map(({ name, tree }) => {
+  const bound: Bound[] = [];
+  const texts = parameters.map(({ name, tree }) => {
     const own = page.names.fresh(name);
-    bind(page, tree, { path: own }, values);
+    bind(page, tree, { path: own }, values, bound);
     return `${own}: ${treeType(page, tree, symbolOf)}`;
   });
+  // A row is there to be asked for its length only where there is a row.
+  for (const inRows of [false, true]) for (const one of bound) sayExtents(page, one, inRows);
+  // Arrays that the function computes with as tensors, once all extents can be read.
+  for (const { leaf, value } of bound) {
+    if (leaf.as === "tensor" || !page.isTensor(value)) continue;
+    page.introduce(value, tensorOf(page, page.whole(value).text, value).text);
+  }
+  return texts;
+}
+
+/** A leaf of a parameter, where it stands, and its value in the graph. */
+interface Bound {
+  readonly leaf: Leaf;
+  readonly place: Place;
+  readonly value: Value;
 }
 
 /** The extents of tensors, which are the function's own type parameters. */
@@ -56,21 +72,31 @@ interface Place {
   readonly records?: string;
 }
 
-function bind(page: Writing, tree: Tree, place: Place, values: Iterator<Value>): void {
+function bind(
+  page: Writing,
+  tree: Tree,
+  place: Place,
+  values: Iterator<Value>,
+  bound: Bound[],
+): void {
   const inner = (step: string): Place => ({ ...place, path: place.path + step });
   switch (tree.kind) {
     case "constant":
       return;
     case "record":
-      for (const [field, value] of tree.fields) bind(page, value, inner(`.${field}`), values);
+      for (const [field, value] of tree.fields)
+        bind(page, value, inner(`.${field}`), values, bound);
       return;
     case "tuple":
-      tree.items.forEach((item, k) => bind(page, item, inner(`[${k}]`), values));
+      tree.items.forEach((item, k) => bind(page, item, inner(`[${k}]`), values, bound));
       return;
     case "table":
-      return bind(page, tree.columns, { path: "", records: place.path }, values);
-    case "leaf":
-      return bindLeaf(page, tree, place, values.next().value as Value);
+      return bind(page, tree.columns, { path: "", records: place.path }, values, bound);
+    case "leaf": {
+      const value = values.next().value as Value;
+      bound.push({ leaf: tree, place, value });
+      return bindLeaf(page, tree, place, value);
+    }
   }
 }
 
@@ -80,9 +106,14 @@ function bindLeaf(page: Writing, leaf: Leaf, { path, records }: Place, value: Va
   if (records !== undefined) page.sayColumn(value, { records, field: path });
   else if (leaf.as === "array") page.sayUntyped(value, text);
   else page.say(value, text);
+}
+
+/** Says where extents are read: from rows of arrays, or from all else. */
+function sayExtents(page: Writing, { leaf, place }: Bound, inRows: boolean): void {
+  const { path, records } = place;
   leaf.shape.forEach((dim, axis) => {
     const name = symbolOf(dim);
-    if (name === undefined) return;
+    if (name === undefined || inRows !== (leaf.as !== "tensor" && axis > 0)) return;
     if (leaf.as === "tensor") return page.sayExtent(name, `${path}.shape[${axis}]`);
     if (records === undefined) return page.sayExtent(name, lengthAt(path, axis));
     page.sayExtent(
@@ -186,7 +217,9 @@ export function construct(page: Writing, tree: Tree, values: Iterator<Value>): s
 function constructLeaf(page: Writing, leaf: Leaf, value: Value): string {
   if (leaf.as === "tensor") return tensorText(page, value).text;
   if (leaf.shape.length === 0) return page.text(value).text;
-  const whole = page.isTensor(value) ? atom(elementsOfTensor(page, value)) : handedOn(page, value);
+  const whole = page.isTensor(value)
+    ? atom(elementsOfTensor(page, value, page.text(value)))
+    : handedOn(page, value);
   return leaf.as === "array"
     ? untyped(within(whole, 18), leaf.shape.length, leaf.dtype)
     : whole.text;

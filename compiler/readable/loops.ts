@@ -62,17 +62,23 @@ export function placeIn(name: string, index: readonly Text[]): string {
   return `${name}${index.map(({ text }) => `[${text}]`).join("!")}`;
 }
 
-/** The elements of a tensor, one by one, where the language has no word for all at once. */
-export function elementsOfTensor(page: Writing, tensor: Value): string {
-  const name = page.nameOf(tensor);
-  const { shape, dtype } = tensor.type;
-  page.line(`const ${name} = ${filled(page, shape, dtype, atom("0"))};`);
+/**
+ * The elements of a tensor as a plain array, `value`, one by one: the language has no word for all
+ * at once.
+ */
+export function elementsOfTensor(page: Writing, value: Value, tensor: Text): string {
+  const { shape, dtype } = value.type;
+  const from = /^[\w$.]+$/.test(tensor.text) ? tensor.text : page.names.fresh("whole");
+  if (from !== tensor.text) page.line(`const ${from} = ${tensor.text};`);
+  const name = page.nameOf(value);
+  const type = shape.length > 1 ? `: ${plainType(dtype, shape.length)}` : "";
+  page.line(`const ${name}${type} = ${filled(page, shape, dtype, zeroOf(dtype))};`);
   loops(page, shape, (index) => {
     page.imports.add("tensor");
     page.imports.add("primitive");
     const at = index.map(({ text }) => `tensor(${text}, [], "i32")`).join(", ");
-    const element = `primitive("at", [${page.text(tensor).text}, ${at}]).item()`;
-    page.line(`${placeIn(name, index)} = ${element};`);
+    const element = atom(`primitive("at", [${from}, ${at}]).item()`);
+    page.line(`${placeIn(name, index)} = ${storedText(dtype, element)};`);
   });
   return name;
 }

@@ -200,10 +200,10 @@ export class Statements {
     const { page } = this;
     const symbol = String(parameters["symbol"]);
     const text = page.text(inputs[0] as Value);
-    if (text.binds >= 20) return page.sayExtent(symbol, text.text);
+    if (text.binds >= 20) return page.bindExtent(symbol, text.text);
     const name = page.names.fresh(symbol);
     page.line(`const ${name} = ${text.text};`);
-    page.sayExtent(symbol, name);
+    page.bindExtent(symbol, name);
   }
 
   private push({ inputs, outputs }: Equation): void {

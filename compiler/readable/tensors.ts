@@ -5,7 +5,7 @@ import type { Equation, Value } from "../ir/types.ts";
 import { ops } from "../ops/index.ts";
 import { opOf } from "../ops/of.ts";
 import { atom, call, numberText, type Text, within } from "./expressions.ts";
-import { handedOn } from "./loops.ts";
+import { elementsOfTensor, handedOn } from "./loops.ts";
 import type { Writing } from "./writing.ts";
 
 const methods: Readonly<Record<string, string>> = {
@@ -36,6 +36,7 @@ const methods: Readonly<Record<string, string>> = {
 export function tensorExpression(page: Writing, equation: Equation): Text {
   const [output] = equation.outputs as readonly [Value];
   const text = asTensor(page, equation);
+  if (page.isArray(output)) return atom(elementsOfTensor(page, output, text));
   return page.isTensor(output) || equation.op === "cast" ? text : item(text);
 }
 
@@ -162,7 +163,7 @@ function castTensor(page: Writing, x: Value, output: Value): Text {
       ? full(page, output, page.text(x))
       : tensorOf(page, handedOn(page, x).text, output);
   }
-  if (!page.isTensor(output)) {
+  if (page.isPlain(output)) {
     if (dtype === "f64") return item(page.text(x));
     return item(methodOf(page.text(x), "cast", `"${dtype}"`));
   }
@@ -191,7 +192,7 @@ function matrixProduct(
 }
 
 /** `tensor(text, shape)` */
-function tensorOf(page: Writing, text: string, { type }: Value): Text {
+export function tensorOf(page: Writing, text: string, { type }: Value): Text {
   page.imports.add("tensor");
   const dtype = type.dtype === "f32" ? [] : [atom(`"${type.dtype}"`)];
   return call("tensor", atom(text), atom(page.shape(type.shape)), ...dtype);

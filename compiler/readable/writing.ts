@@ -90,6 +90,11 @@ export class Writing {
     if (!this.extents.has(symbol)) this.extents.set(symbol, text);
   }
 
+  /** From here on, an extent that is bound is read from there. */
+  bindExtent(symbol: string, text: string): void {
+    this.extents.set(symbol, text);
+  }
+
   /** The variables that extents are read from, but for those of `own` symbols. */
   extentVariables(own: readonly string[]): readonly string[] {
     const read = [...this.extents].filter(([symbol]) => !own.includes(symbol));

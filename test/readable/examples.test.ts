@@ -7,6 +7,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Argument, Tree } from "../../compiler/compile.ts";
+import { symbolsOf } from "../../compiler/ir/dim.ts";
+import { evaluate } from "../../runtime/dims.ts";
 import { Tensor, tensor } from "../../runtime/index.ts";
 import { examplesFile } from "../languagePage.ts";
 import { Press, type Printed } from "./support.ts";
@@ -44,6 +46,9 @@ const files: Readonly<Record<string, Example>> = {
   },
 };
 
+/** Its matrices lie in arrays, and say by numbers how large they are. */
+const pageSizes = { m: 2, n: 3, k: 2, a_length: 4, b_length: 6 };
+
 /** The page of the language as one file. */
 function writePage(): string {
   const file = join(folder, "page.ts");
@@ -78,9 +83,9 @@ function sample(tree: Tree, name: string, source: Source): unknown {
     case "table":
       return Array.from({ length: 3 }, () => sample(rowOf(tree.columns), name, source));
     case "leaf": {
-      const shape = tree.shape.map((dim) =>
-        typeof dim === "number" ? dim : (source.sizes[String(dim.terms[0]?.factors[0])] ?? 3),
-      );
+      const symbols = tree.shape.flatMap(symbolsOf);
+      const extents = new Map(symbols.map((name) => [name, source.sizes[name] ?? 3]));
+      const shape = tree.shape.map((dim) => evaluate(dim, extents) as number);
       const size = shape.reduce((product, length) => product * length, 1);
       const whole = tree.dtype !== "f32" && tree.dtype !== "f64";
       const values = Array.from({ length: size }, () => {
@@ -98,19 +103,29 @@ function outside(as: string, dtype: string, values: number[], shape: readonly nu
     case "tensor":
       return tensor(values, shape, dtype as "f32");
     case "typed": {
+      if (shape.length > 1) return rowsOutside(as, dtype, values, shape);
       const kinds = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
       return (kinds[dtype as keyof typeof kinds] ?? Float64Array).from(values);
     }
     case "array": {
       if (shape.length === 1) return dtype === "bool" ? values.map((v) => v > 5) : values;
-      const width = values.length / (shape[0] as number);
-      return Array.from({ length: shape[0] as number }, (_, k) =>
-        outside(as, dtype, values.slice(k * width, (k + 1) * width), shape.slice(1)),
-      );
+      return rowsOutside(as, dtype, values, shape);
     }
     default:
       return as === "boolean" ? (values[0] as number) > 5 : values[0];
   }
+}
+
+function rowsOutside(
+  as: string,
+  dtype: string,
+  values: number[],
+  [length = 0, ...inner]: readonly number[],
+): unknown {
+  const width = values.length / length;
+  return Array.from({ length }, (_, k) =>
+    outside(as, dtype, values.slice(k * width, (k + 1) * width), inner),
+  );
 }
 
 /** The tree of one record of a table. */
@@ -161,7 +176,7 @@ describe.each([...Object.keys(files), "page"])("%s", (name) => {
     const all = press.printed(name);
     expect(all.length).toBeGreaterThan(0);
     for (const one of all) {
-      const inputs = inputsOf(one, files[name]?.sizes ?? {});
+      const inputs = inputsOf(one, name === "page" ? pageSizes : (files[name]?.sizes ?? {}));
       const expected = numbersOf((await press.original(one))(...inputs));
       // Sums of single precision are made in another order.
       const single = one.text.includes("Tensor<") || one.text.includes("fround");

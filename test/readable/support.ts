@@ -21,7 +21,7 @@ import { load } from "../../runtime/index.ts";
 import { reportText } from "../../transformer/report.ts";
 import type { World } from "../../transformer/read/world.ts";
 
-const tsconfig = resolve("test/programs/tsconfig.json");
+const tsconfig = resolve("test/readable/tsconfig.json");
 const paths = sourcePaths();
 
 /** A program of a file, and its text. */

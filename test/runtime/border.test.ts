@@ -136,6 +136,28 @@ describe.each(targetNames)("%s", (target) => {
     expect(() => program(new Float64Array(2), [[1, 2], [3]])).toThrow("differ in length");
   });
 
+  it("takes and gives rows of typed arrays, of one class and one length", async () => {
+    const shape = [B, symbol("W")];
+    const fn = fnOf([arrayType("f64", shape)], (b, [m]) => [b.mul(m as Value, 2)]);
+    const rows = leaf("typed", "f64", shape);
+    const program = await make(fn, target, [{ name: "m", tree: rows }], rows);
+    const [one, other] = [Float64Array.of(1, 2), Float64Array.of(3, 4)];
+    expect(program([one, other])).toEqual([Float64Array.of(2, 4), Float64Array.of(6, 8)]);
+    expect(program([])).toEqual([]);
+    expect(() => program([one, Float64Array.of(3)])).toThrow(
+      "the rows of an array differ in length: the first ones give shape [2, 2]",
+    );
+    expect(() => program([one, [3, 4]])).toThrow(
+      "m[1]: expected a Float64Array, got an array of 2",
+    );
+    expect(() => program([Float32Array.of(1, 2)])).toThrow(
+      "m[0]: expected a Float64Array, got a Float32Array",
+    );
+    expect(() => program(one)).toThrow(
+      "m: expected rows, each a Float64Array, nested 2 deep, got a Float64Array",
+    );
+  });
+
   it("names the argument whose shape does not fit", async () => {
     const fn = fnOf([arrayType("f32", [B, 3]), arrayType("f32", [3, 2])], (b, [x, w]) => [
       b.dot(x as Value, w as Value, { contract: [[1], [0]] }),

@@ -177,6 +177,46 @@ describe("ts-patch", () => {
   });
 });
 
+describe("a fault that differentiation finds", () => {
+  const source = `import { customJvp, grad } from "fluxion";
+export const f = grad((y: number) => {
+  const scaled = customJvp(
+    (z: number) => z * y,
+    ([z], [dz]) => [z * y, dz * y],
+  );
+  return scaled(y);
+});
+`;
+  const said = "FX3007: `scaled` has a derivative of its own, and none for `y`, which it captures";
+  beforeAll(() => writeFileSync(join(folder, "captured.ts"), source));
+  const failure = (...args: string[]): Promise<string> =>
+    run(process.execPath, args, { cwd: folder }).then(
+      () => "no error",
+      ({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) => stdout + stderr,
+    );
+
+  test("has the same words from tspc as from the command", async () => {
+    const config = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as {
+      readonly compilerOptions: object;
+    };
+    const plugins = [{ transform: "fluxion/transformer", target: "js" }];
+    const compilerOptions = { ...config.compilerOptions, outDir: "captured", plugins };
+    const file = { compilerOptions, include: ["captured.ts"] };
+    writeFileSync(join(folder, "captured.json"), JSON.stringify(file));
+    const tspc = join(root, "node_modules/ts-patch/bin/tspc.js");
+    const [patched, command] = await Promise.all([
+      failure(tspc, "-p", "captured.json"),
+      failure(cli, "run", "captured.ts"),
+    ]);
+    for (const text of [patched, command]) {
+      expect(text).toContain("captured.ts(7,10): error ");
+      expect(text).toContain(said);
+      expect(text).toContain("hint: pass `y` as an argument");
+      expect(text).not.toContain("FX9");
+    }
+  });
+});
+
 describe("the command line", () => {
   const fluxion = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
     run(process.execPath, [cli, ...args], { cwd: folder });

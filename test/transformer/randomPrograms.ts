@@ -157,6 +157,8 @@ class Writer {
       "{ const t = c; c = e; e = t; }",
       "c = e.map((value, k) => value * 0.5 + k + r.u);",
       "p = b.reduce((sum, value) => sum + value, q);",
+      // Of another length each time that it is made.
+      "{ const s = new Float64Array(1 + (n & 3)).fill(q); for (let k = 1; k < s.length; k++) s[k] = s[k - 1]! * s[k]! * 0.5 + p; r.v = s[s.length - 1]! * s[0]!; }",
     ];
     const chosen = choices[this.pick(choices.length)] as string;
     this.line(chosen.startsWith("const") ? `{ ${chosen} }` : chosen);

@@ -9,6 +9,7 @@ import { pushOnStack } from "./stacks.ts";
 import { columnsOf, elementOfColumn, notNumbers, rowAt, writeInRow, writeRow } from "./tables.ts";
 import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
 import type { Place } from "./heap.ts";
+import { ofType } from "./lengths.ts";
 import type { Reader } from "./reader.ts";
 import {
   type ArrayObject,
@@ -244,15 +245,13 @@ export function writeElement(
       messages.wrongOperand({ operator: "=", operand: describe(value) }, reader.span(node)),
     );
   }
-  const row = toDense(reader, value, node);
-  if (!sameShape(row.type.shape, dense.type.shape.slice(path.length))) {
-    return reader.fail(
-      messages.lengthsDiffer(
-        { what: "writing a row", one: extentText(row), other: extentText(dense, path.length) },
-        reader.span(node),
-      ),
-    );
+  const given = toDense(reader, value, node);
+  const wanted = dense.type.shape.slice(path.length);
+  if (given.type.shape.length !== wanted.length) {
+    const what = { operator: "=", operand: describe(value) };
+    return reader.fail(messages.wrongOperand(what, reader.span(node)));
   }
+  const row = ofType(reader, given, { ...given.type, shape: wanted }, "writing a row", node);
   store(reader, array.object, reader.at(node).update(dense, row, path));
   reader.heap.write(array.object.rows, new RowsToken(reader.span(node)));
   // The row that was given and the row of the array are one object from here on.
@@ -485,13 +484,6 @@ export function entriesOf(
     const value = reader.heap.read(place);
     return [name, at === undefined ? value : elementOfColumn(reader, value, at, node)] as const;
   });
-}
-
-function extentText(value: Value, skip = 0): string {
-  return value.type.shape
-    .slice(skip)
-    .map((dim) => (typeof dim === "number" ? String(dim) : "an unknown length"))
-    .join(" by ");
 }
 
 /** What the user calls the object at this place. */

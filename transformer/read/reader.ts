@@ -61,7 +61,7 @@ export class Reader {
   /** When the innermost of these loops began, by the clock of the heap. */
   unrollableSince = 0;
   /** Symbols whose extent is bound in the block being read, for each open block. */
-  private readonly bound: Map<Value, string>[] = [new Map()];
+  private bound: Map<Value, string>[] = [new Map()];
   /** Variables from around the root, as they have been read. */
   readonly hostValues = new Map<ts.Node, ReaderValue>();
   private targets = 0;
@@ -196,6 +196,18 @@ export class Reader {
   }
   private readonly boundNames = new Set<string>();
 
+  /** Inside of `body`, lengths have these symbols, which are bound by now. */
+  withLengths<T>(lengths: ReadonlyMap<Value, string>, body: () => T): T {
+    if (lengths.size === 0) return body();
+    const outer = this.bound;
+    this.bound = [new Map(lengths), ...outer];
+    try {
+      return body();
+    } finally {
+      this.bound = outer;
+    }
+  }
+
   /** True if a type mentions a length that is computed in a block that is closed by now. */
   escapes(type: ValueType): boolean {
     const open = new Set(this.bound.flatMap((symbols) => [...symbols.values()]));
@@ -206,8 +218,14 @@ export class Reader {
 
   /** True if a type mentions a length that is computed in the block being read. */
   isBoundHere(type: ValueType): boolean {
-    const here = new Set(this.bound.at(-1)?.values());
-    return type.shape.some((dim) => symbolsOf(dim).some((name) => here.has(name)));
+    return this.lengthsBoundHere(type).length > 0;
+  }
+
+  /** The lengths that are computed in the block being read, of those that a type mentions. */
+  lengthsBoundHere({ shape }: ValueType): readonly Value[] {
+    const mentioned = new Set(shape.flatMap(symbolsOf));
+    const here = [...(this.bound.at(-1) ?? [])];
+    return here.flatMap(([length, name]) => (mentioned.has(name) ? [length] : []));
   }
 
   newTarget(): number {

@@ -115,7 +115,7 @@ function typedArrayOf(type: ts.Type): DType | undefined {
   return typedArrays[name];
 }
 
-/** `number[]`, and rectangular `number[][]…`. */
+/** `number[]`, rectangular `number[][]…`, and these with typed arrays as rows: `Float64Array[]`. */
 function array(context: Context, type: ts.Type, name: string, making: Making): Incoming {
   const { checker, reader } = context;
   let rank = 0;
@@ -126,19 +126,23 @@ function array(context: Context, type: ts.Type, name: string, making: Making): I
     element = inner;
     rank++;
   }
-  if ((element.flags & ts.TypeFlags.NumberLike) === 0) {
+  const row = typedArrayOf(element);
+  if (row !== undefined) rank++;
+  else if ((element.flags & ts.TypeFlags.NumberLike) === 0) {
     return rank === 1 ? table(context, element, name) : refuse(context);
   }
+  const dtype = row ?? "f64";
+  const typed = row !== undefined;
   const letters = ["length", "width", "depth"];
   const shape = Array.from({ length: rank }, (_, axis) =>
     symbol(reader.freshName(`${name}_${letters[axis] ?? `axis${axis}`}`)),
   );
-  const value: Value = { type: arrayType("f64", shape), name };
-  const tree: Tree = { kind: "leaf", as: "array", dtype: "f64", shape };
+  const value: Value = { type: arrayType(dtype, shape), name };
+  const tree: Tree = { kind: "leaf", as: typed ? "typed" : "array", dtype, shape };
   return {
     tree,
     leaves: [value],
-    value: newDense(reader, value, { typed: false, element: "f64" }, making),
+    value: newDense(reader, value, { typed, element: dtype }, making),
   };
 }
 

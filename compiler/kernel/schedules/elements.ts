@@ -139,6 +139,17 @@ export function check_bounds(program: Program, equation: Equation): void {
   program.emit({ kind: "if", condition, then: faults, otherwise: [] });
 }
 
+/** Two lengths that must be equal. */
+export function check_extent(program: Program, equation: Equation): void {
+  const [found, expected] = equation.inputs as readonly [Value, Value];
+  const array = String(equation.parameters["array"]);
+  const site = program.site("extent", equation.op, equation.span, array || undefined);
+  const [index, extent] = [program.scalar(found), program.scalar(expected)];
+  const condition = op("ne", "i32", [index, extent]);
+  const then: readonly Statement[] = [{ kind: "fault", site, index, extent }];
+  program.emit({ kind: "if", condition, then, otherwise: [] });
+}
+
 function either(a: Expr, b: Expr): Expr {
   return op("or", "bool", [a, b]);
 }

@@ -9,3 +9,5 @@ export const f = compile((n: number, c: boolean) => {
   for (let i = 0; i < n; i++) b = new Float64Array(i);
   return b;
 });
+
+export const triangle = compile((n: number) => Array.from({ length: n }, (_, i) => new Float64Array(i)));

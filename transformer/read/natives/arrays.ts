@@ -5,6 +5,7 @@ import { newGroup } from "../alias.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
 import { type DType, scalarType, type Shape, type Value } from "../../../compiler/ir/types.ts";
+import { allEquations } from "../../../compiler/ir/walk.ts";
 import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
 import { leafTypes, listAsArray, type Template, templateOf, templateText, widen } from "../join.ts";
@@ -209,12 +210,16 @@ export function dimOf(reader: Reader, length: ReaderValue, node: ts.Node): Dim {
   }
   const source = length.kind === "scalar" || length.kind === "integer" ? length.value : undefined;
   const index = toIndex(reader, length, node);
-  const name = reader.symbolFor(source ?? index, () => {
-    const fresh = reader.freshName(source?.name ?? "length");
-    reader.at(node).emit("bind", [index], { symbol: fresh });
-    return fresh;
-  });
+  const name = reader.symbolFor(source ?? index, () =>
+    bindFresh(reader, index, source?.name, node),
+  );
   return symbol(name);
+}
+
+function bindFresh(reader: Reader, index: Value, name: string | undefined, node: ts.Node): string {
+  const fresh = reader.freshName(name ?? "length");
+  reader.at(node).emit("bind", [index], { symbol: fresh });
+  return fresh;
 }
 
 function zeros(reader: Reader, length: ReaderValue, kind: ArrayKind, node: ts.Node): ReaderValue {
@@ -255,7 +260,10 @@ function typedFrom(
   return tabulate(reader, dim, kind, (k) => elementOf(reader, source, k, node), node);
 }
 
-/** A new array whose element `k` is `apply(k)`: a number, or a row of known extents. */
+/**
+ * A new array whose element `k` is `apply(k)`: a number, or a row. A row may be as long as a number
+ * says that is there before: it is bound once, for all rows.
+ */
 function tabulate(
   reader: Reader,
   dim: Dim,
@@ -263,7 +271,35 @@ function tabulate(
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
 ): ArrayReference {
-  const row = rowTemplate(reader, apply, node);
+  const first = readRow(reader, apply, node);
+  const lengths = new Map(
+    first.outer.map((length) => [length, rowLength(reader, dim, length, node)]),
+  );
+  return reader.withLengths(lengths, () => {
+    const { row, escapes } = lengths.size === 0 ? first : readRow(reader, apply, node);
+    if (escapes) reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
+    return filledBy(reader, dim, row, wanted, apply, node);
+  });
+}
+
+/** The extent of rows that are as long as a number says. Where there are no rows, it is not asked. */
+function rowLength(reader: Reader, dim: Dim, length: Value, node: ts.Node): string {
+  const number = length.type.dtype === "i32" ? integer(length, 0, 2 ** 31 - 1) : scalar(length);
+  const index = toIndex(reader, number, node);
+  const builder = reader.at(node);
+  const hasRows = builder.binary("gt", builder.extent(dim), builder.constant(0, "i32"));
+  const size = builder.select(hasRows, index, builder.constant(0, "i32"));
+  return reader.symbolFor(size, () => bindFresh(reader, size, length.name, node));
+}
+
+function filledBy(
+  reader: Reader,
+  dim: Dim,
+  row: RowTemplate | undefined,
+  wanted: ArrayKind,
+  apply: (index: ReaderValue) => ReaderValue,
+  node: ts.Node,
+): ArrayReference {
   const result = emptyArray(reader, dim, row, wanted, node);
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
@@ -282,26 +318,47 @@ function tabulate(
   return result;
 }
 
-/** What the elements are, where `apply` gives arrays or records: read once, and forgotten. */
-function rowTemplate(
+type RowTemplate = Template & { readonly kind: "array" | "record" };
+
+/** What the elements are, where they are arrays or records. */
+interface ReadRow {
+  readonly row: RowTemplate | undefined;
+  /** It has a length that is computed with the row, */
+  readonly escapes: boolean;
+  /** from these numbers, which were there before. */
+  readonly outer: readonly Value[];
+}
+
+/** Reads an element, and forgets it. */
+function readRow(
   reader: Reader,
   apply: (index: ReaderValue) => ReaderValue,
   node: ts.Node,
-): (Template & { readonly kind: "array" | "record" }) | undefined {
+): ReadRow {
   return reader.heap.record(() =>
-    reader.inBlock(() => {
+    reader.inBlock((): ReadRow => {
       const index: Value = { type: scalarType("i32") };
       const value = apply(integer(index, 0, 2 ** 30));
-      if (value.kind !== "array" && value.kind !== "record") return undefined;
+      if (value.kind !== "array" && value.kind !== "record") {
+        return { row: undefined, escapes: false, outer: [] };
+      }
       const template = widen(
         value.kind === "record"
           ? templateOf(reader, value)
           : templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value))),
       );
-      if (leafTypes(template).some((type) => reader.isBoundHere(type))) {
-        reader.fail(messages.lengthEscapes({ name: "the row" }, reader.span(node)));
-      }
-      return template.kind === "array" || template.kind === "record" ? template : undefined;
+      const row = template.kind === "array" || template.kind === "record" ? template : undefined;
+      const lengths = leafTypes(template).flatMap((type) => reader.lengthsBoundHere(type));
+      const { equations } = reader.at(node);
+      const own = new Set([
+        index,
+        ...[...allEquations({ parameters: [], equations, results: [] })].flatMap((one) => [
+          ...one.outputs,
+          ...one.regions.flatMap(({ parameters }) => parameters),
+        ]),
+      ]);
+      const outer = lengths.filter((length) => !own.has(length));
+      return { row, escapes: lengths.length > 0, outer: [...new Set(outer)] };
     }),
   ).result.result;
 }

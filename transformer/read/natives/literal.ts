@@ -1,8 +1,9 @@
 /** `tensor(data, shape?, dtype?)` in compiled code. */
 
 import * as messages from "../../../compiler/diagnostics/messages.ts";
-import { type Dim, exactQuotient, multiplyDims } from "../../../compiler/ir/dim.ts";
+import type { Dim } from "../../../compiler/ir/dim.ts";
 import { type DType, dtypes, type Value } from "../../../compiler/ir/types.ts";
+import { reshaped } from "../lengths.ts";
 import { asDim } from "../numbers.ts";
 import { itemsOf, toDense } from "../objects.ts";
 import { toDtype } from "../numbers.ts";
@@ -26,10 +27,8 @@ export function tensorLiteral(reader: Reader, call: NativeCall): ReaderValue {
   const dims = shape.kind === "array" ? itemsOf(reader, shape, node)?.map(asDim) : undefined;
   if (dims === undefined || dims.some((dim) => dim === undefined)) return wrong(reader, call, 2);
   const wanted = dims as readonly Dim[];
-  const size = wanted.reduce<Dim>(multiplyDims, 1);
-  const own = value.type.shape.reduce<Dim>(multiplyDims, 1);
-  if (exactQuotient(own, size) !== 1) return wrong(reader, call, 2);
-  return { kind: "tensor", value: reader.at(node).reshape(value, wanted) };
+  const whole = reshaped(reader, value, wanted, "`tensor`", node);
+  return whole === undefined ? wrong(reader, call, 2) : { kind: "tensor", value: whole };
 }
 
 function dtypeOf(value: ReaderValue | undefined): DType | undefined {

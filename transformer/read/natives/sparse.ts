@@ -6,7 +6,7 @@
 import type ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { Callee } from "../../../compiler/autodiff/callee.ts";
-import { type Dim, dimText, elementCount, sameDim } from "../../../compiler/ir/dim.ts";
+import { type Dim, elementCount } from "../../../compiler/ir/dim.ts";
 import {
   arrayType,
   isFloat,
@@ -30,7 +30,7 @@ import {
 } from "../values.ts";
 import { functionArgument } from "./language.ts";
 import { type Callable, type Lifted, lift } from "./lift.ts";
-import { argumentOf, emitCall, fitted, gradient } from "./transforms.ts";
+import { argumentOf, emitCall, gradient, leavesLike, sized } from "./transforms.ts";
 
 /** What a sparse root is read as: a program of directions (or masks) and the arguments. */
 export type SparseProgram = "masks" | "forward" | "reverse";
@@ -131,25 +131,13 @@ function directionRows(
   node: ts.Node,
 ): readonly Value[] {
   const wanted = leafTypes(template);
-  const leaves = fitted(reader, withRows(template), directions, [transform, 1], node);
+  const leaves = leavesLike(reader, withRows(template), directions, [transform, 1], node);
   const rows = leaves.filter((_, k) => isFloat((wanted[k] as ValueType).dtype));
   const types = wanted.filter(({ dtype }) => isFloat(dtype));
   return rows.map((row, k) => {
-    const [{ dtype, shape }, { shape: found }] = [types[k] as ValueType, row.type];
+    const { dtype, shape } = types[k] as ValueType;
     const [size] = (rows[0] as Value).type.shape as readonly [Dim];
-    const expected = [size, ...shape];
-    if (found.length !== expected.length) {
-      const what = `an array of ${found.length} axes`;
-      const wrong = { callee: transform, what, position: 1 };
-      return reader.fail(messages.wrongArgument(wrong, reader.span(node)));
-    }
-    expected.forEach((dim, axis) => {
-      const other = found[axis] as Dim;
-      if (sameDim(dim, other)) return;
-      const lengths = { what: `\`${transform}\``, one: dimText(dim), other: dimText(other) };
-      reader.fail(messages.lengthsDiffer(lengths, reader.span(node)));
-    });
-    return reader.at(node).cast(row, dtype);
+    return sized(reader, row, arrayType(dtype, [size, ...shape]), [transform, 1], node);
   });
 }
 

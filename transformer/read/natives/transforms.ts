@@ -9,6 +9,7 @@ import { type Callee, encodeCallee } from "../../../compiler/autodiff/callee.ts"
 import { isFloat, type Value } from "../../../compiler/ir/types.ts";
 import { flatten, leafTypes, rebuild, type Template, templateOf } from "../join.ts";
 import { isStaticInteger, toFloat } from "../numbers.ts";
+import { ofType } from "../lengths.ts";
 import { itemsOf, newList, readField } from "../objects.ts";
 import type { Reader } from "../reader.ts";
 import {
@@ -171,18 +172,23 @@ function forward(reader: Reader, call: NativeCall): ReaderValue {
   const primals = tupleOf(reader, "jvp", call.arguments[1], node, 2);
   const tangents = tupleOf(reader, "jvp", call.arguments[2], node, 3);
   const lifted = lift(reader, f, { ...call, arguments: primals }, all(primals), "jvp");
-  const results = pushForward(reader, lifted, tangents, node);
+  const results = pushForward(reader, "jvp", lifted, tangents, node);
   return newList(reader, results);
 }
+
+/** Who asks for a tangent, and which of its arguments the direction is. */
+type PushForward = keyof typeof directionAt;
+const directionAt = { jvp: 3, hvp: 2, "the pushforward": 1 } as const;
 
 /** The value, and the tangent of the result along tangents of the arguments. */
 export function pushForward(
   reader: Reader,
+  transform: PushForward,
   lifted: Lifted,
   tangents: readonly ReaderValue[],
   node: ts.Node,
 ): readonly [ReaderValue, ReaderValue] {
-  const directions = tangentLeaves(reader, lifted, tangents, node);
+  const directions = tangentLeaves(reader, transform, lifted, tangents, node);
   const outputs = emitCall(
     reader,
     { kind: "jvp", of: lifted.callee, active: lifted.active },
@@ -218,7 +224,8 @@ function linearize(reader: Reader, call: NativeCall): ReaderValue {
   const value = restore(reader, lifted.template, emitPlain(reader, lifted, node));
   const push = native(
     "pushforward",
-    (inner, { arguments: tangents, node: at }) => pushForward(inner, lifted, tangents, at)[1],
+    (inner, { arguments: tangents, node: at }) =>
+      pushForward(inner, "the pushforward", lifted, tangents, at)[1],
   );
   return newList(reader, [value, push]);
 }
@@ -231,7 +238,7 @@ function hessianVector(reader: Reader, outer: NativeCall): ReaderValue {
     const [x = undefinedValue, v = undefinedValue] = call.arguments;
     const g = functionArgument(inner, "hvp", gradientFunction, call.node);
     const lifted = lift(inner, g, { ...call, arguments: [x] }, [0], "hvp");
-    return pushForward(inner, lifted, [v], call.node)[1];
+    return pushForward(inner, "hvp", lifted, [v], call.node)[1];
   });
 }
 
@@ -322,12 +329,19 @@ function gradientsOf(
 /** Tangents of the active leaves, from things of the structure of the arguments. */
 function tangentLeaves(
   reader: Reader,
+  transform: PushForward,
   lifted: Lifted,
   tangents: readonly ReaderValue[],
   node: ts.Node,
 ): readonly Value[] {
+  const position = directionAt[transform];
+  if (tangents.length > lifted.differentiated.length) {
+    const what = `${tangents.length} directions for ${lifted.differentiated.length}`;
+    const wrong = { callee: transform, what, position };
+    return reader.fail(messages.wrongArgument(wrong, reader.span(node)));
+  }
   return lifted.differentiated.flatMap((template, k) =>
-    fitted(reader, template, tangents[k] ?? undefinedValue, ["jvp", 3], node),
+    fitted(reader, template, tangents[k] ?? undefinedValue, [transform, position], node),
   );
 }
 
@@ -341,8 +355,38 @@ function cotangentLeaves(
   return leaves.filter((leaf) => isFloat(leaf.type.dtype));
 }
 
-/** Leaves of a thing that must have the structure of a template. */
+/** Leaves of a thing that must have the structure of a template, and its lengths. */
 export function fitted(
+  reader: Reader,
+  template: Template,
+  value: ReaderValue,
+  asked: readonly [name: string, position: number],
+  node: ts.Node,
+): readonly Value[] {
+  const types = leafTypes(template);
+  return leavesLike(reader, template, value, asked, node).map((leaf, k) =>
+    sized(reader, leaf, types[k] as Value["type"], asked, node),
+  );
+}
+
+/** A direction with the type of what it is a direction of: checked, at run time where need be. */
+export function sized(
+  reader: Reader,
+  leaf: Value,
+  wanted: Value["type"],
+  [callee, position]: readonly [name: string, position: number],
+  node: ts.Node,
+): Value {
+  const { length } = leaf.type.shape;
+  if (length !== wanted.shape.length) {
+    const what = `an array of ${length} axes`;
+    return reader.fail(messages.wrongArgument({ callee, what, position }, reader.span(node)));
+  }
+  return ofType(reader, leaf, wanted, `\`${callee}\``, node);
+}
+
+/** Leaves of a thing that must have the structure of a template, be they as long as they are. */
+export function leavesLike(
   reader: Reader,
   template: Template,
   value: ReaderValue,

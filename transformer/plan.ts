@@ -8,6 +8,7 @@ import ts from "typescript";
 import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { DerivativeFault } from "../compiler/autodiff/custom.ts";
+import { BatchFault } from "../compiler/autodiff/vmap.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
@@ -187,6 +188,10 @@ export function faultOf(error: unknown, root: Span): Diagnostic {
       span: call,
     }));
     return messages.capturedDerivative({ name, variable }, span, related);
+  }
+  if (error instanceof BatchFault) {
+    const sentence = "this array has a length of its own for each element, and they are one result";
+    return messages.wrongAxes({ transform: "vmap", sentence }, error.span ?? root);
   }
   const message = error instanceof Error ? error.message : String(error);
   return messages.internalFault({ message }, root);

@@ -45,6 +45,15 @@ export function vmap(fn: Fn, batched: readonly boolean[], size: Dim, inTurn = fa
  */
 class ElementsWouldMix extends Error {}
 
+/** Elements give arrays of lengths of their own, which do not fit into one. */
+export class BatchFault extends Error {
+  readonly span: Equation["span"];
+  constructor(span: Equation["span"]) {
+    super("the length of an array differs within a batch");
+    this.span = span;
+  }
+}
+
 function batchFunction(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
   const { parameters, results } = fn.body;
   const builder = newBuilder();
@@ -139,6 +148,7 @@ function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation):
   }
 
   const { batch: rule } = opOf(equation);
+  if (rule === "apart") throw new ElementsWouldMix();
   if (rule === "loop") {
     oneByOne(batch, builder, equation);
   } else if (rule === "elementwise") {
@@ -416,13 +426,11 @@ function elementLoop(fn: Fn, batched: readonly boolean[], size: Dim): Fn {
 
 /** The results of all elements are one array: no element may bind its extents. */
 function checkLengths(equations: readonly Equation[], results: readonly Value[]): void {
-  const bound = new Set(
-    equations.flatMap(({ op, parameters }) => (op === "bind" ? [parameters["symbol"]] : [])),
+  const mentioned = new Set(results.flatMap(({ type }) => type.shape.flatMap(symbolsOf)));
+  const bind = equations.find(
+    ({ op, parameters }) => op === "bind" && mentioned.has(String(parameters["symbol"])),
   );
-  const mentioned = results.flatMap(({ type }) => type.shape.flatMap(symbolsOf));
-  if (mentioned.some((symbol) => bound.has(symbol))) {
-    throw new Error("the length of an array differs within a batch");
-  }
+  if (bind !== undefined) throw new BatchFault(bind.span);
 }
 
 /** An equation that gives `from` the identity of `to`. */

@@ -649,7 +649,7 @@ export function wrongAxes(
     code: "FX3005",
     severity: "error",
     message: fill("`%transform%`: %sentence%", holes),
-    hint: "give each mapped argument an axis of one common size",
+    hint: "give each mapped argument an axis of one common size, and each element results of one shape",
     span,
     related,
   };

@@ -129,12 +129,14 @@ export type Derivative =
 
 /**
  * How to add a leading axis. `elementwise`: unbatched inputs are repeated. `loop`: a loop over
- * the axis. A function is given the inputs, batched ones with the new axis first, and `batched`
- * saying which; it returns outputs that all have the new axis first.
+ * the axis. `apart`: the whole function is run for one element after the other. A function is given
+ * the inputs, batched ones with the new axis first, and `batched` saying which; it returns outputs
+ * that all have the new axis first.
  */
 export type Batching =
   | "elementwise"
   | "loop"
+  | "apart"
   | ((
       context: { readonly builder: GraphBuilder; readonly equation: Equation; readonly size: Dim },
       inputs: readonly Value[],

@@ -133,11 +133,15 @@ const sameNumber: Rule = ({ inputs: [x, y] }, { builder, definition }) => {
   return known ? [builder.constant(1, "bool")] : undefined;
 };
 
-/** to_int32 (cast x: i32 → f64) → x */
-const wrapInteger: Rule = ({ inputs: [x] }, { definition }) => {
+/** to_int32 (cast x: i32 → f64) → x, and the low bits of what is unsigned */
+const wrapInteger: Rule = ({ inputs: [x], outputs: [output] }, { builder, definition }) => {
   const inner = definition(x as Value);
-  const isCast = inner?.op === "cast" && inner.inputs[0]?.type.dtype === "i32";
-  return isCast && x?.type.dtype === "f64" ? inner.inputs : undefined;
+  const [source] = inner?.op === "cast" ? inner.inputs : [];
+  const dtype = source?.type.dtype;
+  if (source === undefined || x?.type.dtype !== "f64" || (dtype !== "i32" && dtype !== "u32")) {
+    return undefined;
+  }
+  return [builder.cast(source, (output as Value).type.dtype)];
 };
 
 const knownCondition: Rule = ({ inputs: [condition, x, y] }, { constant }) => {
@@ -250,6 +254,7 @@ const special: Readonly<Record<string, readonly Rule[]>> = {
   cast: [composeCasts],
   eq: [sameNumber],
   to_int32: [wrapInteger],
+  to_uint32: [wrapInteger],
   select: [knownCondition, swapNegated],
   if: [knownBranch],
   for: [noIterations, invariantCarried],

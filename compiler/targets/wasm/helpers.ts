@@ -19,10 +19,10 @@ export const helpers: Readonly<Record<string, string>> = {
   ...floatHelpers("f32"),
   ...laneHelpers("f32x4", "f32"),
   ...laneHelpers("f64x2", "f64"),
-  // ToInt32: the low 32 bits of the integer part.
+  // ToInt32: the low 32 bits of the integer part, which 1.5·2^52 leaves as they are below 2^51.
   to_int32: `(func $to_int32 (param $x f64) (result i32)
     (if (result i32)
-      (f64.lt (f64.abs (local.get $x)) (f64.const 2147483648))
+      (f64.lt (f64.abs (local.get $x)) (f64.const 2251799813685248))
       (then ${wholeNumber("(f64.trunc (local.get $x))")})
       (else (call $math_to_int32 (local.get $x)))))`,
   trunc_i32: `(func $trunc_i32 (param $x f64) (result i32)

@@ -93,6 +93,9 @@ function placeConstants(text: string): number {
   return address;
 }
 
+/** What programs give for an index with a fraction, and for NaN. */
+const notWhole = -2147483648;
+
 function faultAt(site: Site | undefined, index: number, extent: number): RangeError {
   const place = site?.place === undefined || site.place === "" ? "" : ` at ${site.place}`;
   const array = site?.name === undefined ? "an array" : `\`${site.name}\``;
@@ -104,7 +107,11 @@ function faultAt(site: Site | undefined, index: number, extent: number): RangeEr
       );
     case "length":
       return new RangeError(
-        `${site.op}${place}: an array cannot have ${index} elements; check the length before use`,
+        `a new array${place}: ${
+          index === -1
+            ? "its length is not a whole number of at least 0"
+            : `it cannot have ${index} elements`
+        }; check the length before use`,
       );
     case "extent":
       return new RangeError(
@@ -114,8 +121,11 @@ function faultAt(site: Site | undefined, index: number, extent: number): RangeEr
       return new RangeError(`${site.op}${place}: nothing is left to take`);
     default:
       return new RangeError(
-        `${site?.op === "at" ? "reading" : "writing"} ${array}${place}: index ${index} is out of ` +
-          `range for length ${extent}; check it before use`,
+        `${site?.op === "at" ? "reading" : "writing"} ${array}${place}: ${
+          index === notWhole
+            ? "the index is not a whole number of 32 bits"
+            : `index ${index} is out of range for length ${extent}`
+        }; check it before use`,
       );
   }
 }

@@ -238,6 +238,8 @@ describe.each(targetNames)("%s", (target) => {
       expect(call).toThrow(RangeError);
       expect(call).toThrow(`at file.ts:7: index ${index} is out of range for length 2`);
     }
+    const broken = (): unknown => program(Float64Array.of(4, 5), -2147483648);
+    expect(broken).toThrow("at file.ts:7: the index is not a whole number of 32 bits");
     expect(program(Float64Array.of(4, 5), 0)).toBe(4);
   });
 
@@ -258,7 +260,9 @@ describe.each(targetNames)("%s", (target) => {
     const result = program(4) as Tensor;
     expect(result.shape).toEqual([4]);
     expect([...result.dataSync()]).toEqual([0, 1, 2, 3]);
-    expect(() => program(-1)).toThrow("an array cannot have -1 elements");
+    expect(() => program(-3)).toThrow("a new array: it cannot have -3 elements");
+    // What the language makes of a fraction, and of NaN
+    expect(() => program(-1)).toThrow("its length is not a whole number of at least 0");
   });
 });
 

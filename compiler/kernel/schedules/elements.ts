@@ -122,14 +122,15 @@ export function check_bounds(program: Program, equation: Equation): void {
   const faults: Statement[] = [];
   const wrong = points.map((point, k): Expr => {
     const exact = program.scalar(point);
-    const fraction = op("ne", "f64", [op("trunc", "f64", [exact]), exact]);
+    const rounded = op("ne", "f64", [op("trunc", "f64", [exact]), exact]);
     // Written so that NaN fails.
     const above = op("ge", "f64", [exact, constant(0, "f64")]);
     const below = op("lt", "f64", [exact, cast(extent, "i32", "f64")]);
     const outside = op("not", "bool", [op("and", "bool", [above, below])]);
-    const conditions = { whole: fraction, range: outside, both: either(fraction, outside) };
+    const conditions = { whole: rounded, range: outside, both: either(rounded, outside) };
     const condition = conditions[wanted[k] as keyof typeof conditions];
-    const fault: Statement = { kind: "fault", site, index: cast(exact, "f64", "i32"), extent };
+    const index = op("select", "i32", [rounded, fraction, cast(exact, "f64", "i32")]);
+    const fault: Statement = { kind: "fault", site, index, extent };
     faults.push({ kind: "if", condition, then: [fault], otherwise: [] });
     return condition;
   });
@@ -179,7 +180,9 @@ function checkedIndices(
       const site = program.site("index", equation.op, equation.span, x.name);
       const tests = [op("ge", "u32", [whole?.integer ?? expr, extent]), ...(whole?.faults ?? [])];
       const condition = tests.reduce(either);
-      const then: readonly Statement[] = [{ kind: "fault", site, index: expr, extent }];
+      const then: readonly Statement[] = [
+        { kind: "fault", site, index: whole?.shown ?? expr, extent },
+      ];
       program.emit({ kind: "if", condition, then, otherwise: [] });
     }
     if (expr.kind === "const") return constant(expr.value);
@@ -187,14 +190,21 @@ function checkedIndices(
   });
 }
 
+/** What a fault says of an index that is not a whole number of 32 bits. */
+const fraction = constant(-2147483648);
+
+interface WholeIndex {
+  readonly integer: Expr;
+  readonly faults: readonly Expr[];
+  /** For the message. */
+  readonly shown: Expr;
+}
+
 /**
  * The integer in `select (x == i) i -1`, which is what an index is that was computed in doubles:
  * where the equality is asked together with the bounds, the access does not wait for the choice.
  */
-function wholeIndex(
-  program: Program,
-  index: Value,
-): { readonly integer: Expr; readonly faults: readonly Expr[] } | undefined {
+function wholeIndex(program: Program, index: Value): WholeIndex | undefined {
   const choice = program.definition(index);
   const [test, integer, otherwise] = choice?.op === "select" ? choice.inputs : [];
   const isCast = program.definition(integer)?.op === "cast";
@@ -202,9 +212,11 @@ function wholeIndex(
   const other = program.definition(otherwise);
   const values = other?.op === "constant" ? (other.parameters["values"] as readonly number[]) : [];
   if (values[0] !== -1) return undefined;
+  const [isWhole, value] = [program.scalar(test), program.scalar(integer)];
   return {
-    integer: program.scalar(integer),
-    faults: [op("not", "bool", [program.scalar(test)])],
+    integer: value,
+    faults: [op("not", "bool", [isWhole])],
+    shown: op("select", "i32", [isWhole, value, fraction]),
   };
 }
 

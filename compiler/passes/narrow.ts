@@ -3,6 +3,9 @@
  * as such: an index that is handed on needs no conversion.
  *
  *   for n, (cast k) { (x: f64) … yield cast j }   →   for n, k { (y: i32) x = cast y … yield j }
+ *
+ * So are counters of `while` that move by a constant for as long as they are on one side of a bound:
+ * `while (j >= 0 && …) j--`.
  */
 
 import type { Block, Equation, Value } from "../ir/types.ts";
@@ -30,10 +33,12 @@ export function narrowCarried(block: Block): Block {
 
   function narrowLoop(equation: Equation): readonly Equation[] {
     const { initial, carried, body } = loopOf(equation);
+    const steps = carried.map((_, k) => stepOf(equation, k));
     const chosen = carried.map((parameter, k) => {
-      const start = initial[k] as Value;
-      const next = body.results[k] as Value;
-      return rounded.has(parameter) && isInteger(start) && isInteger(next);
+      const names = equation.op === "while" ? equation.regions.map((r) => r.parameters[k]) : [];
+      const isRounded = [parameter, ...names].some((name) => rounded.has(name as Value));
+      if (!isRounded || !isInteger(initial[k] as Value)) return false;
+      return steps[k] !== undefined || isInteger(body.results[k] as Value);
     });
     if (!chosen.includes(true)) return [equation];
     const before = newBuilder(equation.span);
@@ -54,9 +59,14 @@ export function narrowCarried(block: Block): Block {
         return integer;
       });
       const tail = newBuilder(equation.span);
-      const results = isBody
-        ? region.results.map((result, k) => (chosen[k] ? integerOf(result, tail) : result))
-        : region.results;
+      const nextOf = (result: Value, k: number): Value => {
+        if (chosen[k] !== true) return result;
+        const step = steps[k];
+        if (step === undefined) return integerOf(result, tail);
+        const by = tail.constant(step, "i32");
+        return tail.binary("add", parameters[lead + k] as Value, by);
+      };
+      const results = isBody ? region.results.map(nextOf) : region.results;
       const equations = [...head.equations, ...region.equations, ...tail.equations];
       return { parameters, equations, results };
     });
@@ -68,6 +78,73 @@ export function narrowCarried(block: Block): Block {
       return integer;
     });
     return [...before.equations, { ...equation, inputs, regions, outputs }, ...after];
+  }
+
+  /** By how much a counter of a `while` moves, if it stays an integer of 32 bits. */
+  function stepOf(equation: Equation, k: number): number | undefined {
+    if (equation.op !== "while") return undefined;
+    const [condition, body] = equation.regions as [Block, Block];
+    const counter = body.parameters[k] as Value;
+    const next = definitions.get(body.results[k] as Value);
+    if (next === undefined || counter.type.dtype !== "f64") return undefined;
+    const [x, y] = next.inputs as [Value, Value];
+    const size = constantOf(x === counter ? y : x);
+    if (size === undefined || !Number.isInteger(size) || Math.abs(size) > mostStep)
+      return undefined;
+    const isMove = x === counter ? ["add", "sub"].includes(next.op) : next.op === "add";
+    if (!isMove || (x !== counter && y !== counter) || size === 0) return undefined;
+    const step = next.op === "sub" ? -size : size;
+    const tested = condition.parameters[k] as Value;
+    const [goOn] = condition.results as [Value];
+    const isBound = (test: Equation): boolean => boundsMoves(test, tested, step);
+    return impliedBy(goOn).some(isBound) ? step : undefined;
+  }
+
+  /** The comparisons that hold where a condition does: `a && b` is `if a { b } else { false }`. */
+  function impliedBy(condition: Value): readonly Equation[] {
+    const definition = definitions.get(condition);
+    if (definition === undefined) return [];
+    const [a, b, c] = definition.inputs;
+    switch (definition.op) {
+      case "and":
+        return definition.inputs.flatMap(impliedBy);
+      case "select":
+        return constantOf(c) === 0 ? [a, b].flatMap((part) => impliedBy(part as Value)) : [];
+      case "if": {
+        const [then, otherwise] = definition.regions as [Block, Block];
+        const at = definition.outputs.indexOf(condition);
+        if (constantOf(otherwise.results[at]) !== 0) return [];
+        return [...impliedBy(a as Value), ...impliedBy(then.results[at] as Value)];
+      }
+      default:
+        return [definition];
+    }
+  }
+
+  /** True of a comparison that keeps a number, which moves by `step` after it, within 32 bits. */
+  function boundsMoves({ op, inputs }: Equation, number: Value, step: number): boolean {
+    const [x, y] = inputs as [Value, Value];
+    const [bound, relation] = x === number ? [y, op] : [x, turned[op]];
+    if (x !== number && y !== number) return false;
+    const known = constantOf(bound);
+    if (step < 0) {
+      if (relation !== "ge" && relation !== "gt") return false;
+      return known !== undefined && known >= -(2 ** 31) + mostStep;
+    }
+    if (relation !== "le" && relation !== "lt") return false;
+    if (known !== undefined) return known <= 2 ** 31 - 1 - mostStep;
+    const [length] = definitions.get(bound)?.inputs ?? [];
+    // Lengths of arrays are far below.
+    return (
+      definitions.get(bound)?.op === "cast" && definitions.get(length as Value)?.op === "extent"
+    );
+  }
+
+  function constantOf(value: Value | undefined): number | undefined {
+    const definition = value && definitions.get(value);
+    if (definition?.op !== "constant") return undefined;
+    const [number, ...others] = definition.parameters["values"] as readonly number[];
+    return others.length === 0 ? number : undefined;
   }
 
   /** True of a double that is an integer of 32 bits, and not -0. */
@@ -88,6 +165,12 @@ export function narrowCarried(block: Block): Block {
     return builder.constant(number, "i32");
   }
 }
+
+/** The largest step of a counter: bounds are that far from the ends of the range. */
+const mostStep = 2 ** 20;
+
+/** `a < b` says of b what `b > a` does. */
+const turned: Readonly<Record<string, string>> = { ge: "le", gt: "lt", le: "ge", lt: "gt" };
 
 function roundsToInteger({ op, outputs }: Equation): boolean {
   return op === "to_int32" || (op === "cast" && outputs[0]?.type.dtype === "i32");

@@ -144,6 +144,22 @@ const wrapInteger: Rule = ({ inputs: [x], outputs: [output] }, { builder, defini
   return [builder.cast(source, (output as Value).type.dtype)];
 };
 
+/**
+ * The i32 of a sum of an integer and a constant: where the sum is one of 32 bits, as `whole` says,
+ * so is the sum in i32. cast (add (cast x) 1) {whole} → add x 1
+ */
+const wholeSum: Rule = ({ inputs: [x], parameters }, { builder, constant, definition }) => {
+  if (parameters["whole"] !== true) return undefined;
+  const sum = definition(x as Value);
+  if (sum === undefined || !["add", "sub"].includes(sum.op)) return undefined;
+  const [a, b] = sum.inputs as [Value, Value];
+  const inner = definition(a);
+  const [integer] = inner?.op === "cast" ? inner.inputs : [];
+  const by = constant(b);
+  if (integer?.type.dtype !== "i32" || by === undefined || by !== (by | 0)) return undefined;
+  return [builder.binary(sum.op, integer, builder.constant(by | 0, "i32"))];
+};
+
 const knownCondition: Rule = ({ inputs: [condition, x, y] }, { constant }) => {
   if (x === y) return [x as Value];
   const known = constant(condition);
@@ -251,7 +267,7 @@ const special: Readonly<Record<string, readonly Rule[]>> = {
   transpose: [composeTransposes],
   reshape: [composeReshapes],
   broadcast: [composeBroadcasts],
-  cast: [composeCasts],
+  cast: [composeCasts, wholeSum],
   eq: [sameNumber],
   to_int32: [wrapInteger],
   to_uint32: [wrapInteger],

@@ -69,6 +69,70 @@ describe("carried numbers", () => {
   );
 });
 
+/** `j = start; while (test && x[j] > limit) j = j + move`, and where it ends. */
+const search = (test: string, move: string): Fn =>
+  parseFunction(`fn @search(%0: f64[n], %1: i32, %2: f64, %3: f64) {
+    %4 = cast %1 {dtype = "f64"} : f64
+    %5 = while %4 (%6: f64) {
+      %7 = extent {dim = n} : i32
+      %8 = cast %7 {dtype = "f64"} : f64
+      %9 = constant {dtype = "f64", shape = [], values = [0]} : f64
+      %10 = ${test} : bool
+      %11 = if %10 {
+        %12 = cast %6 {dtype = "i32", whole = true} : i32
+        %13 = at %0, %12 : f64
+        %14 = gt %13, %2 : bool
+        yield %14
+      } else {
+        %15 = constant {dtype = "bool", shape = [], values = [0]} : bool
+        yield %15
+      } : bool
+      yield %11
+    } do (%16: f64) {
+      %17 = cast %16 {dtype = "i32", whole = true} : i32
+      %18 = at %0, %17 : f64
+      %19 = constant {dtype = "f64", shape = [], values = [1]} : f64
+      %20 = ${move} : f64
+      yield %20
+    } : f64
+    return %5
+  }`);
+
+function whileTypes(fn: Fn): readonly string[] {
+  const [loop] = [...allEquations(fn.body)].filter(({ op }) => op === "while");
+  return (loop?.inputs ?? []).map(({ type }) => type.dtype);
+}
+
+describe("counters of while", () => {
+  test.each([
+    ["ge %6, %9", "sub %16, %19"],
+    ["le %9, %6", "sub %16, %19"],
+    ["lt %6, %8", "add %16, %19"],
+    ["gt %8, %6", "add %19, %16"],
+  ])("%s keeps %s an integer", (condition, move) => {
+    const fn = search(condition, move);
+    expect(whileTypes(narrowed(fn))).toEqual(["i32"]);
+    const data = ndarray("f64", [6], [5, 4, 6, 1, 7, 8]);
+    for (const start of [0, 1, 2, 3, 4, 5]) {
+      for (const limit of [0, 3, 5.5, 9]) {
+        const inputs = [data, scalar("i32", start), scalar("f64", limit), scalar("f64", 0)];
+        expect(interpret(narrowed(fn), inputs)).toEqual(interpret(fn, inputs));
+      }
+    }
+  });
+
+  test.each([
+    ["le %6, %9", "sub %16, %19"],
+    ["ge %6, %9", "add %16, %19"],
+    ["lt %6, %3", "add %16, %19"],
+    ["ge %6, %9", "sub %16, %3"],
+    ["ge %6, %9", "sub %19, %16"],
+    ["ge %8, %9", "sub %16, %19"],
+  ])("%s says nothing of %s", (condition, move) => {
+    expect(whileTypes(narrowed(search(condition, move)))).toEqual(["f64"]);
+  });
+});
+
 describe("repeated checks", () => {
   const access = (fn: Fn): readonly boolean[] =>
     [...allEquations(dropRepeatedChecks(fn.body))]

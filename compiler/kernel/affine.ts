@@ -119,8 +119,12 @@ export function dimExpr(dim: Dim, symbolLocal: SymbolLocal): Expr {
   });
 }
 
-/** Constants of an index come last and are at least 0 there, as the offsets of loads are. */
-const offsetRange = 16;
+/**
+ * Constants of an index come last and are from 0 to this there, as the offsets of loads are. They
+ * must be small: the address without its offset wraps below 0, and nothing is stored below 1024
+ * (`runtime/memory.ts`), so that no address comes near it.
+ */
+export const offsetRange = 16;
 
 /**
  * Arithmetic for an affine form; locals of outer loops first, so that what does not change in an
@@ -133,7 +137,11 @@ export function affineExpr(
 ): Expr {
   const terms = [...form.terms].sort((a, b) => depth(a.local) - depth(b.local));
   const { constant: fixed } = form;
-  const last = typeof fixed === "number" && terms.length > 0 ? offsetOf(fixed) : 0;
+  // Neighbouring constants, below zero too, have what is left of them in common.
+  const last =
+    typeof fixed === "number" && terms.length > 0
+      ? fixed - Math.floor(fixed / offsetRange) * offsetRange
+      : 0;
   const offset = dimExpr(typeof fixed === "number" ? fixed - last : fixed, symbolLocal);
   const sum = terms.reduce<Expr | undefined>(
     (partial, { local, coefficient }) => {
@@ -143,9 +151,4 @@ export function affineExpr(
     isValue(offset, 0) ? undefined : offset,
   );
   return add(sum ?? offset, constant(last));
-}
-
-/** Neighbouring constants, below zero too, have what is left of them in common. */
-function offsetOf(fixed: number): number {
-  return fixed >= 0 ? fixed : fixed - Math.floor(fixed / offsetRange) * offsetRange;
 }

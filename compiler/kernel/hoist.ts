@@ -4,6 +4,7 @@
  * Only for kernels: stores there never write what a load at another index reads.
  */
 
+import { offsetRange } from "./affine.ts";
 import {
   add,
   constant,
@@ -140,7 +141,7 @@ function addends(index: Expr): readonly Expr[] {
 
 /** What a load or store adds to its address without an instruction. */
 function isOffset(term: Expr): boolean {
-  return isConstant(term) && term.value >= 0;
+  return isConstant(term) && term.value >= 0 && term.value < offsetRange;
 }
 
 /** Whole assignments of locals set once, from invariant values, move to the front. */

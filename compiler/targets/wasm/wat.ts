@@ -315,7 +315,7 @@ class FunctionText {
   /** The text of an address, and a constant offset as an immediate. */
   private address(base: Expr, index: Expr, dtype: DType): readonly [string, string] {
     const size = byteSize(dtype);
-    const [rest, offset] = splitConstant(index);
+    const [rest, offset] = splitConstant(index, lowestAddress / size);
     const immediate = offset === 0 ? "" : ` offset=${offset * size}`;
     if (rest === undefined) return [this.expr(base), immediate];
     return [`(i32.add ${this.expr(base)} ${this.scaled(rest, size)})`, immediate];
@@ -331,14 +331,24 @@ class FunctionText {
   }
 }
 
-/** `x + 3` → `x` and 3. */
-function splitConstant(index: Expr): readonly [Expr | undefined, number] {
+type Constant = Extract<Expr, { readonly kind: "const" }>;
+
+/** Nothing is stored below (`runtime/memory.ts`). */
+const lowestAddress = 1024;
+
+/**
+ * `x + 3` → `x` and 3. An address is taken without its offset first, where it must not wrap below 0:
+ * x may be negative, but the offset is smaller than any address.
+ */
+function splitConstant(index: Expr, below: number): readonly [Expr | undefined, number] {
   if (isConstant(index) && index.value >= 0) return [undefined, index.value];
   if (index.kind === "op" && index.op === "add") {
     const [left, right] = index.operands;
     if (left !== undefined && right !== undefined) {
-      if (isConstant(right) && right.value >= 0) return [left, right.value];
-      if (isConstant(left) && left.value >= 0) return [right, left.value];
+      const isOffset = (term: Expr): boolean =>
+        isConstant(term) && term.value >= 0 && term.value < below;
+      if (isOffset(right)) return [left, (right as Constant).value];
+      if (isOffset(left)) return [right, (left as Constant).value];
     }
   }
   return [index, 0];

@@ -342,6 +342,8 @@ export class Program {
       return this.copyOf(value, buffer);
     }
     this.materialiseReaders(buffer, value);
+    // It is written after its readers are computed, even if nobody reads it any more.
+    touch(buffer, this.step);
     return buffer;
   }
 

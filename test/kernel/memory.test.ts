@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { symbol } from "../../compiler/ir/dim.ts";
 import { arrayType, type Value } from "../../compiler/ir/types.ts";
 import { lower } from "../../compiler/kernel/lower.ts";
-import { fnOf, graphOf } from "./support.ts";
+import { ndarray, scalar } from "../../compiler/ir/ndarray.ts";
+import { parseFunction } from "../../compiler/ir/parse.ts";
+import { expectSame, fnOf, graphOf } from "./support.ts";
 
 const options = { vectors: true, chunks: true };
 
@@ -22,6 +24,35 @@ function chain(extent: ReturnType<typeof symbol>, rounds: number) {
 }
 
 describe("the memory plan", () => {
+  it("keeps the place of an array that is written for nobody", async () => {
+    const fn = parseFunction(`fn @f(%0: f64, %1: f64, %2: f64[4], %3: bool, %4: i32) {
+      %5 = if %3 {
+        %6 = mul %2, %2 : f64[4]
+        %7 = map %6, %6 {shape = [4]} (%8: f64, %9: f64) {
+          %10 = mul %8, %9 : f64
+          %11 = add %10, %1 : f64
+          yield %11
+        } : f64[4]
+        %12 = update %6, %0, %4 : f64[4]
+        %13 = map %7, %2 {shape = [4]} (%14: f64, %15: f64) {
+          %16 = mul %14, %15 : f64
+          %17 = mul %16, %1 : f64
+          yield %17
+        } : f64[4]
+        yield %13
+      } else {
+        yield %2
+      } : f64[4]
+      return %5
+    }`);
+    const data = ndarray("f64", [4], [1, 2, 3, 4]);
+    for (const place of [0, 3]) {
+      const scalars = [scalar("f64", 100), scalar("f64", 0.5)];
+      const rest = [data, scalar("bool", 1), scalar("i32", place)];
+      await expectSame(fn, [...scalars, ...rest]);
+    }
+  });
+
   it("does not grow with the length of a chain", () => {
     const [short, long] = [
       lower(graphOf(chain(64, 4)), options),

@@ -118,7 +118,9 @@ function faultAt(site: Site | undefined, index: number, extent: number): RangeEr
         `${array}${place}: has ${index} elements, and ${extent} belong here; pass one of this length`,
       );
     case "stack":
-      return new RangeError(`${site.op}${place}: nothing is left to take`);
+      return new RangeError(
+        `${site.op}${place}: nothing is left to take; count what was pushed before`,
+      );
     default:
       return new RangeError(
         `${site?.op === "at" ? "reading" : "writing"} ${array}${place}: ${

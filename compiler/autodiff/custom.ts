@@ -164,7 +164,7 @@ export function inline(
 }
 
 /** An equation that gives `from` the identity of `to`. */
-function identity(from: Value, to: Value): Equation {
+export function identity(from: Value, to: Value): Equation {
   return {
     op: "reshape",
     inputs: [from],

@@ -23,7 +23,7 @@ import { symbolsOf } from "../ir/dim.ts";
 import { opOf } from "../ops/of.ts";
 import { repairUniqueness } from "../passes/copies.ts";
 import { type Callee, type CustomCallee, encodeCallee } from "./callee.ts";
-import { customCallee } from "./custom.ts";
+import { customCallee, identity } from "./custom.ts";
 
 /**
  * `batched` marks the parameters that have the new leading axis, of length `size`. All results
@@ -222,7 +222,7 @@ function batchIf(batch: Batch, builder: GraphBuilder, equation: Equation): void 
   const outputs = builder.if(equation.inputs[0] as Value, then, otherwise);
   equation.outputs.forEach((output, k) => {
     if (moving[k]) batch.values.set(output, outputs[k] as Value);
-    else builder.put(renamed(outputs[k] as Value, output));
+    else builder.put(identity(outputs[k] as Value, output));
   });
 }
 
@@ -262,7 +262,7 @@ function batchLoop(batch: Batch, builder: GraphBuilder, equation: Equation): voi
   const outputs = builder.append(equation.op, inputs, equation.parameters, regions, types);
   equation.outputs.forEach((output, k) => {
     if (moving[k]) batch.values.set(output, outputs[k] as Value);
-    else builder.put(renamed(outputs[k] as Value, output));
+    else builder.put(identity(outputs[k] as Value, output));
   });
 }
 
@@ -431,16 +431,4 @@ function checkLengths(equations: readonly Equation[], results: readonly Value[])
     ({ op, parameters }) => op === "bind" && mentioned.has(String(parameters["symbol"])),
   );
   if (bind !== undefined) throw new BatchFault(bind.span);
-}
-
-/** An equation that gives `from` the identity of `to`. */
-function renamed(from: Value, to: Value): Equation {
-  return {
-    op: "reshape",
-    inputs: [from],
-    parameters: { shape: to.type.shape },
-    regions: [],
-    outputs: [to],
-    span: undefined,
-  };
 }

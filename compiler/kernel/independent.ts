@@ -32,7 +32,6 @@ import {
 } from "./loop.ts";
 import { type Accumulator, type Parts, partsOf } from "./parts.ts";
 import {
-  assignedBy,
   assignedIn,
   mapExpressions,
   mapStatement,
@@ -84,7 +83,12 @@ export function vectorLoop(
   // Several vectors share an address, and several sums do not wait for each other.
   if (late.length === 0 && vector.body.length <= fewStatements) {
     const several = [...Array(copies).keys()].flatMap((copy) =>
-      copied([...vector.body, ...step(copy)], counter, copy * vector.lanes),
+      inLaterRound(
+        [...vector.body, ...step(copy)],
+        counter,
+        copy * vector.lanes,
+        (of) => copy > 0 && of.once === true,
+      ),
     );
     stages.unshift({ rounds: copies * vector.lanes, body: several });
   }
@@ -111,24 +115,30 @@ function isVectorConstant(expr: Expr): boolean {
   return expr.kind === "const";
 }
 
-/** Straight-line code for later rounds; what it computes is its own. */
-function copied(body: readonly Statement[], counter: Local, by: number): readonly Statement[] {
-  if (by === 0) return body;
+/**
+ * Straight-line code for a later round. Locals that are its own get copies; others are read as
+ * they are, or as `taken` says.
+ */
+function inLaterRound(
+  body: readonly Statement[],
+  counter: Local,
+  by: number,
+  isOwn: (assigned: Local) => boolean,
+  taken: (of: Local) => Expr | undefined = () => undefined,
+): readonly Statement[] {
   const own = new Map<Local, Local>();
+  const later = (expr: Expr): Expr => moved(expr, counter, by);
   const change = (expr: Expr): Expr => {
     if (expr.kind !== "local") return expr;
-    return read(own.get(expr.local) ?? expr.local);
+    return taken(expr.local) ?? read(own.get(expr.local) ?? expr.local);
   };
   return body.map((statement) => {
-    const later = (expr: Expr): Expr => moved(expr, counter, by);
-    const [shifted] = mapExpressions(
-      [mapStatement(statement, later, (nested) => nested)],
-      change,
-    ) as [Statement];
-    if (shifted.kind !== "set" || shifted.local.once !== true) return shifted;
-    const copy = temporary(shifted.local.name, shifted.local.type);
-    own.set(shifted.local, copy);
-    return set(copy, shifted.value);
+    const shifted = mapStatement(statement, later, (nested) => nested);
+    const [changed] = mapExpressions([shifted], change) as [Statement];
+    if (changed.kind !== "set" || !isOwn(changed.local)) return changed;
+    const copy = temporary(changed.local.name, changed.local.type);
+    own.set(changed.local, copy);
+    return set(copy, changed.value);
   });
 }
 
@@ -196,31 +206,13 @@ function lateRound(
   { direction }: VectorOptions,
 ): readonly Statement[] {
   const lane = direction === 1 ? round : lanes - 1 - round;
-  const own = new Map<Local, Local>();
-  const inRound = (expr: Expr): Expr => {
-    if (expr.kind !== "local") return expr;
-    const vector = vectors.get(expr.local);
-    if (vector === undefined) return read(own.get(expr.local) ?? expr.local);
+  const fromLane = (of: Local): Expr | undefined => {
+    const vector = vectors.get(of);
+    if (vector === undefined) return undefined;
     const dtype = vector.type === "f64x2" ? "f64" : vector.type === "f32x4" ? "f32" : "i32";
     return { kind: "lane", dtype, lanes, lane, value: read(vector) };
   };
-  return late.map((statement) => {
-    const [shifted] = mapExpressions(
-      [
-        mapStatement(
-          statement,
-          (expr) => moved(expr, counter, round),
-          (nested) => nested,
-        ),
-      ],
-      inRound,
-    ) as [Statement];
-    const [target] = assignedBy(shifted);
-    if (target === undefined || carried.has(target) || shifted.kind !== "set") return shifted;
-    const copy = temporary(target.name, target.type);
-    own.set(target, copy);
-    return set(copy, shifted.value);
-  });
+  return inLaterRound(late, counter, round, (of) => !carried.has(of), fromLane);
 }
 
 /** Ops that take as long as a dozen others. */

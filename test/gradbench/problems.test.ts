@@ -205,7 +205,7 @@ describe("ba", () => {
   });
 
   test("the blocks of the Jacobian", () => {
-    const entries = transpose(differences(() => f(), block, 1e-3)).flat();
+    const entries = transpose(differences(() => f(), block, { step: 1e-3 })).flat();
     const { rows, cols, vals } = answer("ba", "jacobian") as Record<string, readonly number[]>;
     expectClose(vals.slice(0, 30), entries);
     expectClose(vals[30], -2 * w);

@@ -19,6 +19,7 @@ import { dropRepeatedChecks } from "./passes/checked.ts";
 import { hoistInvariants } from "./passes/licm.ts";
 import { narrowCarried } from "./passes/narrow.ts";
 import { raiseProducts } from "./passes/raise.ts";
+import { fuseRows } from "./passes/rows.ts";
 import { tidied } from "./passes/tidy.ts";
 import { layoutOf } from "./targets/layout.ts";
 import { withoutClearings } from "./readable/clearings.ts";
@@ -122,7 +123,7 @@ function simplify(graph: Graph): Graph {
     const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     const tidy = tidied({ ...fn, body: hoisted });
-    return [name, { ...tidy, body: dropRepeatedChecks(tidy.body) }] as const;
+    return [name, tidied({ ...tidy, body: fuseRows(dropRepeatedChecks(tidy.body)) })] as const;
   });
   return { root: graph.root, functions: new Map(functions) };
 }

@@ -1,7 +1,7 @@
 /** Blocks and control flow: regions become structured statements of the program's function. */
 
 import { type Block, type Equation, type Value } from "../ir/types.ts";
-import { dimText } from "../ir/dim.ts";
+import { type Dim, dimText, sameDim } from "../ir/dim.ts";
 import { freeValues } from "../ir/walk.ts";
 import { type Buffer, bytesOf, rootsOf, touch } from "./buffer.ts";
 import {
@@ -178,7 +178,8 @@ export function lowerFor(program: Program, equation: Equation): void {
   if (count === undefined || body === undefined) throw new Error("a `for` needs a count, a body");
   settleCaptures(program, equation);
   const limit = keep(program, program.scalar(count), "count");
-  const carried = new Carried(program, initial);
+  const whole = initial.map((_, k) => isOverwritten(program, equation, k));
+  const carried = new Carried(program, initial, whole);
   const [index, ...parameters] = body.parameters as [Value, ...Value[]];
   const counter = local(index.name ?? "i", "i32");
   const closeStreams = openStreams(program, equation, limit, counter);
@@ -233,6 +234,35 @@ export function lowerWhile(program: Program, equation: Equation): void {
   equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
 }
 
+/** True where round `r` of a loop over a whole array writes its row `r`, and nothing reads it. */
+function isOverwritten(program: Program, { inputs, regions }: Equation, k: number): boolean {
+  const [count] = inputs;
+  const [body] = regions;
+  const index = body?.parameters[0];
+  const array = body?.parameters[k + 1];
+  const written = program.definition(body?.results[k]);
+  if (written?.op !== "update" || array === undefined || body === undefined) return false;
+  const [target, , ...place] = written.inputs;
+  const [rows] = array.type.shape;
+  return (
+    target === array &&
+    place.length === 1 &&
+    place[0] === index &&
+    rows !== undefined &&
+    sameDim(countOf(program, count), rows) &&
+    program.uses.count(array) === 1 &&
+    body.equations.includes(written)
+  );
+}
+
+/** A number of rounds that is known, as a dimension. */
+function countOf(program: Program, count: Value | undefined): Dim {
+  const definition = program.definition(count);
+  if (definition?.op === "extent") return definition.parameters["dim"] as Dim;
+  if (definition?.op !== "constant") return -1;
+  return (definition.parameters["values"] as readonly number[])[0] ?? -1;
+}
+
 /** The values that a loop carries from one round to the next. */
 class Carried {
   /** Statements in front of the loop. */
@@ -242,10 +272,11 @@ class Carried {
   private start = 0;
   private first = 0;
 
-  constructor(program: Program, initial: readonly Value[]) {
+  /** `overwritten` are the arrays that the loop writes all over: what they begin with is nothing. */
+  constructor(program: Program, initial: readonly Value[], overwritten: readonly boolean[] = []) {
     this.program = program;
     const taken = new Set<Buffer>();
-    this.slots = initial.map((value): Slot => {
+    this.slots = initial.map((value, k): Slot => {
       const { type, name } = value;
       if (type.stack) return { kind: "stack", stack: program.stack(value) };
       if (type.shape.length === 0) {
@@ -254,7 +285,10 @@ class Carried {
         program.emit(set(target, program.scalar(value)));
         return { kind: "scalar", local: target };
       }
-      let buffer = program.own(value);
+      let buffer =
+        overwritten[k] === true && program.isUniform(value)
+          ? program.fresh(value)
+          : program.own(value);
       if (rootsOf(buffer).some((root) => taken.has(root))) buffer = program.copyOf(value, buffer);
       for (const root of [buffer, ...rootsOf(buffer)]) {
         taken.add(root);

@@ -29,7 +29,7 @@ import { mapOperands, operandsOf } from "./rewrite.ts";
 const floatOps =
   "add sub mul div neg abs sqrt rsqrt floor ceil trunc max min sign eq ne lt le gt ge select " +
   "is_nan stop_gradient copy";
-const singleOps = "exp log tanh expm1";
+const singleOps = "exp log tanh expm1 log1p sin cos erf pow";
 const doubleOps = "exp log tanh sin cos pow";
 const integerOps =
   "add sub mul neg abs max min eq ne lt le gt ge select bit_and bit_or bit_xor bit_not " +

@@ -35,18 +35,25 @@ export function graphOf(fn: Fn): Graph {
   return { root: fn.name, functions: new Map([[fn.name, fn]]) };
 }
 
+interface CompileOptions {
+  /** Whether engines that have relaxed SIMD may use it, as they do. */
+  readonly relaxed?: boolean;
+}
+
 /** Compiles a function whose arguments and results are all tensors. */
 export function compileFn(
   fn: Fn,
   target: TargetName,
+  options: CompileOptions = {},
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
-  return compileGraph(graphOf(fn), target);
+  return compileGraph(graphOf(fn), target, options);
 }
 
 /** Compiles a program whose arguments and results are all tensors. */
 export async function compileGraph(
   graph: Graph,
   target: TargetName,
+  { relaxed = true }: CompileOptions = {},
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
   const { lowering, emit } = targets[target];
   const fn = rootOf(graph);
@@ -70,7 +77,11 @@ export async function compileGraph(
     layout: layoutOf(module, emitted, ({ file, start }) => `${file}:${start}`),
   };
   const shipped = JSON.parse(JSON.stringify(manifest)) as Manifest;
-  const program = load(shipped, emitted.code);
+  const { code } = emitted;
+  const program = load(
+    shipped,
+    relaxed || code.kind === "js" ? code : { ...code, relaxed: undefined },
+  );
   return (...inputs) => program(...inputs) as readonly Tensor[];
 }
 

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { erf } from "../../runtime/erf.ts";
 import { arrayType, type Value } from "../../compiler/ir/types.ts";
 import { tensor } from "../../runtime/tensor.ts";
 import { compileFn, fnOf } from "../kernel/support.ts";
@@ -9,6 +10,8 @@ import { runs } from "../random/runs.ts";
 import { exact as exactly, unitsOff } from "./exact.ts";
 
 const spread = Array.from({ length: 4001 }, (_, k) => (k - 2000) / 2000);
+/** Singles next to multiples of π/2. */
+const quarters = spread.map((_, k) => Math.fround((k * k * Math.PI) / 2));
 const special = [0, -0, Infinity, -Infinity, NaN, 1e-40, -1e-40, 3.4e38, -3.4e38, 1e-20, 1, -1];
 
 const cases: readonly (readonly [string, (x: number) => number, readonly number[]])[] = [
@@ -16,22 +19,73 @@ const cases: readonly (readonly [string, (x: number) => number, readonly number[
   ["expm1", Math.expm1, [...spread.map((x) => x * 100), ...spread.map((x) => x * 1e-3)]],
   ["log", Math.log, [...spread.map((x) => 10 ** (x * 38)), ...spread.map((x) => 1 + x * 0.1)]],
   ["tanh", Math.tanh, [...spread.map((x) => x * 12), ...spread.map((x) => x * 1e-4)]],
+  ["log1p", Math.log1p, [...spread.map((x) => 10 ** (x * 38)), ...spread.map((x) => x * 0.999)]],
+  ["sin", Math.sin, [...spread.map((x) => x * 1e6), ...spread.map((x) => x * 8), ...quarters]],
+  ["cos", Math.cos, [...spread.map((x) => x * 1e6), ...spread.map((x) => x * 8), ...quarters]],
+  ["erf", erf, [...spread.map((x) => x * 5), ...spread.map((x) => x * 1e-4)]],
 ];
 
-describe("lanes of singles", () => {
+/** The unit in the last place of a single. */
+function unitOf(value: number): number {
+  const exponent = Math.floor(Math.log2(Math.abs(value)));
+  return 2 ** (Math.max(-126, Number.isFinite(exponent) ? exponent : -126) - 23);
+}
+
+/** Singles of any bits, and of any bits with a moderate exponent. */
+function randomSingles(count: number, seed: number): readonly number[] {
+  const bits = fc.sample(fc.integer(), { numRuns: count, seed });
+  const moderate = bits.map((word) => (word & 0x87ffffff) | (0x38 << 24));
+  return [...new Float32Array(Int32Array.from([...bits, ...moderate]).buffer)];
+}
+
+function expectSingles(
+  name: string,
+  actual: ArrayLike<number>,
+  exact: (k: number) => number,
+  shown: (k: number) => unknown,
+): void {
+  for (let k = 0; k < actual.length; k++) {
+    const [got, value] = [actual[k] as number, exact(k)];
+    const want = Math.fround(value);
+    if (Object.is(got, want) || got === want) continue;
+    const error = Math.abs(got - value) / unitOf(want);
+    expect(error, `${name}(${shown(k)}) is ${got}, not ${want}`).toBeLessThanOrEqual(2);
+  }
+}
+
+describe.each([
+  ["multiply-adds that round twice", false],
+  ["multiply-adds that round once", true],
+])("lanes of singles, %s", (_, relaxed) => {
   it.each(cases)("%s", async (name, exact, points) => {
     // Three more, so that the last vector is not whole.
-    const inputs = Float32Array.from([...points, ...special, 0.5, 0.25, 0.125]);
+    const { numRuns, seed } = runs(5000, 7);
+    const random = randomSingles(Math.min(100_000, 4 * numRuns), seed);
+    const inputs = Float32Array.from([...points, ...special, ...random, 0.5, 0.25, 0.125]);
     const fn = fnOf([arrayType("f32", [inputs.length])], (b, [x]) => [b.unary(name, x as Value)]);
-    const [result] = (await compileFn(fn, "wasm"))(tensor(inputs));
-    const actual = result?.dataSync() ?? [];
-    inputs.forEach((x, k) => {
-      const [got, want] = [actual[k] as number, Math.fround(exact(x))];
-      if (Object.is(got, want) || got === want) return;
-      const unit = Math.max(2 ** -149, Math.abs(want) * 2 ** -23);
-      const error = Math.abs(got - exact(x)) / unit;
-      expect(error, `${name}(${x}) is ${got}, not ${want}`).toBeLessThan(3);
-    });
+    const [result] = (await compileFn(fn, "wasm", { relaxed }))(tensor(inputs));
+    const exactly = (k: number): number => exact(inputs[k] as number);
+    expectSingles(name, result?.dataSync() ?? [], exactly, (k) => inputs[k]);
+  });
+
+  it("pow", async () => {
+    const { numRuns, seed } = runs(5000, 8);
+    const random = randomSingles(Math.min(50_000, 2 * numRuns), seed);
+    const bases = [...random, ...spread.map((x) => 1 + x), ...special];
+    const pairs = [...bases, ...special.flatMap((x) => special.map(() => x))];
+    const exponents = [
+      ...randomSingles(Math.min(50_000, 2 * numRuns), seed + 1),
+      ...spread.map((x) => 60 * x * x * x),
+      ...special.toReversed(),
+      ...special.flatMap(() => special),
+    ];
+    const [x, y] = [Float32Array.from(pairs), Float32Array.from(exponents)];
+    expect(x).toHaveLength(y.length);
+    const types = [x, y].map(({ length }) => arrayType("f32", [length]));
+    const fn = fnOf(types, (b, [x, y]) => [b.binary("pow", x as Value, y as Value)]);
+    const [result] = (await compileFn(fn, "wasm", { relaxed }))(tensor(x), tensor(y));
+    const exact = (k: number): number => (x[k] as number) ** (y[k] as number);
+    expectSingles("pow", result?.dataSync() ?? [], exact, (k) => [x[k], y[k]]);
   });
 });
 

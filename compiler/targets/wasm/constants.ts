@@ -1,6 +1,7 @@
 /**
  * Constants that helper functions read from memory. In their text `@f64:0.5` stands for the place
- * of 0.5, `@i64:-64` for that of those bits, and `@table:exp2` for that of a table.
+ * of 0.5, `@i64:-64` for that of those bits, `@f32:0.5` and `@i32:127` for those of half the size,
+ * and `@table:exp2` for that of a table.
  */
 
 /** 2^(k/64) for k from 0 to 63, and what the doubles next to them lack. */
@@ -61,6 +62,9 @@ export function placeConstants(
 
 function wordsOf(kind: string, key: string): readonly bigint[] {
   if (kind === "i64") return [BigInt.asUintN(64, BigInt(key))];
+  // Half a word is read.
+  if (kind === "i32") return [BigInt.asUintN(32, BigInt(key))];
+  if (kind === "f32") return [BigInt(new Uint32Array(Float32Array.of(Number(key)).buffer)[0] ?? 0)];
   return (kind === "table" ? (tables[key]?.() ?? []) : [Number(key)]).map(bitsOf);
 }
 

@@ -1,12 +1,12 @@
 /** Functions of our own that spelled ops call, as WebAssembly text, by name. */
 
 import { elementaryHelpers } from "./elementary.ts";
+import { singleHelpers } from "./singles.ts";
 import { wholeNumber } from "./spelling.ts";
 
-/** 1/1!, 1/2!, …: enough of them for |x| < 0.55. */
-const inverseFactorials = [1, 2, 6, 24, 120, 720, 5040, 40320, 362880].map((n) => 1 / n);
+type Helpers = Readonly<Record<string, string>>;
 
-export const helpers: Readonly<Record<string, string>> = {
+const common: Helpers = {
   ...elementaryHelpers,
   ...integerHelpers("i32", "s"),
   ...integerHelpers("u32", "u"),
@@ -40,75 +40,15 @@ export const helpers: Readonly<Record<string, string>> = {
     (local.set $bytes (i16x8.narrow_i32x4_s (local.get $bytes) (local.get $bytes)))
     (i32.store align=1 (local.get $at)
       (i32x4.extract_lane 0 (i8x16.narrow_i16x8_u (local.get $bytes) (local.get $bytes)))))`,
-
-  // e^x = 2^n e^r, r = x - n ln 2 in two parts, |r| ≤ ln 2 / 2; e^r by its series up to r^7. The
-  // factor 2^n is applied in halves, so that results near the ends of the range come out right.
-  exp_f32x4: `(func $exp_f32x4 (param $x v128) (result v128)
-    (local $n v128) (local $half v128)
-    (local.set $x (f32x4.min (f32x4.max (local.get $x) ${f32s(-104)}) ${f32s(89)}))
-    (local.set $n (f32x4.nearest (f32x4.mul (local.get $x) ${f32s(Math.LOG2E)})))
-    (local.set $x (f32x4.add (f32x4.sub (local.get $x) (f32x4.mul (local.get $n) ${f32s(0.693359375)}))
-      (f32x4.mul (local.get $n) ${f32s(0.693359375 - Math.LN2)})))
-    (local.set $x ${horner("$x", [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720])})
-    (local.set $n (i32x4.trunc_sat_f32x4_s (local.get $n)))
-    (local.set $half (i32x4.shr_s (local.get $n) (i32.const 1)))
-    (f32x4.mul
-      (f32x4.mul (local.get $x) ${power("(local.get $half)")})
-      ${power("(i32x4.sub (local.get $n) (local.get $half))")}))`,
-
-  // e^x - 1 = 2^n (e^r - 1) + (2^n - 1). Where |x| < 0.55, n is 0, so that nothing cancels.
-  expm1_f32x4: `(func $expm1_f32x4 (param $x v128) (result v128)
-    (v128.bitselect
-      (call $exp_f32x4 (local.get $x))
-      (call $small_expm1 (f32x4.min (f32x4.max (local.get $x) ${f32s(-40)}) ${f32s(88)}))
-      (f32x4.gt (local.get $x) ${f32s(60)})))`,
-  small_expm1: `(func $small_expm1 (param $x v128) (result v128)
-    (local $n v128) (local $scale v128)
-    (local.set $n (v128.and
-      (f32x4.nearest (f32x4.mul (local.get $x) ${f32s(Math.LOG2E)}))
-      (f32x4.ge (f32x4.abs (local.get $x)) ${f32s(0.55)})))
-    (local.set $x (f32x4.add (f32x4.sub (local.get $x) (f32x4.mul (local.get $n) ${f32s(0.693359375)}))
-      (f32x4.mul (local.get $n) ${f32s(0.693359375 - Math.LN2)})))
-    (local.set $x (f32x4.mul (local.get $x)
-      ${horner("$x", inverseFactorials)}))
-    (local.set $scale ${power("(i32x4.trunc_sat_f32x4_s (local.get $n))")})
-    (f32x4.add (f32x4.mul (local.get $scale) (local.get $x))
-      (f32x4.sub (local.get $scale) ${f32s(1)})))`,
-
-  // tanh x = (e^2x - 1) / (e^2x + 1). Beyond 10 it is 1 in single precision.
-  tanh_f32x4: `(func $tanh_f32x4 (param $x v128) (result v128)
-    (local $e v128)
-    (local.set $e (call $small_expm1
-      (f32x4.mul (f32x4.min (f32x4.max (local.get $x) ${f32s(-10)}) ${f32s(10)}) ${f32s(2)})))
-    (f32x4.div (local.get $e) (f32x4.add (local.get $e) ${f32s(2)})))`,
-
-  // log(m 2^e) = e ln 2 + 2 (s + s³/3 + s⁵/5 + …), s = (m - 1)/(m + 1), √½ ≤ m < √2.
-  log_f32x4: `(func $log_f32x4 (param $x v128) (result v128)
-    (local $e v128) (local $m v128) (local $s v128) (local $q v128) (local $tiny v128)
-    (local.set $tiny (f32x4.lt (local.get $x) ${f32s(2 ** -126)}))
-    (local.set $m (v128.bitselect (f32x4.mul (local.get $x) ${f32s(2 ** 23)}) (local.get $x)
-      (local.get $tiny)))
-    (local.set $e (i32x4.sub (i32x4.shr_s (i32x4.sub (local.get $m)
-      (i32x4.splat (i32.const 0x3f3504f3))) (i32.const 23))
-      (v128.and (local.get $tiny) (i32x4.splat (i32.const 23)))))
-    (local.set $s (i32x4.add (local.get $e) (v128.and (local.get $tiny) (i32x4.splat (i32.const 23)))))
-    (local.set $m (i32x4.sub (local.get $m) (i32x4.shl (local.get $s) (i32.const 23))))
-    (local.set $s (f32x4.div (f32x4.sub (local.get $m) ${f32s(1)})
-      (f32x4.add (local.get $m) ${f32s(1)})))
-    (local.set $q (f32x4.mul (local.get $s) (local.get $s)))
-    (local.set $q (f32x4.mul (local.get $q) ${horner("$q", [2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11])}))
-    (local.set $q (f32x4.mul (local.get $s) (local.get $q)))
-    (local.set $e (f32x4.convert_i32x4_s (local.get $e)))
-    (local.set $q (f32x4.add (local.get $q)
-      (f32x4.mul (local.get $e) ${f32s(Math.LN2 - 0.693359375)})))
-    (local.set $q (f32x4.add (f32x4.add (local.get $q) (f32x4.add (local.get $s) (local.get $s)))
-      (f32x4.mul (local.get $e) ${f32s(0.693359375)})))
-    (local.set $q (v128.bitselect ${f32s(-Infinity)} (local.get $q)
-      (f32x4.eq (local.get $x) ${f32s(0)})))
-    (local.set $q (v128.bitselect (local.get $x) (local.get $q)
-      (f32x4.eq (local.get $x) ${f32s(Infinity)})))
-    (v128.bitselect (local.get $q) ${f32s(NaN)} (f32x4.ge (local.get $x) ${f32s(0)})))`,
 };
+
+const plain: Helpers = { ...common, ...singleHelpers(false) };
+const relaxed: Helpers = { ...common, ...singleHelpers(true) };
+
+/** The functions by name; relaxed ones use multiply-adds that round once. */
+export function helpersOf(isRelaxed: boolean): Helpers {
+  return isRelaxed ? relaxed : plain;
+}
 
 function integerHelpers(dtype: "i32" | "u32", sign: "s" | "u"): Record<string, string> {
   const two = "(param $x i32) (param $y i32) (result i32)";
@@ -163,29 +103,4 @@ function laneHelpers(shape: "f32x4" | "f64x2", type: "f32" | "f64"): Record<stri
       (${shape}.gt ${x} ${lanes(0)})))`,
     [`is_nan_${shape}`]: `(func $is_nan_${shape} (param $x v128) (result v128) (${shape}.ne ${x} ${x}))`,
   };
-}
-
-function f32s(value: number): string {
-  const text = Number.isNaN(value)
-    ? "nan"
-    : Number.isFinite(value)
-      ? String(Math.fround(value))
-      : value < 0
-        ? "-inf"
-        : "inf";
-  return `(f32x4.splat (f32.const ${text}))`;
-}
-
-/** Σ c_k x^k, highest power first inside. */
-function horner(x: string, coefficients: readonly number[]): string {
-  const [last, ...rest] = [...coefficients].reverse();
-  return rest.reduce<string>(
-    (inner, c) => `(f32x4.add (f32x4.mul ${inner} (local.get ${x})) ${f32s(c)})`,
-    f32s(last ?? 0),
-  );
-}
-
-/** 2^n of integer lanes between -126 and 127. */
-function power(n: string): string {
-  return `(i32x4.shl (i32x4.add ${n} (i32x4.splat (i32.const 127))) (i32.const 23))`;
 }

@@ -14,7 +14,7 @@ import {
 } from "../../kernel/loop.ts";
 import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
 import { placeConstants } from "./constants.ts";
-import { helpers } from "./helpers.ts";
+import { helpersOf } from "./helpers.ts";
 import { casts, laneCasts, laneShape, spellings, wholeNumber } from "./spelling.ts";
 
 export interface Wat {
@@ -29,7 +29,8 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
   const functions = module.functions.map((fn) =>
     new FunctionText(fn, module.constantsBase, relaxed).text(),
   );
-  const used = helpersOf(functions.join("\n"));
+  const helpers = helpersOf(relaxed);
+  const used = calledIn(functions.join("\n"), helpers);
   const helperText = used.map((name) => helpers[name] as string).join("\n");
   const placed = placeConstants(helperText, module.constants);
   const code = [placed.text, ...functions].join("\n");
@@ -62,7 +63,7 @@ function importsOf(code: string): readonly string[] {
 }
 
 /** The helper functions that code calls, and those that they call. */
-function helpersOf(code: string): readonly string[] {
+function calledIn(code: string, helpers: Readonly<Record<string, string>>): readonly string[] {
   const names = new Set<string>();
   const visit = (text: string): void => {
     for (const [, name] of text.matchAll(/call \$(\w+)/g)) {

@@ -5,7 +5,13 @@
  *   read → expand transforms → simplify → lower → emit
  */
 
-import type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
+import {
+  type Argument,
+  type Code,
+  leavesOf,
+  type Manifest,
+  type Tree,
+} from "../runtime/manifest.ts";
 import { expand } from "./autodiff/expand.ts";
 import { assertWellFormed } from "./ops/check.ts";
 import { printGraph } from "./ir/print.ts";
@@ -43,6 +49,8 @@ export interface CompilerOptions {
   readonly target: TargetName;
   /** Sums of scalar code may be taken in another order. */
   readonly reassociate?: boolean | undefined;
+  /** Positions of parameters whose tensors the program takes over. */
+  readonly donateArgnums?: readonly number[] | undefined;
   /** Where a span is, as `file:line`, for faults at run time. */
   readonly place?: ((span: Span) => string) | undefined;
   /** Check the graph after every pass, as the tests do. */
@@ -77,7 +85,7 @@ export async function compile(
   const expanded = checked(expand(graph), "grad", options);
   const simplified = checked(simplify(expanded), "simplify", options);
   const target = targets[options.target];
-  const module = lower(simplified, loweringOf(target, options));
+  const module = lower(simplified, loweringOf(target, signature, options));
   const emitted = await target.emit(module);
   const { place = () => "" } = options;
   const layout = layoutOf(module, emitted, place);
@@ -85,8 +93,14 @@ export async function compile(
   return { manifest, code: emitted.code };
 }
 
-function loweringOf({ lowering }: Target, { reassociate }: CompilerOptions): ProgramOptions {
-  return { ...lowering, reassociate: reassociate === true };
+function loweringOf(
+  { lowering }: Target,
+  { parameters }: Signature,
+  { reassociate, donateArgnums = [] }: CompilerOptions,
+): ProgramOptions {
+  const owners = parameters.flatMap(({ tree }, k) => leavesOf(tree).map(() => k));
+  const donated = owners.flatMap((owner, leaf) => (donateArgnums.includes(owner) ? [leaf] : []));
+  return { ...lowering, reassociate: reassociate === true, donated };
 }
 
 /** What a program looks like at a stage, as text. */
@@ -104,7 +118,7 @@ export async function explain(
   if (stage === "simplify") return printGraph(simplified, { names: true });
   if (stage === "placed") return placedText(rootOf(simplified), options.target);
   const target = targets[stage === "wat" ? "wasm" : stage === "js" ? "js" : options.target];
-  const module = lower(simplified, loweringOf(target, options));
+  const module = lower(simplified, loweringOf(target, options.signature, options));
   switch (stage) {
     case "kernels":
       return printModule(module);

@@ -18,12 +18,18 @@ export interface CompileOptions {
   readonly target?: "js" | "wasm";
   /** Allow sums of scalar code in another order, for speed. */
   readonly reassociate?: boolean;
+  /**
+   * Positions of arguments whose tensors the call takes over: results are written in their memory
+   * where that is possible, and afterwards they are gone. For what is carried from call to call,
+   * such as parameters and the state of an optimizer.
+   */
+  readonly donateArgnums?: readonly number[];
 }
 
 /** `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. */
-export function compile<F extends (...args: never[]) => unknown>(
+export function compile<F extends (...args: never[]) => unknown, const O extends CompileOptions>(
   f: F,
-  options?: CompileOptions,
+  options?: O,
 ): F {
   void options;
   return f;

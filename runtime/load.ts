@@ -1,9 +1,18 @@
 /** A program's manifest and code → a function of plain values and tensors. */
 
-import { takeArguments, writeInput } from "./arguments.ts";
+import { type Input, takeArguments, writeInput } from "./arguments.ts";
 import { bytesPerElement, countOf, type TypedArray, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
-import type { Code, Dim, Leaf, Manifest, Site, Tree } from "./manifest.ts";
+import {
+  type Code,
+  type Dim,
+  type Layout,
+  type Leaf,
+  leavesOf,
+  type Manifest,
+  type Site,
+  type Tree,
+} from "./manifest.ts";
 import { mathFunctions } from "./math.ts";
 import { pool } from "./storage.ts";
 import { nest, Tensor } from "./tensor.ts";
@@ -178,8 +187,9 @@ function program(manifest: Manifest, run: Run, captured?: () => readonly unknown
     for (const sizes of layout.arena) reserve(slotSize(sizes, extents));
     const places = inputs.map((input) => (input.kind === "copy" ? reserve(input.bytes) : 0));
     const shapes = leaves.map(({ shape }) => shape.map((dim) => evaluate(dim, extents)));
+    const owners = ownersOf(layout, inputs);
     const results = leaves.map((leaf, k): number | Tensor => {
-      if (layout.results[k]?.kind !== "passed") return 0;
+      if (layout.results[k]?.kind !== "passed" || owners.has(k)) return 0;
       const shape = shapes[k] as number[];
       if (leaf.as === "tensor") return newTensor(leaf, shape);
       return reserve(countOf(shape) * bytesPerElement(leaf.dtype));
@@ -200,9 +210,26 @@ function program(manifest: Manifest, run: Run, captured?: () => readonly unknown
       leaves.forEach((_, k) => {
         if (layout.results[k]?.kind !== "passed") return;
         const result = results[k] as number | Tensor;
-        operands.push(typeof result === "number" ? base + result : Tensor.address(result));
+        const owner = owners.get(k);
+        if (owner !== undefined) operands.push(tensors[owner] as number);
+        else operands.push(typeof result === "number" ? base + result : Tensor.address(result));
       });
-      const returned = run(...operands, ...symbols, base);
+      let returned: number | undefined;
+      try {
+        returned = run(...operands, ...symbols, base);
+        for (const [k, owner] of owners) {
+          const input = inputs[owner];
+          if (input?.kind === "tensor") {
+            results[k] = Tensor.heirOf(input.tensor, shapes[k] as number[]);
+          }
+        }
+      } finally {
+        // Of what was written in place nothing is left, even if the program failed.
+        for (const leaf of layout.donated) {
+          const input = inputs[leaf];
+          if (input?.kind === "tensor") Tensor.takeOver(input.tensor, manifest.name);
+        }
+      }
       for (const { symbol, offset } of layout.bound) {
         extents.set(symbol, pool.memory.views.i32[(base + offset) >> 2] as number);
       }
@@ -251,6 +278,20 @@ function scalarProgram({ name, parameters, captured, result, layout }: Manifest,
       }
     }
   };
+}
+
+/** For each result that is written in place, the argument in whose memory it is. */
+function ownersOf(layout: Layout, inputs: readonly Input[]): ReadonlyMap<number, number> {
+  const owners = new Map<number, number>();
+  for (const [leaf, result] of layout.inPlace) {
+    const input = inputs[leaf];
+    if (input?.kind !== "tensor") continue;
+    const isShared = inputs.some(
+      (other) => other !== input && other.kind === "tensor" && other.tensor === input.tensor,
+    );
+    if (!isShared) owners.set(result, leaf);
+  }
+  return owners;
 }
 
 function boundExtent(name: string, extents: Extents): number {
@@ -337,21 +378,6 @@ function rows(data: TypedArray, shape: readonly number[], axis: number, start: n
   return Array.from({ length: shape[axis] as number }, (_, k) =>
     rows(data, shape, axis + 1, start + k * inner),
   );
-}
-
-function leavesOf(tree: Tree): readonly Leaf[] {
-  switch (tree.kind) {
-    case "leaf":
-      return [tree];
-    case "record":
-      return tree.fields.flatMap(([, field]) => leavesOf(field));
-    case "tuple":
-      return tree.items.flatMap(leavesOf);
-    case "table":
-      return leavesOf(tree.columns);
-    case "constant":
-      return [];
-  }
 }
 
 function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {

@@ -49,6 +49,22 @@ export interface ConstantTree {
   readonly value: undefined | null | string | number | boolean;
 }
 
+/** The values of the graph in a tree, in order. */
+export function leavesOf(tree: Tree): readonly Leaf[] {
+  switch (tree.kind) {
+    case "leaf":
+      return [tree];
+    case "record":
+      return tree.fields.flatMap(([, field]) => leavesOf(field));
+    case "tuple":
+      return tree.items.flatMap(leavesOf);
+    case "table":
+      return leavesOf(tree.columns);
+    case "constant":
+      return [];
+  }
+}
+
 export interface Argument {
   readonly name: string;
   readonly tree: Tree;
@@ -76,6 +92,10 @@ export interface Layout {
   /** Size of the arena in bytes: for each slot the largest of its sizes, each rounded up to 16. */
   readonly arena: readonly (readonly Dim[])[];
   readonly results: readonly ResultPlace[];
+  /** Leaves of arguments that the program takes over. */
+  readonly donated: readonly number[];
+  /** Of a donated leaf, the result that may be passed the same address. */
+  readonly inPlace: readonly (readonly [leaf: number, result: number])[];
   /** Extents that the program binds itself and that shapes of results mention. */
   readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
   /** Arrays of constants, base64; the program is given its address as the import `constants`. */

@@ -22,6 +22,8 @@ export interface Storage {
   readonly length: number;
   block: Block | undefined;
   host: TypedArray | undefined;
+  /** What became of the elements, if they are nowhere. */
+  gone?: string;
 }
 
 /** Bytes of tensors beyond those that were alive after the last collection. */
@@ -82,7 +84,7 @@ export class Pool {
       this.recent.set(block, storage);
       return block.address;
     }
-    if (host === undefined) throw new Error("this tensor was disposed of");
+    if (host === undefined) throw lost(storage);
     const placed = this.place(storage);
     viewAt(this.memory.memory.buffer, placed.address, storage.dtype, storage.length).set(host);
     storage.host = undefined;
@@ -93,19 +95,32 @@ export class Pool {
   }
 
   /** A copy of the elements. */
-  read({ block, host, dtype, length }: Storage): TypedArray {
+  read(storage: Storage): TypedArray {
+    const { block, host, dtype, length } = storage;
     if (host !== undefined) return host.slice();
-    if (block === undefined) throw new Error("this tensor was disposed of");
+    if (block === undefined) throw lost(storage);
     return viewAt(this.memory.memory.buffer, block.address, dtype, length).slice();
   }
 
-  dispose(storage: Storage): void {
+  dispose(storage: Storage, gone = "was disposed of"): void {
     if (storage.block !== undefined) {
       this.registry.unregister(storage);
       this.releaseBlock(storage.block);
     }
     storage.block = undefined;
     storage.host = undefined;
+    storage.gone = gone;
+  }
+
+  /** The elements under another owner; the old one has none any more. */
+  moved(storage: Storage): Storage {
+    const { dtype, length, block, host } = storage;
+    const next: Storage = { dtype, length, block, host };
+    this.registry.unregister(storage);
+    if (block !== undefined) this.recent.set(block, next);
+    storage.block = undefined;
+    storage.host = undefined;
+    return next;
   }
 
   private place(storage: Storage): Block {
@@ -147,6 +162,10 @@ export class Pool {
     this.memory.release(block.address);
     this.bytes -= block.bytes;
   }
+}
+
+function lost({ gone = "was disposed of" }: Storage): Error {
+  return new Error(`this tensor ${gone}`);
 }
 
 /** One for the process: tensors pass between programs without being copied. */

@@ -46,6 +46,16 @@ export class Tensor {
     pool.dispose(this.storage);
   }
 
+  /** For the runtime: a tensor with the memory of another one, which loses it. */
+  static heirOf(tensor: Tensor, shape: readonly number[]): Tensor {
+    return new Tensor(pool.moved(tensor.storage), shape, tensor.dtype);
+  }
+
+  /** For the runtime: a program has taken the tensor over. */
+  static takeOver(tensor: Tensor, program: string): void {
+    pool.dispose(tensor.storage, `was donated to \`${program}\`: go on with what that returned`);
+  }
+
   /** For the runtime: the address of the elements in the shared memory. */
   static address(tensor: Tensor): number {
     const address = pool.address(tensor, tensor.storage);

@@ -144,9 +144,14 @@ export function readFile(
     }
     const checker = world.checkerOf(node);
     const said = settingsOf(node, transform, checker, options.target ?? "wasm");
-    failures.push({ node, diagnostics: [...said.diagnostics, ...read.diagnostics] });
-    if (read.programs === undefined || said.diagnostics.length > 0) continue;
-    roots.push({ node, transform, name, settings: said.settings, programs: read.programs });
+    const { settings } = said;
+    const wrong = [
+      ...said.diagnostics,
+      ...(read.programs ?? []).flatMap(({ signature }) => missing(settings, signature, node)),
+    ];
+    failures.push({ node, diagnostics: [...wrong, ...read.diagnostics] });
+    if (read.programs === undefined || wrong.length > 0) continue;
+    roots.push({ node, transform, name, settings, programs: read.programs });
   }
   // A root inside a function that another root compiles is compiled there; by itself it may lack
   // what it needs.
@@ -156,6 +161,18 @@ export function readFile(
       .flatMap((failure) => failure.diagnostics),
   );
   return { file, roots, diagnostics, compiled, dependencies: [...dependencies] };
+}
+
+/** Arguments that a root says it donates and that there are not. */
+function missing(
+  { donateArgnums = [] }: RootSettings,
+  { name, parameters }: Signature,
+  node: ts.CallExpression,
+): readonly Diagnostic[] {
+  const count = parameters.length;
+  return donateArgnums
+    .filter((position) => !(Number.isInteger(position) && position >= 0 && position < count))
+    .map((position) => messages.noArgumentToDonate({ position, name, count }, spanOf(node)));
 }
 
 /** Reads and compiles a file. */

@@ -6,7 +6,7 @@ import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { spanOf } from "./span.ts";
 
-export type RootSettings = Pick<CompilerOptions, "target" | "reassociate">;
+export type RootSettings = Pick<CompilerOptions, "target" | "reassociate" | "donateArgnums">;
 
 /** What a root says of itself, and what is wrong with it. */
 export function settingsOf(
@@ -19,23 +19,36 @@ export function settingsOf(
   if (given === undefined) return { settings: { target: otherwise }, diagnostics: [] };
   const type = checker.getTypeAtLocation(given);
   const diagnostics: Diagnostic[] = [];
-  const option = (name: string): string | undefined => {
+  const option = <T>(name: string, valueOf: (type: ts.Type) => T | undefined): T | undefined => {
     const property = type.getProperty(name);
     if (property === undefined) return undefined;
-    const value = checker.getTypeOfSymbolAtLocation(property, given);
-    if (value.isStringLiteral()) return value.value;
-    if ((value.flags & ts.TypeFlags.BooleanLiteral) !== 0) return checker.typeToString(value);
-    const what = checker.typeToString(value);
+    const valueType = checker.getTypeOfSymbolAtLocation(property, given);
+    const value = valueOf(valueType);
+    if (value !== undefined) return value;
+    const what = checker.typeToString(valueType);
     diagnostics.push(messages.openOption({ name, what }, spanOf(given)));
     return undefined;
   };
-  const target = option("target");
-  const reassociate = option("reassociate") === "true";
+  const target = option("target", (of) => (of.isStringLiteral() ? of.value : undefined));
+  const reassociate = option("reassociate", (of) => {
+    const isKnown = (of.flags & ts.TypeFlags.BooleanLiteral) !== 0;
+    return isKnown ? checker.typeToString(of) === "true" : undefined;
+  });
+  const donateArgnums = option("donateArgnums", (of) => integersOf(of, checker));
   return {
     settings: {
       target: target === "js" || target === "wasm" ? target : otherwise,
-      ...(reassociate ? { reassociate } : {}),
+      ...(reassociate === true ? { reassociate } : {}),
+      ...(donateArgnums === undefined ? {} : { donateArgnums }),
     },
     diagnostics,
   };
+}
+
+/** The numbers of a tuple of literals. */
+function integersOf(type: ts.Type, checker: ts.TypeChecker): readonly number[] | undefined {
+  if (!checker.isTupleType(type)) return undefined;
+  const items = checker.getTypeArguments(type as ts.TypeReference);
+  const numbers = items.flatMap((item) => (item.isNumberLiteral() ? [item.value] : []));
+  return numbers.length === items.length ? numbers : undefined;
 }

@@ -31,6 +31,7 @@ export const codes: readonly string[] = [
   "FX1026",
   "FX1027",
   "FX1028",
+  "FX1029",
   "FX2001",
   "FX2002",
   "FX3001",
@@ -508,6 +509,29 @@ export function openOption(
       holes,
     ),
     hint: "write the value where `compile` is called, or give it a literal type",
+    span,
+    related,
+  };
+}
+
+/** FX1029 */
+export function noArgumentToDonate(
+  holes: {
+    readonly position: string | number;
+    readonly name: string | number;
+    readonly count: string | number;
+  },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX1029",
+    severity: "error",
+    message: fill(
+      "`donateArgnums` names argument %position%, which `%name%` does not have (parameters: %count%)",
+      holes,
+    ),
+    hint: "positions count from 0",
     span,
     related,
   };

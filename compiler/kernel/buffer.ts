@@ -1,6 +1,6 @@
 /** Memory of arrays as the program is being lowered: who needs which bytes from when to when. */
 
-import { type Dim, multiplyDims } from "../ir/dim.ts";
+import { type Dim, multiplyDims, sameDim } from "../ir/dim.ts";
 import { byteSize, type Value, type ValueType } from "../ir/types.ts";
 import { elementCount } from "../ir/dim.ts";
 import type { Local } from "./loop.ts";
@@ -38,6 +38,12 @@ export function bytesOf(type: ValueType): Dim {
 export function touch(buffer: Buffer, step: number): void {
   buffer.to = Math.max(buffer.to, step);
   for (const source of buffer.sources) touch(source, step);
+}
+
+/** True when `first` holds nothing any more where `second` begins to, or lies in its very place. */
+export function endsBefore(first: Buffer, second: Buffer): boolean {
+  if (first.to !== second.from) return first.to < second.from;
+  return second.overlays.has(first) && sameDim(first.bytes, second.bytes);
 }
 
 /** The buffers behind a buffer, through every join. */

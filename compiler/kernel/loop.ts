@@ -173,6 +173,9 @@ export interface LoopModule {
   readonly symbols: readonly string[];
   readonly arena: readonly (readonly Dim[])[];
   readonly results: readonly ResultPlace[];
+  /** Parameters that the program takes over, and which result may be in the place of which. */
+  readonly donated: readonly number[];
+  readonly inPlace: readonly (readonly [parameter: number, result: number])[];
   readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
   /** The memory plan, for people. */
   readonly memoryText: string;

@@ -1,9 +1,9 @@
 /** A program of the graph → a module of the loop IR: the door to this folder. */
 
-import { type Dim, symbolsOf } from "../ir/dim.ts";
-import { type Graph, rootOf, type Value } from "../ir/types.ts";
+import { type Dim, sameDim, symbolsOf } from "../ir/dim.ts";
+import { type Block, type Graph, rootOf, type Value } from "../ir/types.ts";
 import { parameterSymbols } from "../ir/walk.ts";
-import { type Buffer, bytesOf } from "./buffer.ts";
+import { type Buffer, bytesOf, endsBefore } from "./buffer.ts";
 import { lowerBlock } from "./frame.ts";
 import { lowerFunction } from "./function.ts";
 import { conventionsOf } from "./calls.ts";
@@ -74,6 +74,9 @@ export function lower(graph: Graph, options: ProgramOptions): LoopModule {
     results: ending.returned === undefined ? [] : [ending.returned.expr],
     resultTypes: ending.returned === undefined ? [] : [ending.returned.type],
   };
+  const pairs = inPlace(program, fn.body, inputs, ending.targets, options.donated ?? []);
+  const pairText = ([position, result]: readonly [number, number]): string =>
+    `result ${result} in place of ${fn.body.parameters[position]?.name ?? `p${position}`}`;
   const functions = [...parts.functions, run];
   return {
     name: fn.name,
@@ -85,8 +88,40 @@ export function lower(graph: Graph, options: ProgramOptions): LoopModule {
     arena: plan.slots,
     results: ending.places,
     bound: ending.bound,
-    memoryText: [plan.text, ...plans].join("\n"),
+    donated: options.donated ?? [],
+    inPlace: pairs,
+    memoryText: [plan.text, ...plans, ...pairs.map(pairText)].join("\n"),
   };
+}
+
+/**
+ * Results that may be written where donated parameters are: those are not read any more, or for the
+ * last time by the very kernel that writes the result, each element before it is written.
+ */
+function inPlace(
+  program: Program,
+  { parameters, results }: Block,
+  inputs: readonly Local[],
+  targets: ResultTargets,
+  donated: readonly number[],
+): readonly (readonly [number, number])[] {
+  const pairs: (readonly [number, number])[] = [];
+  const left = new Set(donated);
+  results.forEach(({ type }, k) => {
+    const target = targets.target(k);
+    if (target === undefined) return;
+    for (const position of left) {
+      const parameter = parameters[position] as Value;
+      if (parameter.type.dtype !== type.dtype || parameter.type.shape.length === 0) continue;
+      const buffer = program.buffers.find(({ pointer }) => pointer === inputs[position]);
+      if (buffer === undefined || !sameDim(buffer.bytes, target.bytes)) continue;
+      if (!endsBefore(buffer, target)) continue;
+      pairs.push([position, k]);
+      left.delete(position);
+      return;
+    }
+  });
+  return pairs;
 }
 
 /** Asks the host for memory for the functions that are called, if any of them needs some. */

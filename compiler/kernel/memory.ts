@@ -5,7 +5,7 @@
 
 import { addDims, type Dim, dimText, evaluateDim, sameDim, symbolsOf } from "../ir/dim.ts";
 import { add, constant, type Expr, type Local, op, read, set, type Statement } from "./loop.ts";
-import type { Buffer } from "./buffer.ts";
+import { type Buffer, endsBefore } from "./buffer.ts";
 
 export interface MemoryPlan {
   /** For each slot the sizes of which it must hold the largest. */
@@ -59,11 +59,7 @@ function fits(slot: Slot, buffer: Buffer): boolean {
   const numeric = sizes.every((size) => typeof size === "number");
   if (!numeric && !slot.sizes.some((size) => comparable(size, buffer.bytes))) return false;
   return slot.buffers.every((other) => {
-    if (other.to < buffer.from || buffer.to < other.from) return true;
-    const [first, second] = other.from < buffer.from ? [other, buffer] : [buffer, other];
-    return (
-      first.to === second.from && second.overlays.has(first) && sameDim(first.bytes, second.bytes)
-    );
+    return endsBefore(other, buffer) || endsBefore(buffer, other);
   });
 }
 

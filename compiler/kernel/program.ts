@@ -78,6 +78,8 @@ export interface ProgramOptions {
   readonly chunks: boolean;
   /** Sums of scalar code may be taken in another order. */
   readonly reassociate?: boolean;
+  /** Positions of parameters that the program may overwrite when nothing reads them any more. */
+  readonly donated?: readonly number[];
 }
 
 export class Program {

@@ -10,6 +10,8 @@ export interface ProgramLayout {
   readonly symbols: readonly string[];
   readonly arena: readonly (readonly Dim[])[];
   readonly results: readonly ResultPlace[];
+  readonly donated: readonly number[];
+  readonly inPlace: readonly (readonly [number, number])[];
   readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
   readonly constants: string;
   readonly sites: readonly ProgramSite[];
@@ -33,6 +35,8 @@ export function layoutOf(
     symbols: module.symbols,
     arena: module.arena,
     results: module.results,
+    donated: module.donated,
+    inPlace: module.inPlace,
     bound: module.bound,
     constants: base64(emitted.constants),
     sites: module.sites.map(({ kind, op, name, span }) => ({

@@ -42,6 +42,7 @@ export const step = compile(
     const next = adam(p, gradient, s, { learningRate: 1e-3 });
     return { loss: value, params: next.params, state: next.state };
   },
+  { donateArgnums: [0, 1] },
 );
 
 export const classify = compile(<B extends Dim>(p: Params, images: Images<B>) =>

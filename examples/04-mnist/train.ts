@@ -37,6 +37,7 @@ export interface Progress<P> {
   readonly loss: number;
   /** The mean loss of the last batch. */
   readonly batchLoss: number;
+  /** For use now: the next step takes them over. */
   readonly params: P;
 }
 

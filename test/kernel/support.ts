@@ -38,6 +38,9 @@ export function graphOf(fn: Fn): Graph {
 interface CompileOptions {
   /** Whether engines that have relaxed SIMD may use it, as they do. */
   readonly relaxed?: boolean;
+  /** Positions of arguments that the program takes over. */
+  readonly donated?: readonly number[];
+  readonly onLayout?: (layout: Manifest["layout"]) => void;
 }
 
 /** Compiles a function whose arguments and results are all tensors. */
@@ -53,11 +56,11 @@ export function compileFn(
 export async function compileGraph(
   graph: Graph,
   target: TargetName,
-  { relaxed = true }: CompileOptions = {},
+  { relaxed = true, donated = [], onLayout }: CompileOptions = {},
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
   const { lowering, emit } = targets[target];
   const fn = rootOf(graph);
-  const module = lower(graph, lowering);
+  const module = lower(graph, { ...lowering, donated });
   const emitted = await emit(module);
   const leaf = ({ type }: Value): Tree => ({
     kind: "leaf",
@@ -78,6 +81,7 @@ export async function compileGraph(
   };
   const shipped = JSON.parse(JSON.stringify(manifest)) as Manifest;
   const { code } = emitted;
+  onLayout?.(shipped.layout);
   const program = load(
     shipped,
     relaxed || code.kind === "js" ? code : { ...code, relaxed: undefined },

@@ -81,3 +81,37 @@ describe("dispose", () => {
     expect(() => x.dataSync()).toThrow("disposed");
   });
 });
+
+describe("tensors that a program takes over", () => {
+  const type = arrayType("f32", [3]);
+  const fn = fnOf([type, type], (b, [x, y]) => [b.add(x as Value, y as Value)]);
+  const program = () => compileFn(fn, "wasm", { donated: [0] });
+
+  it("give their memory to the result", async () => {
+    const add = await program();
+    const [start, one] = [tensor([1, 2, 3]), tensor([1, 1, 1])];
+    const [first] = add(start, one);
+    const before = pool.tensorBytes;
+    const [second] = add(first as typeof start, one);
+    expect(pool.tensorBytes).toBe(before);
+    expect([...(second?.dataSync() ?? [])]).toEqual([3, 4, 5]);
+    expect([...one.dataSync()]).toEqual([1, 1, 1]);
+    expect(() => start.dataSync()).toThrow("was donated to `f`: go on with what that returned");
+    expect(() => add(first as typeof start, one)).toThrow("was donated to `f`");
+  });
+
+  it("are read in full where they are another argument too", async () => {
+    const add = await program();
+    const x = tensor([1, 2, 3]);
+    const [sum] = add(x, x);
+    expect([...(sum?.dataSync() ?? [])]).toEqual([2, 4, 6]);
+    expect(() => x.dataSync()).toThrow("was donated");
+  });
+
+  it("stay where a call is refused before it starts", async () => {
+    const add = await program();
+    const x = tensor([1, 2, 3]);
+    expect(() => add(x, tensor([1, 2]))).toThrow("expected [3]");
+    expect([...x.dataSync()]).toEqual([1, 2, 3]);
+  });
+});

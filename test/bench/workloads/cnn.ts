@@ -32,6 +32,7 @@ const step = compile(
     const [value, gradient] = valueAndGrad(loss)(p, x, y);
     return { value, params: sgd(p, gradient, { learningRate: 0.01 }) };
   },
+  { donateArgnums: [0] },
 );
 
 // Laid out as NCHW

@@ -43,6 +43,7 @@ import { describe, type Program } from "../program.ts";
 import { alongRow } from "../reduce.ts";
 import { freeLocals } from "../outline.ts";
 import { convTile, type SumLoop } from "./convTile.ts";
+import { type Depthwise, depthwiseFilter, depthwiseResult, isDepthwise } from "./depthwise.ts";
 import { lanesOf, packFunction, range, type TileType } from "./tile.ts";
 
 interface Settings {
@@ -172,6 +173,16 @@ export function conv_filter(program: Program, equation: Equation): void {
   const strides = denseStrides(images.shape);
   const tile = tileTypeOf(program, dtype);
   const name = `conv_filter of ${describe(x)} and ${describe(y)}`;
+  if (isDepthwise(window, channels, outputs, groups)) {
+    const [slopes, filter] = [read(weights.pointer), read(buffer.pointer)];
+    const given = depthwise(program, images, filter, slopes, y.type, window, settings);
+    program.kernel("conv_filter", name, [
+      { kind: "clear", to: filter, bytes: dimIndex(bytesOf(output.type)) },
+      ...depthwiseFilter(given),
+    ]);
+    program.define(output, { kind: "array", buffer });
+    return;
+  }
   if (tile === undefined || typeof channels !== "number") {
     plainFilter(program, name, images, read(weights.pointer), pixels, output, settings, buffer);
     return;
@@ -320,6 +331,13 @@ function convolve(
   const allChannels = images.shape.at(-1) as Dim;
   const name = `conv to ${describe(output)}`;
   const pixelStep = multiplyDims(allChannels, at(stride, rank - 1));
+  if (isDepthwise(window, channels, outputs, groups)) {
+    const result = read(buffer.pointer);
+    const given = depthwise(program, images, filter, result, output.type, window, settings);
+    program.kernel("conv", name, depthwiseResult(given));
+    program.define(output, { kind: "array", buffer });
+    return;
+  }
   if (tile === undefined || typeof pixelStep !== "number") {
     plainConv(program, name, images, filter, filterType, output, settings, buffer);
     return;
@@ -426,6 +444,30 @@ function convolve(
     ]),
   ]);
   program.define(output, { kind: "array", buffer });
+}
+
+function depthwise(
+  program: Program,
+  images: Images,
+  filter: Expr,
+  result: Expr,
+  { dtype, shape }: ValueType,
+  window: readonly number[],
+  { stride, dilation }: Settings,
+): Depthwise {
+  return {
+    dtype,
+    vectors: program.options.vectors,
+    images: images.base,
+    imageShape: images.shape,
+    skip: images.skip,
+    filter,
+    window,
+    result,
+    resultShape: shape,
+    stride,
+    dilation,
+  };
 }
 
 /** Whole tiles, then one of what is left: of a fixed size where the extent is known. */

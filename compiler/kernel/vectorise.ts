@@ -49,11 +49,25 @@ function names(text: string): ReadonlySet<string> {
   return new Set(text.split(" ").filter((name) => name !== ""));
 }
 
-/** Conversions between lanes, as `from to`. */
-const laneCasts: ReadonlySet<string> = new Set([
-  ..."i32 f32|u32 f32|f32 i32|i32 u32|u32 i32|bool f32|bool i32|bool u32|bool f64".split("|"),
-  ..."f32 bool|i32 bool|u32 bool|f64 bool|f32 f32|f64 f64|i32 i32".split("|"),
-]);
+/** Arithmetic on half vectors: without masks, which are as wide as what they were compared from. */
+const halfOps: Readonly<Partial<Record<DType, ReadonlySet<string>>>> = {
+  f32: names("add sub mul div neg abs sqrt floor ceil trunc max min stop_gradient copy"),
+  i32: names("add sub mul neg bit_and bit_or bit_xor bit_not stop_gradient copy"),
+  u32: names("add sub mul bit_and bit_or bit_xor bit_not stop_gradient copy"),
+  // Bytes are loaded as integers, and are not stored.
+  u8: names(""),
+};
+
+/** Conversions between two doubles and the lower half of a vector. */
+const halfCasts: ReadonlySet<string> = names(
+  "f32~f64 f64~f32 i32~f64 u32~f64 u8~i32 u8~u32 u8~f64",
+);
+
+/** Conversions between lanes. */
+const laneCasts: ReadonlySet<string> = names(
+  "i32~f32 u32~f32 f32~i32 i32~u32 u32~i32 bool~f32 bool~i32 bool~u32 bool~f64 f32~bool i32~bool " +
+    "u32~bool f64~bool f32~f32 f64~f64 i32~i32",
+);
 
 export interface Vectorised {
   readonly lanes: Lanes;
@@ -122,7 +136,8 @@ function statements(
       result.push({ kind: "set", local: target, value });
     } else if (statement.kind === "store") {
       const { base, index, dtype } = statement;
-      if (!vectoriser.fits(dtype) || (dtype === "bool" && lanes !== 4)) return undefined;
+      const isByte = dtype === "u8" || (dtype === "bool" && lanes !== 4);
+      if (!vectoriser.fits(dtype) || isByte) return undefined;
       const first = vectoriser.varies(base) ? undefined : vectoriser.first(index);
       const value = first && vectoriser.vector(statement.value, dtype);
       if (first === undefined || value === undefined) return undefined;
@@ -150,8 +165,13 @@ class Vectoriser {
     this.options = options;
   }
 
+  /** Beside two doubles, two elements of half their size are the lower half of a vector. */
   fits(dtype: DType): boolean {
-    return dtype === "bool" || vectorLanes(dtype) === this.lanes;
+    return dtype === "bool" || vectorLanes(dtype) === this.lanes || this.isHalf(dtype);
+  }
+
+  private isHalf(dtype: DType): boolean {
+    return this.lanes === 2 && halfOps[dtype] !== undefined;
   }
 
   varies(expr: Expr): boolean {
@@ -187,7 +207,9 @@ class Vectoriser {
   private gathered(expr: Expr, dtype: DType): Expr | undefined {
     const { lanes } = this;
     const { direction, gather } = this.options;
-    if (!gather || dtype === "bool" || this.readsVectors(expr)) return undefined;
+    if (!gather || dtype === "bool" || this.isHalf(dtype) || this.readsVectors(expr)) {
+      return undefined;
+    }
     const rounds = [...Array(lanes).keys()].map((lane) =>
       splat(this.inRound(expr, direction === 1 ? lane : lanes - 1 - lane), dtype, lanes),
     );
@@ -239,7 +261,8 @@ class Vectoriser {
         return load(expr.base, first, expr.dtype, lanes);
       }
       case "op": {
-        if (!laneOps[expr.dtype].has(expr.op)) return undefined;
+        const spelled = this.isHalf(expr.dtype) ? halfOps[expr.dtype] : laneOps[expr.dtype];
+        if (spelled?.has(expr.op) !== true) return undefined;
         const operands: Expr[] = [];
         for (const [k, operand] of expr.operands.entries()) {
           const wanted = expr.op === "select" && k === 0 ? "bool" : expr.dtype;
@@ -250,12 +273,16 @@ class Vectoriser {
         return op(expr.op, expr.dtype, operands, lanes);
       }
       case "cast": {
-        if (expr.value.kind === "affine" || toAffine(expr.value) !== undefined) {
+        if (toAffine(expr.value) !== undefined && !this.readsVectors(expr.value)) {
           return this.fits(expr.to) ? this.counted(expr) : undefined;
         }
-        if (!laneCasts.has(`${expr.from} ${expr.to}`)) return undefined;
+        const kinds = lanes === 2 ? halfCasts : laneCasts;
+        const conversion = `${expr.from}~${expr.to}`;
+        const isHalf = this.isHalf(expr.from) || this.isHalf(expr.to);
+        if (!(isHalf ? kinds : laneCasts).has(conversion) || expr.whole === true) return undefined;
         const value = this.vector(expr.value, expr.from);
-        return value && this.fits(expr.to) ? { ...expr, lanes, value } : undefined;
+        if (value === undefined) return isHalf ? this.gathered(expr, expr.to) : undefined;
+        return this.fits(expr.to) ? { ...expr, lanes, value } : undefined;
       }
       case "madd": {
         const a = this.vector(expr.a, dtype);

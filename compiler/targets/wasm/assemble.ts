@@ -300,13 +300,15 @@ class Assembler {
     const { immediate } = found;
     const written: number[] = [];
     let offset = 0;
-    if (immediate === "address") {
+    const hasAddress = immediate === "address" || immediate === "address lane";
+    if (hasAddress) {
       while (/[ao]/.test(this.peek())) {
         const [key, value] = this.word().split("=");
         if (key === "offset") offset = Number(value);
       }
-    } else if (immediate === "lane" || immediate === "lanes") {
-      const count = immediate === "lane" ? 1 : 16;
+    }
+    if (immediate === "lane" || immediate === "address lane" || immediate === "lanes") {
+      const count = immediate === "lanes" ? 16 : 1;
       for (let k = 0; k < count; k++) written.push(Number(this.word()));
     }
     this.operands();
@@ -314,7 +316,7 @@ class Assembler {
       code.byte(found.prefix);
       code.unsigned(found.code);
     } else code.byte(found.code);
-    if (immediate === "address") {
+    if (hasAddress) {
       code.byte(0);
       code.unsigned(offset);
     }

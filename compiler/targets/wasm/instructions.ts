@@ -5,7 +5,7 @@ export interface Instruction {
   readonly code: number;
   readonly prefix?: 0xfc | 0xfd;
   /** What follows the name in the text: an address has `offset=`, a shuffle 16 lanes. */
-  readonly immediate?: "address" | "lane" | "lanes" | "zero" | "zeros";
+  readonly immediate?: "address" | "lane" | "address lane" | "lanes" | "zero" | "zeros";
 }
 
 export const instructions: ReadonlyMap<string, Instruction> = new Map([
@@ -40,6 +40,7 @@ export const instructions: ReadonlyMap<string, Instruction> = new Map([
 
   ...lanes("v128", 0, "load", "address"),
   ...lanes("v128", 7, "load8_splat load16_splat load32_splat load64_splat store", "address"),
+  ...lanes("v128", 91, "store64_lane", "address lane"),
   ...lanes("v128", 92, "load32_zero load64_zero", "address"),
   ...lanes("v128", 77, "not and andnot or xor bitselect any_true"),
   ...lanes("i8x16", 13, "shuffle", "lanes"),
@@ -79,6 +80,7 @@ export const instructions: ReadonlyMap<string, Instruction> = new Map([
   ...lanes("f64x2", 239, "sqrt add sub mul div min max pmin pmax"),
   ...lanes("i32x4", 248, "trunc_sat_f32x4_s trunc_sat_f32x4_u"),
   ...lanes("f32x4", 250, "convert_i32x4_s convert_i32x4_u"),
+  ...lanes("f64x2", 254, "convert_low_i32x4_s convert_low_i32x4_u"),
   ...lanes("f32x4", 0x105, "relaxed_madd"),
   ...lanes("f64x2", 0x107, "relaxed_madd"),
 ]);

@@ -11,7 +11,7 @@ export function laneShape(dtype: DType, lanes: Lanes): string {
   if (lanes === 1) return dtype === "f64" || dtype === "f32" ? dtype : "i32";
   if (dtype === "f64") return "f64x2";
   if (dtype === "f32") return "f32x4";
-  return lanes === 2 ? "i64x2" : "i32x4";
+  return dtype === "bool" && lanes === 2 ? "i64x2" : "i32x4";
 }
 
 function isFloat(dtype: DType): boolean {
@@ -207,8 +207,18 @@ function fromInteger(dtype: DType, sign: "s" | "u"): Record<string, (value: stri
   };
 }
 
-/** Conversions of lanes. Masks are all ones or all zeros. */
+/**
+ * Conversions of lanes. Masks are all ones or all zeros; two elements of half the size of a double
+ * are the lower half of a vector.
+ */
 export const laneCasts: Readonly<Record<string, (value: string) => string>> = {
+  "f32 f64": (x) => `(f64x2.promote_low_f32x4 ${x})`,
+  "f64 f32": (x) => `(f32x4.demote_f64x2_zero ${x})`,
+  "i32 f64": (x) => `(f64x2.convert_low_i32x4_s ${x})`,
+  "u32 f64": (x) => `(f64x2.convert_low_i32x4_u ${x})`,
+  "u8 f64": (x) => `(f64x2.convert_low_i32x4_u ${x})`,
+  "u8 i32": (x) => x,
+  "u8 u32": (x) => x,
   "i32 f32": (x) => `(f32x4.convert_i32x4_s ${x})`,
   "u32 f32": (x) => `(f32x4.convert_i32x4_u ${x})`,
   "f32 i32": (x) => `(i32x4.trunc_sat_f32x4_s ${x})`,

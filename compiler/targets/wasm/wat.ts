@@ -294,6 +294,11 @@ class FunctionText {
   private load(base: Expr, index: Expr, dtype: DType, lanes: Lanes): string {
     const [at, offset] = this.address(base, index, dtype);
     if (lanes > 1) {
+      if (isHalf(dtype, lanes)) return `(v128.load64_zero${offset} ${at})`;
+      if (dtype === "u8") {
+        const pair = `(v128.load16_splat${offset} ${at})`;
+        return `(i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u ${pair}))`;
+      }
       if (dtype !== "bool") return `(v128.load${offset} ${at})`;
       return `(call $load_mask ${offset === "" ? at : this.plainAddress(base, index, dtype)})`;
     }
@@ -306,6 +311,7 @@ class FunctionText {
     const [at, offset] = this.address(base, index, dtype);
     const value = this.expr(statement.value);
     if (lanes > 1) {
+      if (isHalf(dtype, lanes)) return `(v128.store64_lane${offset} 0 ${at} ${value})`;
       if (dtype !== "bool") return `(v128.store${offset} ${at} ${value})`;
       return `(call $store_mask ${this.plainAddress(base, index, dtype)} ${value})`;
     }
@@ -353,6 +359,11 @@ function splitConstant(index: Expr, below: number): readonly [Expr | undefined, 
     }
   }
   return [index, 0];
+}
+
+/** Two elements in the lower half of a vector. */
+function isHalf(dtype: DType, lanes: Lanes): boolean {
+  return lanes === 2 && byteSize(dtype) === 4 && dtype !== "bool";
 }
 
 function constantText(value: number, dtype: DType, lanes: Lanes): string {

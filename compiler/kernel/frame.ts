@@ -401,15 +401,14 @@ class Carried {
         throw new Error("the arrays that a loop carries change size");
       moves.push({ to: buffer.pointer, from: read(other.pointer) });
       this.swapped.push(buffer);
-      for (const slot of carried) {
-        if (dimText(slot.bytes) === dimText(buffer.bytes)) slot.sources.push(buffer);
-      }
     }
-    for (const a of carried) {
-      for (const b of carried) {
-        if (a === b || dimText(a.bytes) !== dimText(b.bytes)) continue;
-        const own = a.sources[0] as Buffer;
-        if (moves.length > 0 && !b.sources.includes(own)) b.sources.push(own);
+    // Where arrays change places, each may be where any other of its size was.
+    const changing = carried.filter(({ pointer }) => moves.some(({ to }) => to === pointer));
+    const turns = [...changing.map(({ sources }) => sources[0] as Buffer), ...fresh];
+    for (const slot of changing) {
+      for (const other of turns) {
+        const isOther = dimText(other.bytes) === dimText(slot.bytes);
+        if (isOther && !slot.sources.includes(other)) slot.sources.push(other);
       }
     }
   }

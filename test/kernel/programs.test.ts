@@ -1,10 +1,14 @@
 /** Whole programs on every target against the interpreter. */
 
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { symbol } from "../../compiler/ir/dim.ts";
 import { ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { arrayType, scalarType, stackType, type Value } from "../../compiler/ir/types.ts";
-import { expectSame, fnOf } from "./support.ts";
+import type { GraphBuilder } from "../../compiler/ops/builder.ts";
+import { lower } from "../../compiler/kernel/lower.ts";
+import { printModule } from "../../compiler/kernel/print.ts";
+import { targets } from "../../compiler/targets/target.ts";
+import { expectSame, fnOf, graphOf } from "./support.ts";
 
 const f64 = scalarType("f64");
 const i32 = scalarType("i32");
@@ -100,6 +104,37 @@ describe("programs", () => {
     });
     await expectSame(fn, [scalar("f64", 1), ndarray("f64", [4], wave(4))]);
     await expectSame(fn, [scalar("f64", -1), ndarray("f64", [4], wave(4))]);
+  });
+
+  it("does not copy arrays that loops in loops write, beside numbers that they carry", async () => {
+    const row = arrayType("f64", [6]);
+    const inner = (b: GraphBuilder, start: readonly Value[], i: Value): readonly Value[] =>
+      b.for(
+        b.constant(3, "i32"),
+        start,
+        b.block([scalarType("i32"), row, row, scalarType("f64")], (body, [k, x, y, c]) => {
+          const at = [body.add(k as Value, i)];
+          const [one, two] = [body.at(x as Value, at), body.at(y as Value, at)];
+          const mixed = body.sub(body.mul(one, c as Value), two);
+          return [
+            body.update(x as Value, mixed, at),
+            body.update(y as Value, body.add(one, two), at),
+            body.mul(c as Value, 0.99),
+          ];
+        }),
+      );
+    const fn = fnOf([row], (b, [a]) => {
+      const body = b.block([scalarType("i32"), row, row], (round, [i, x, y]) => {
+        const one = round.constant(1, "f64");
+        return inner(round, [x as Value, y as Value, one], i as Value).slice(0, 2);
+      });
+      const start = [b.one("copy", [a as Value]), b.one("copy", [a as Value])];
+      return b.for(b.constant(4, "i32"), start, body);
+    });
+    await expectSame(fn, [ndarray("f64", [6], [1, 2, 3, 4, 5, 6])]);
+    const text = printModule(lower(graphOf(fn), targets.wasm.lowering));
+    // The two with which it starts.
+    expect(text.match(/ copy /g)).toHaveLength(2);
   });
 
   it("swaps carried arrays and keeps what is read later", async () => {

@@ -23,6 +23,7 @@ export function newShared(reader: Reader, making: Making): Shared {
     origins: new Set(),
     derived: new Set(),
     linked: new Set(),
+    holds: new Set(),
   };
   return shared;
 }
@@ -69,26 +70,39 @@ export function link(a: Shared, b: Shared): void {
   b.linked.add(a);
 }
 
-/** Every other object that a write to this one may change. */
-export function possibleAliases(written: Shared): ReadonlySet<Shared> {
+/** Says that an object stands in another from here on: what is written of one changes both. */
+export function hold(container: Shared, part: Shared): void {
+  if (container === part) return;
+  container.holds.add(part);
+  part.linked.add(container);
+}
+
+/**
+ * Every other object that a write to this one may change. Another part in the place of one, a `slot`
+ * that is filled anew, changes no part.
+ */
+export function possibleAliases(written: Shared, slot = false): ReadonlySet<Shared> {
   const found = new Set<Shared>();
   const down = (shared: Shared): void => {
     if (found.has(shared) || shared === written) return;
     // Made at the same meeting: compared there, path by path, and found to be another object.
     const { group } = written;
-    if (group !== undefined && shared.group === group && !written.linked.has(shared)) return;
+    const apart = !written.linked.has(shared) && !written.holds.has(shared);
+    if (group !== undefined && shared.group === group && apart) return;
     found.add(shared);
     below(shared);
   };
   const below = (shared: Shared): void => {
     for (const other of shared.linked) down(other);
     for (const other of shared.derived) down(other);
+    if (!slot) for (const other of shared.holds) down(other);
   };
   const up = (shared: Shared): void => {
     for (const origin of shared.origins) {
       if (found.has(origin) || origin === written) continue;
       found.add(origin);
       for (const other of origin.linked) down(other);
+      if (!slot) for (const other of origin.holds) down(other);
       // What was made at the same meeting as this one is another object.
       for (const other of origin.derived) if (other.group !== shared.group) down(other);
       up(origin);

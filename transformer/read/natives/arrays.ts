@@ -26,7 +26,6 @@ import {
   type ArrayKind,
   appendItem,
   beforeWrite,
-  entriesOf,
   filled,
   itemsOf,
   lengthOf,
@@ -44,9 +43,10 @@ import {
 } from "../objects.ts";
 import { normal, type Reader } from "../reader.ts";
 import { popItem } from "../stacks.ts";
-import { newTable } from "../tables.ts";
+import { columnsIn, mapColumns, newTable, shapeOf } from "../tables.ts";
 import {
   type ArrayReference,
+  type Columns,
   describe,
   fixed,
   isBoolean,
@@ -54,7 +54,6 @@ import {
   isStaticNumber,
   type NativeCall,
   type ReaderValue,
-  type RecordReference,
   scalar,
   undefinedValue,
   unset,
@@ -304,13 +303,13 @@ function filledBy(
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
     node,
-    guess: row?.kind === "record" ? [] : [result.object.state],
+    guess: row === undefined || row.kind === "array" ? [result.object.state] : [],
     breakTarget: reader.newTarget(),
     continueTarget: reader.newTarget(),
     count: toInteger(reader, dimValue(dim), node),
     body: (turn) => {
       const index = integer(turn, 0, Math.max(0, high));
-      writeElement(reader, result, index, apply(index), node);
+      writeElement(reader, result, index, apply(index), node, "fill");
       return normal;
     },
   });
@@ -318,7 +317,11 @@ function filledBy(
   return result;
 }
 
-type RowTemplate = Template & { readonly kind: "array" | "record" };
+type RowTemplate = Template & { readonly kind: "array" | "record" | "list" | "table" };
+
+function isRow(template: Template): template is RowTemplate {
+  return ["array", "record", "list", "table"].includes(template.kind);
+}
 
 /** What the elements are, where they are arrays or records. */
 interface ReadRow {
@@ -342,12 +345,13 @@ function readRow(
       if (value.kind !== "array" && value.kind !== "record") {
         return { row: undefined, escapes: false, outer: [] };
       }
+      const isNumbers = value.kind === "array" && shapeOf(reader, value, node) !== undefined;
       const template = widen(
-        value.kind === "record"
-          ? templateOf(reader, value)
-          : templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value))),
+        isNumbers
+          ? templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value)))
+          : templateOf(reader, value),
       );
-      const row = template.kind === "array" || template.kind === "record" ? template : undefined;
+      const row = isRow(template) ? template : undefined;
       const lengths = leafTypes(template).flatMap((type) => reader.lengthsBoundHere(type));
       const { equations } = reader.at(node);
       const own = new Set([
@@ -363,11 +367,11 @@ function readRow(
   ).result.result;
 }
 
-/** An array of zeros: of numbers, of rows, or of records. */
+/** An array of zeros: of numbers, of rows, of records or tuples. */
 function emptyArray(
   reader: Reader,
   dim: Dim,
-  row: Template | undefined,
+  row: RowTemplate | undefined,
   wanted: ArrayKind,
   node: ts.Node,
 ): ArrayReference {
@@ -389,9 +393,10 @@ function emptyArray(
         return zerosOf(template.type.shape, template.array);
       case "list": {
         const dense = listAsArray(template);
-        if (dense !== undefined) return column(dense);
-        break;
+        return dense === undefined ? newList(reader, template.items.map(column)) : column(dense);
       }
+      case "table":
+        return newTable(reader, column(template.columns) as Columns, template.length);
       case "record":
         return newRecord(
           reader,
@@ -402,10 +407,9 @@ function emptyArray(
     return reader.needsStatic(`the length of an array of ${templateText(template)}`, node);
   };
   if (row === undefined) return zerosOf([], wanted);
-  const columns = column(row);
-  if (columns.kind === "array") return columns;
-  if (columns.kind !== "record") throw new Error("a row is an array or a record");
-  return newTable(reader, columns, dim);
+  const columns = column(row) as Columns;
+  const isDense = columns.kind === "array" && columns.object.state.content.form === "dense";
+  return isDense ? columns : newTable(reader, columns, dim);
 }
 
 /** Scalar functions that write nothing become a `map`; all others a loop. */
@@ -582,9 +586,9 @@ function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderVa
   const { node } = call;
   const [value = undefinedValue, start, end] = call.arguments;
   beforeWrite(reader, array.object, node);
-  const items = itemsOf2(reader, array);
+  const items = itemsOf(reader, array, node);
   if (items !== undefined && start === undefined) {
-    for (const item of items) reader.heap.write(item, value);
+    for (const k of items.keys()) writeElement(reader, array, fixed(k), value, node);
     return array;
   }
   const dense = makeDense(reader, array, node);
@@ -618,14 +622,6 @@ function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderVa
   return array;
 }
 
-function itemsOf2(
-  reader: Reader,
-  array: ArrayReference,
-): readonly import("../heap.ts").Place<ReaderValue>[] | undefined {
-  const state = reader.heap.read(array.object.state);
-  return state.form === "list" ? state.items : undefined;
-}
-
 /** `a.slice(start?, end?)`: a copy. */
 function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
@@ -639,7 +635,7 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
     return newList(reader, items.slice(from, to));
   }
   const state = reader.heap.read(array.object.state);
-  if (state.form === "table") return sliceTable(reader, state.columns, call);
+  if (state.form === "table") return sliceTable(reader, columnsIn(state, array), call);
   const dense = toDense(reader, array, node);
   const kind = kindOf(array);
   if (start === undefined) return newDense(reader, reader.at(node).one("copy", [dense]), kind);
@@ -659,21 +655,11 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
 }
 
 /** A copy of a part of an array of records: of each column. */
-function sliceTable(reader: Reader, columns: RecordReference, call: NativeCall): ReaderValue {
-  const part = (value: ReaderValue): ReaderValue => {
-    if (value.kind === "array") return slice(reader, value, call);
-    if (value.kind !== "record") return value;
-    const fields = entriesOf(reader, value, call.node);
-    return newRecord(
-      reader,
-      fields.map(([name, field]) => [name, part(field)] as const),
-    );
-  };
-  const parts = part(columns);
-  const template = templateOf(reader, parts);
-  const length = leafTypes(template)[0]?.shape[0];
-  if (parts.kind !== "record" || length === undefined) throw new Error("a table has columns");
-  return newTable(reader, parts, length);
+function sliceTable(reader: Reader, columns: Columns, call: NativeCall): ReaderValue {
+  const parts = mapColumns(reader, columns, (column) => slice(reader, column, call), call.node);
+  const length = leafTypes(templateOf(reader, parts))[0]?.shape[0];
+  if (length === undefined) throw new Error("a table has columns");
+  return newTable(reader, parts as Columns, length);
 }
 
 /** Start and end as `slice` and `fill` take them: from the end where negative, within the array. */

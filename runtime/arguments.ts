@@ -201,12 +201,12 @@ function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): 
 function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): Input {
   const rank = leaf.shape.length;
   const wanted = leaf.as === "typed" ? `a ${className(leaf.dtype)}` : "an array of numbers";
-  const expected = rank > 1 ? `rows, each ${wanted},` : wanted;
+  const expected = rank > 1 ? `rows, each ${wanted}, nested ${rank} deep` : wanted;
   if (leaf.as === "typed") checkRows(leaf, value, rank, path);
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw wrong(path, expected, value);
   const shape =
     rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
-  if (shape.length !== rank) throw wrong(path, `${expected} nested ${rank} deep`, value);
+  if (shape.length !== rank) throw wrong(path, expected, value);
   const empty = shape.indexOf(0);
   shapes.push({ path, leaf, shape, told: empty < 0 ? rank : empty + 1 });
   const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));

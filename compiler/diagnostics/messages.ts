@@ -179,7 +179,7 @@ export function unsupportedType(
     code: "FX1008",
     severity: "error",
     message: fill("`%name%` has the type `%type%`, which cannot enter compiled code", holes),
-    hint: "use numbers, booleans, typed arrays, `number[]`, rows of these, tensors, records and tuples of these, and arrays of records",
+    hint: "use numbers, booleans, typed arrays, `number[]`, rows of these, tensors, records and tuples of these, and arrays of such records and tuples, without tensors",
     span,
     related,
   };

@@ -255,7 +255,7 @@ export function notCallable(
 
 /** FX1013 */
 export function notStatic(
-  holes: { readonly what: string | number },
+  holes: { readonly what: string | number; readonly wayOut: string | number },
   span: Span | undefined,
   related: readonly RelatedPlace[] = [],
 ): Diagnostic {
@@ -263,7 +263,7 @@ export function notStatic(
     code: "FX1013",
     severity: "error",
     message: fill("%what% must be known when the program is compiled", holes),
-    hint: "write it as a literal, or as a `const` with a literal value",
+    hint: fill("%wayOut%", holes),
     span,
     related,
   };

@@ -44,6 +44,7 @@ const files: Readonly<Record<string, Example>> = {
     file: "test/programs/arrays-of-tuples/main.ts",
     sizes: { k: 1, i: 1, n: 3, steps: 2, dt: 0.1 },
   },
+  searches: { file: "test/programs/array-searches/main.ts", sizes: { k: 1, v: 0.5, m_width: 2 } },
   tupleGradients: { file: "test/programs/gradients-of-tuples/main.ts" },
   cloth: {
     file: "examples/09-cloth/main.ts",

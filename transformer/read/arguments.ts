@@ -14,15 +14,7 @@ import {
   templateOf,
   withOlderOrigins,
 } from "./join.ts";
-import {
-  beforeWrite,
-  itemsOf,
-  makeDense,
-  readField,
-  store,
-  writeElement,
-  writeField,
-} from "./objects.ts";
+import { itemsOf, readField, replace, writeElement, writeField } from "./objects.ts";
 import type { Reader } from "./reader.ts";
 import { columnsIn } from "./tables.ts";
 import { type ArrayReference, fixed, type ReaderValue, scalar, type Shared } from "./values.ts";
@@ -304,14 +296,6 @@ export function writeBack(
     }
   };
   known.arguments.forEach((template, k) => visit(template, args[k] as ReaderValue));
-}
-
-/** New contents for an array, or for a row of one. */
-function replace(reader: Reader, array: ArrayReference, written: Value, node: ts.Node): void {
-  beforeWrite(reader, array.object, node);
-  if (array.path.length === 0) return store(reader, array.object, written);
-  const whole = makeDense(reader, array, node);
-  store(reader, array.object, reader.at(node).update(whole, written, array.path));
 }
 
 /** Where a result may be an argument, writing one of them outdates the other. */

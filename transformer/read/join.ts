@@ -21,6 +21,7 @@ import { type From, join as joinGroup, olderOrigins } from "./alias.ts";
 import { rangeOf, toDtype, toInteger } from "./numbers.ts";
 import {
   type ArrayKind,
+  keepACount,
   newDense,
   newList,
   newRecord,
@@ -99,7 +100,7 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
       }
       if (state.form === "stack") {
         const problem: Problem = (name, span) =>
-          messages.notStatic({ what: `the length of \`${name}\`` }, span);
+          messages.notStatic({ what: `the length of \`${name}\``, wayOut: keepACount }, span);
         return { kind: "conflict", problem, value };
       }
       if (state.form === "dense") {

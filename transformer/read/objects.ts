@@ -195,7 +195,8 @@ function partOf(
 
 /** Refuses an index into a tuple of a table, and a write behind its end. */
 function unknownItem(reader: Reader, node: ts.Node): never {
-  return reader.needsStatic("the index into a tuple", node);
+  const wayOut = "write the index as a literal, or use tuples of numbers alone";
+  return reader.needsStatic("the index into a tuple", node, wayOut);
 }
 
 /** `array[index]`. */
@@ -367,10 +368,28 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   return value;
 }
 
+/** New contents for an array, or for a row of one. */
+export function replace(
+  reader: Reader,
+  array: ArrayReference,
+  written: Value,
+  node: ts.Node,
+  how: WriteKind = "write",
+): void {
+  beforeWrite(reader, array.object, node, array.path.length === 0 ? how : "write");
+  if (array.path.length === 0) return store(reader, array.object, written);
+  const whole = makeDense(reader, array, node);
+  store(reader, array.object, reader.at(node).update(whole, written, array.path));
+}
+
 /** Refuses what asks for the length of an array that grows while the program runs. */
 export function growing(reader: Reader, node: ts.Node): never {
-  return reader.needsStatic("the length of the array", node);
+  return reader.needsStatic("the length of the array", node, keepACount);
 }
+
+/** The way out for an array that is asked for its length while it grows. */
+export const keepACount =
+  "make an array of the greatest length, as `new Float64Array(n)` does, and count what is in it";
 
 /** Numbers, or arrays of one shape, as one array. */
 export function stackItems(reader: Reader, items: readonly ReaderValue[], node: ts.Node): Value {
@@ -455,6 +474,10 @@ export function filled(
 ): Value {
   const one = toElement(reader, value, element, node);
   return reader.at(node).broadcastTo(one, shape);
+}
+
+export function kindOf({ object }: ArrayReference): ArrayKind {
+  return { typed: object.typed, element: object.element };
 }
 
 export function denseType(value: Value, path: readonly Value[]): ReturnType<typeof arrayType> {

@@ -119,8 +119,12 @@ export class Reader {
   }
 
   /** What must be known at compile time and is not. */
-  needsStatic(what: string, node: ts.Node): never {
-    throw new NeedsStatic(messages.notStatic({ what }, this.span(node)));
+  needsStatic(
+    what: string,
+    node: ts.Node,
+    wayOut = "write it as a literal, or as a `const` with a literal value",
+  ): never {
+    throw new NeedsStatic(messages.notStatic({ what, wayOut }, this.span(node)));
   }
 
   /** Each message once: a piece of code may be read several times. */

@@ -8,7 +8,7 @@ import { toDtype } from "./numbers.ts";
 import { entriesOf, itemsOf, toDense } from "./objects.ts";
 import type { Reader } from "./reader.ts";
 import { columnsIn } from "./tables.ts";
-import { describe, isBoolean, isNumber, type ReaderValue } from "./values.ts";
+import { describe, isBoolean, isNumber, isStaticNumber, type ReaderValue } from "./values.ts";
 
 export interface Outgoing {
   readonly tree: Tree;
@@ -20,6 +20,10 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node, axes
   const inner = (part: ReaderValue): Outgoing => outgoing(reader, part, node, axes);
   switch (value.kind) {
     case "static":
+      // The signature is JSON, which has neither -0 nor NaN nor infinities.
+      if (isStaticNumber(value) && !isJson(value.value)) {
+        return numberLeaf(toDtype(reader, value, "f64", node));
+      }
       return { tree: { kind: "constant", value: value.value }, leaves: [] };
     case "dim":
     case "integer":
@@ -32,8 +36,7 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node, axes
         };
       }
       if (!isNumber(value)) break;
-      const leaf = toDtype(reader, value, "f64", node);
-      return { tree: { kind: "leaf", as: "number", dtype: "f64", shape: [] }, leaves: [leaf] };
+      return numberLeaf(toDtype(reader, value, "f64", node));
     }
     case "tensor": {
       const { dtype, shape } = value.value.type;
@@ -71,4 +74,12 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node, axes
     default:
   }
   return reader.fail(messages.unsupportedResult({ what: describe(value) }, reader.span(node)));
+}
+
+function numberLeaf(leaf: Value): Outgoing {
+  return { tree: { kind: "leaf", as: "number", dtype: "f64", shape: [] }, leaves: [leaf] };
+}
+
+function isJson(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
 }

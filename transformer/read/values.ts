@@ -174,6 +174,8 @@ export interface NativeValue {
   readonly call?: (reader: Reader, call: NativeCall) => ReaderValue;
   readonly construct?: (reader: Reader, call: NativeCall) => ReaderValue;
   readonly property?: (reader: Reader, name: string, node: ts.Node) => ReaderValue | undefined;
+  /** What stands for all elements of an array among the arguments. */
+  readonly fold?: (reader: Reader, array: ArrayReference, node: ts.Node) => ReaderValue;
   /** How many parameters it declares, where that matters. */
   readonly arity?: number;
 }

@@ -2,7 +2,7 @@
 
 import ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
-import { arrayMember } from "../natives/arrays.ts";
+import { arrayMember, insteadOf } from "../natives/arrays.ts";
 import { tensorMember } from "../natives/tensors.ts";
 import { readElement, readField } from "../objects.ts";
 import type { Reader } from "../reader.ts";
@@ -94,9 +94,10 @@ export function propertyOf(
       break;
     default:
   }
+  const wayOut = owner.kind === "array" ? insteadOf(name) : undefined;
   return reader.fail(
     messages.unknownProperty(
-      { what: describe(owner), name, wayOut: "write it with what the language has" },
+      { what: describe(owner), name, wayOut: wayOut ?? "write it with what the language has" },
       reader.span(node),
     ),
   );

@@ -263,8 +263,9 @@ export function describe(value: ReaderValue): string {
     case "record":
       return "a record";
     case "function":
-    case "native":
       return "a function";
+    case "native":
+      return value.call === undefined && value.construct === undefined ? "an object" : "a function";
     case "unset":
       return "without a value";
     case "conflict":

@@ -39,6 +39,9 @@ export function elementOf(
     }
     return usable(reader, readElement(reader, owner, index, node), "the element", node);
   }
+  if (owner.kind === "native" && index.kind === "static" && typeof index.value === "string") {
+    return propertyOf(reader, owner, index.value, node);
+  }
   if (owner.kind === "record") {
     if (index.kind === "static") return propertyOf(reader, owner, String(index.value), node);
     return reader.needsStatic("the name of a field", node);

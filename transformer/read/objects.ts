@@ -4,7 +4,7 @@ import type ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { sameShape } from "../../compiler/ir/dim.ts";
 import { arrayType, type DType, type Shape, type Value } from "../../compiler/ir/types.ts";
-import { hold, type Making, newShared, possibleAliases } from "./alias.ts";
+import { heldTwice, hold, holdAll, type Making, newShared, possibleAliases } from "./alias.ts";
 import { pushOnStack } from "./stacks.ts";
 import { elementOfColumn, notNumbers, rowAt, tableOf, writeInRow, writeRow } from "./tables.ts";
 import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
@@ -147,6 +147,14 @@ export function beforeWrite(
   }
   if (object.shared.readOnly === "captured") {
     reader.fail(messages.capturedWrite({ name }, reader.span(node)));
+  }
+  const twice = how === "write" ? heldTwice(reader, object.shared) : undefined;
+  if (twice !== undefined) {
+    reader.fail(
+      messages.twoNames({ name }, reader.span(node), [
+        { message: "a row may stand in it twice since here", span: twice },
+      ]),
+    );
   }
   for (const alias of possibleAliases(object.shared, how === "slot")) {
     if (reader.heap.isDead(alias.stale as Place<unknown>)) continue;
@@ -296,7 +304,7 @@ export function writeElement(
   store(reader, array.object, reader.at(node).update(dense, row, path));
   rowReplaced(reader, array.object, how, node);
   // The row that was given and the row of the array are one object from here on.
-  hold(array.object.shared, value.object.shared);
+  hold(reader, array.object.shared, value.object.shared, reader.span(node));
 }
 
 /** Another row stands in the array: those that were taken from it before are no longer in it. */
@@ -363,8 +371,8 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
   reader.heap.write(array.object.state, { form: "dense", value });
-  for (const item of items)
-    if (item.kind === "array") hold(array.object.shared, item.object.shared);
+  const rows = items.flatMap((item) => (item.kind === "array" ? [item.object.shared] : []));
+  holdAll(reader, array.object.shared, rows, reader.span(node));
   return value;
 }
 

@@ -118,6 +118,9 @@ export class Reader {
     throw new DiagnosticError(diagnostic);
   }
 
+  /** When the innermost turn of a loop that is being read began. */
+  turnSince = 0;
+
   /** What must be known at compile time and is not. */
   needsStatic(
     what: string,

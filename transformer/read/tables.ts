@@ -8,7 +8,7 @@ import type ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { type Dim, dimText, sameDim, sameShape } from "../../compiler/ir/dim.ts";
 import type { Shape, Value } from "../../compiler/ir/types.ts";
-import { hold, type Making, newGroup, newShared } from "./alias.ts";
+import { hold, holdAll, holdTwice, type Making, newGroup, newShared } from "./alias.ts";
 import type { Place } from "./heap.ts";
 import { identical } from "./join.ts";
 import { integer, toDtype } from "./numbers.ts";
@@ -147,8 +147,12 @@ export function writeRow(
   }
   if (value.kind !== "record" && value.kind !== "array") return;
   // The object that was given and the one of the array are one from here on.
+  const span = reader.span(node);
   const given = value.at === undefined ? [value.object.shared] : sharedOf(value);
-  for (const shared of sharedOf(row)) for (const other of given) hold(shared, other);
+  for (const shared of sharedOf(row)) {
+    if (value.object === row.object) holdTwice(reader, shared, span);
+    else for (const other of given) hold(reader, shared, other, span);
+  }
 }
 
 /** The places of columns, each with the part of a value that belongs there. */
@@ -236,7 +240,7 @@ function columnOf(
 ): ReaderValue {
   const [first] = values;
   if (values.every((value) => value.kind === "record")) {
-    return linked(columnsOf(reader, values, group, node), values);
+    return linked(reader, columnsOf(reader, values, group, node), values, node);
   }
   if (values.every(isBoolean)) {
     const parts = values.map((value) =>
@@ -249,7 +253,7 @@ function columnOf(
     return newDense(reader, stackItems(reader, values, node), plainArray, { group });
   }
   if (values.every((value) => value.kind === "array")) {
-    return linked(columnOfArrays(reader, values, group, node), values);
+    return linked(reader, columnOfArrays(reader, values, group, node), values, node);
   }
   const same = first !== undefined && values.every((value) => identical(value, first));
   if (same && first.kind === "static") return first;
@@ -261,10 +265,14 @@ function columnOf(
 }
 
 /** Writing the columns outdates what they were made of, and the other way round. */
-function linked<T extends Columns>(column: T, values: readonly Columns[]): T {
-  for (const shared of sharedOf(column)) {
-    for (const value of values) hold(shared, value.object.shared);
-  }
+function linked<T extends Columns>(
+  reader: Reader,
+  column: T,
+  values: readonly Columns[],
+  node: ts.Node,
+): T {
+  const parts = values.map((value) => value.object.shared);
+  for (const shared of sharedOf(column)) holdAll(reader, shared, parts, reader.span(node));
   return column;
 }
 

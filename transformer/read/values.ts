@@ -147,6 +147,8 @@ export interface Shared {
   readonly linked: Set<Shared>;
   /** Objects that may stand in this one. */
   readonly holds: Set<Shared>;
+  /** Set once one object may stand in two places of this one: its parts may not be written. */
+  readonly twice: Place<Span | undefined>;
 }
 /** Objects that stand, from where paths met, for objects that were there before. */
 export interface Group {

@@ -100,37 +100,75 @@ function take(tree: Tree, value: unknown, path: string, inputs: Input[], shapes:
       return;
     }
     case "table":
-      if (!Array.isArray(value)) throw wrong(path, "an array of records", value);
-      takeColumns(tree.columns, value, path, inputs, shapes);
+      takeColumns(tree, value, 0, path, inputs, shapes);
       return;
     case "leaf":
       inputs.push(takeLeaf(tree, value, path, shapes));
   }
 }
 
-/** An array for each leaf of the records of a table. */
+/** An array for each leaf of what stands in arrays nested `axes` deep. */
 function takeColumns(
   tree: Tree,
-  rows: readonly unknown[],
+  values: unknown,
+  axes: number,
   path: string,
   inputs: Input[],
   shapes: Waiting[],
 ): void {
-  if (tree.kind === "record") {
-    for (const row of rows) {
-      if (typeof row !== "object" || row === null) throw wrong(`${path}[…]`, "a record", row);
+  const check = (fits: (value: unknown) => boolean, expected: string): void =>
+    visitAt(values, axes, (value) => {
+      if (!fits(value)) throw wrong(path, expected, value);
+    });
+  const take = (part: Tree, step: string, of: (value: never) => unknown): void => {
+    const parts = mapAt(values, axes, of as (value: unknown) => unknown);
+    takeColumns(part, parts, axes, path + step, inputs, shapes);
+  };
+  switch (tree.kind) {
+    case "constant":
+      return check((value) => value === tree.value, String(tree.value));
+    case "record":
+      check((value) => typeof value === "object" && value !== null, "a record");
+      for (const [name, field] of tree.fields) {
+        take(field, `.${name}`, (row: Record<string, unknown>) => row[name]);
+      }
+      return;
+    case "tuple": {
+      const { length } = tree.items;
+      const fits = (value: unknown): boolean => Array.isArray(value) && value.length === length;
+      check(fits, `a list of ${length}`);
+      tree.items.forEach((item, k) => take(item, `[${k}]`, (row: readonly unknown[]) => row[k]));
+      return;
     }
-    for (const [name, field] of tree.fields) {
-      const inner = rows.map((row) => (row as Record<string, unknown>)[name]);
-      takeColumns(field, inner, `${path}[…].${name}`, inputs, shapes);
-    }
-  } else if (tree.kind === "leaf") {
-    if (tree.as === "number" || tree.as === "boolean") {
+    case "table":
+      check(Array.isArray, `an array of ${wordFor(tree.columns)}`);
+      takeColumns(tree.columns, values, axes + 1, `${path}[…]`, inputs, shapes);
+      return;
+    case "leaf": {
       const { as } = tree;
-      for (const row of rows) if (typeof row !== as) throw wrong(path, `a ${as}`, row);
-      inputs.push(takeArray({ ...tree, as: "array" }, rows.map(Number), path, shapes));
-    } else inputs.push(takeArray(tree, rows, path, shapes));
+      if (as !== "number" && as !== "boolean") {
+        inputs.push(takeArray(tree, values, path, shapes));
+        return;
+      }
+      check((value) => typeof value === as, `a ${as}`);
+      inputs.push(takeArray({ ...tree, as: "array" }, mapAt(values, axes, Number), path, shapes));
+    }
   }
+}
+
+function wordFor(columns: Tree): string {
+  return columns.kind === "tuple" ? "tuples" : columns.kind === "table" ? "arrays" : "records";
+}
+
+/** What stands in arrays nested `axes` deep, one after the other. */
+function visitAt(values: unknown, axes: number, visit: (value: unknown) => void): void {
+  if (axes === 0) return visit(values);
+  for (const value of values as readonly unknown[]) visitAt(value, axes - 1, visit);
+}
+
+function mapAt(values: unknown, axes: number, each: (value: unknown) => unknown): unknown {
+  if (axes === 0) return each(values);
+  return (values as readonly unknown[]).map((value) => mapAt(value, axes - 1, each));
 }
 
 function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): Input {
@@ -163,12 +201,12 @@ function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): 
 function takeArray(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): Input {
   const rank = leaf.shape.length;
   const wanted = leaf.as === "typed" ? `a ${className(leaf.dtype)}` : "an array of numbers";
-  const expected = rank > 1 ? `rows, each ${wanted},` : wanted;
+  const expected = rank > 1 ? `rows, each ${wanted}, nested ${rank} deep` : wanted;
   if (leaf.as === "typed") checkRows(leaf, value, rank, path);
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw wrong(path, expected, value);
   const shape =
     rank === 1 ? [(value as ArrayLike<number>).length] : measureRows(value as Nested, leaf);
-  if (shape.length !== rank) throw wrong(path, `${expected} nested ${rank} deep`, value);
+  if (shape.length !== rank) throw wrong(path, expected, value);
   const empty = shape.indexOf(0);
   shapes.push({ path, leaf, shape, told: empty < 0 ? rank : empty + 1 });
   const bytes = shape.reduce((product, extent) => product * extent, bytesPerElement(leaf.dtype));

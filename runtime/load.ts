@@ -390,16 +390,36 @@ function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
       );
     case "tuple":
       return tree.items.map((item) => buildResult(item, leaf));
+    case "table":
+      return rowsOf(tree.columns, leavesOf(tree.columns).map(leaf) as readonly unknown[][]);
+    case "constant":
+      return tree.value;
+  }
+}
+
+/** The elements of a table, from an array for each leaf. */
+function rowsOf(columns: Tree, leaves: readonly unknown[][]): unknown {
+  return Array.from({ length: leaves[0]?.length ?? 0 }, (_, k) => {
+    const parts = leaves.map((leaf) => leaf[k]).values();
+    return elementOf(columns, parts);
+  });
+}
+
+function elementOf(tree: Tree, parts: Iterator<unknown>): unknown {
+  switch (tree.kind) {
+    case "leaf": {
+      const part = parts.next().value;
+      return tree.as === "boolean" ? part !== 0 : part;
+    }
+    case "record":
+      return Object.fromEntries(
+        tree.fields.map(([name, field]) => [name, elementOf(field, parts)]),
+      );
+    case "tuple":
+      return tree.items.map((item) => elementOf(item, parts));
     case "table": {
-      const columns: unknown[] = leavesOf(tree.columns).map(leaf);
-      const [first] = columns as readonly (ArrayLike<unknown> | undefined)[];
-      return Array.from({ length: first?.length ?? 0 }, (_, k) => {
-        const elements = columns.values();
-        return buildResult(tree.columns, ({ as }) => {
-          const element = (elements.next().value as ArrayLike<unknown>)[k];
-          return as === "boolean" ? element !== 0 : element;
-        });
-      });
+      const leaves = leavesOf(tree.columns).map(() => parts.next().value as unknown[]);
+      return rowsOf(tree.columns, leaves);
     }
     case "constant":
       return tree.value;

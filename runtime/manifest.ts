@@ -36,8 +36,8 @@ export interface TupleTree {
   readonly items: readonly Tree[];
 }
 /**
- * An array of records: a leaf of `columns` has the length of the array as its first extent, and `as`
- * says what one element is.
+ * An array of records, tuples or tables: a leaf of `columns` has the length of the array as an extent,
+ * after those of the tables around it, and `as` says what one element is.
  */
 export interface TableTree {
   readonly kind: "table";

@@ -8,6 +8,7 @@ import ts from "typescript";
 import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { DerivativeFault } from "../compiler/autodiff/custom.ts";
+import { expand } from "../compiler/autodiff/expand.ts";
 import { BatchFault } from "../compiler/autodiff/vmap.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
@@ -194,6 +195,20 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
     }
   }
   return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);
+}
+
+/** The faults that show where a file that has been read is differentiated; it is not compiled. */
+export function derivativeFaults({ roots }: ReadFile): readonly Diagnostic[] {
+  return roots.flatMap(({ node, programs }) =>
+    programs.flatMap(({ graph }) => {
+      try {
+        expand(graph, { raise: false });
+        return [];
+      } catch (error) {
+        return [faultOf(error, spanOf(node))];
+      }
+    }),
+  );
 }
 
 /** What the compiler throws after reading: a use of a derivative that there is not, or our fault. */

@@ -37,7 +37,7 @@ export function parameterList(
   const bound: Bound[] = [];
   const texts = parameters.map(({ name, tree }) => {
     const own = page.names.fresh(name);
-    bind(page, tree, { path: own }, values, bound);
+    bind(page, tree, { path: own, arrays: [] }, values, bound);
     return `${own}: ${treeType(page, tree, symbolOf)}`;
   });
   // A row is there to be asked for its length only where there is a row.
@@ -66,10 +66,10 @@ export function typeParameters(parameters: readonly Argument[]): readonly string
   return [...new Set(names)];
 }
 
-/** Where a tree stands; inside of a table, `records` is the array and `path` a field of one. */
+/** Where a tree stands; inside of tables, `arrays` leads to them and `path` into what they hold. */
 interface Place {
   readonly path: string;
-  readonly records?: string;
+  readonly arrays: readonly string[];
 }
 
 function bind(
@@ -91,7 +91,13 @@ function bind(
       tree.items.forEach((item, k) => bind(page, item, inner(`[${k}]`), values, bound));
       return;
     case "table":
-      return bind(page, tree.columns, { path: "", records: place.path }, values, bound);
+      return bind(
+        page,
+        tree.columns,
+        { path: "", arrays: [...place.arrays, place.path] },
+        values,
+        bound,
+      );
     case "leaf": {
       const value = values.next().value as Value;
       bound.push({ leaf: tree, place, value });
@@ -100,26 +106,24 @@ function bind(
   }
 }
 
-function bindLeaf(page: Writing, leaf: Leaf, { path, records }: Place, value: Value): void {
+function bindLeaf(page: Writing, leaf: Leaf, { path, arrays }: Place, value: Value): void {
   const single = leaf.as === "tensor" && !page.isTensor(value);
   const text = single ? { text: `${path}.item()`, binds: 17 } : atom(path);
-  if (records !== undefined) page.sayColumn(value, { records, field: path });
+  if (arrays.length > 0) page.sayColumn(value, [...arrays, path]);
   else if (leaf.as === "array") page.sayUntyped(value, text);
   else page.say(value, text);
 }
 
 /** Says where extents are read: from rows of arrays, or from all else. */
 function sayExtents(page: Writing, { leaf, place }: Bound, inRows: boolean): void {
-  const { path, records } = place;
+  const { path, arrays } = place;
   leaf.shape.forEach((dim, axis) => {
     const name = symbolOf(dim);
     if (name === undefined || inRows !== (leaf.as !== "tensor" && axis > 0)) return;
     if (leaf.as === "tensor") return page.sayExtent(name, `${path}.shape[${axis}]`);
-    if (records === undefined) return page.sayExtent(name, lengthAt(path, axis));
-    page.sayExtent(
-      name,
-      axis === 0 ? `${records}.length` : lengthAt(`${records}[0]!${path}`, axis - 1),
-    );
+    const [own = "", ...steps] = [...arrays, path];
+    const inside = Array.from({ length: axis }, (_, k) => `[0]!${steps[k] ?? ""}`);
+    page.sayExtent(name, `${own}${inside.join("")}.length`);
   });
 }
 
@@ -134,8 +138,8 @@ export function lengthAt(path: string, axis: number): string {
   return `${path}${"[0]!".repeat(axis)}.length`;
 }
 
-/** The type of a tree; `nameOf` gives the extents of tensors that have names. */
-export function treeType(page: Writing, tree: Tree, nameOf: NameOf = () => undefined): string {
+/** The type of a tree; for parameters, `nameOf` gives the extents of tensors that have names. */
+export function treeType(page: Writing, tree: Tree, nameOf?: NameOf): string {
   switch (tree.kind) {
     case "constant":
       return typeof tree.value === "string" ? JSON.stringify(tree.value) : String(tree.value);
@@ -148,18 +152,13 @@ export function treeType(page: Writing, tree: Tree, nameOf: NameOf = () => undef
     case "tuple":
       return `[${tree.items.map((inner) => treeType(page, inner, nameOf)).join(", ")}]`;
     case "table":
-      return `${elementType(page, tree.columns)}[]`;
+      return `${treeType(page, rowTree(tree.columns), nameOf)}[]`;
     case "leaf":
       return leafType(page, tree, nameOf);
   }
 }
 
-/** The type of one record, of which `columns` has the fields of all. */
-function elementType(page: Writing, columns: Tree): string {
-  return treeType(page, rowTree(columns));
-}
-
-/** The tree of one record of a table. */
+/** The tree of one element of a table. */
 function rowTree(tree: Tree): Tree {
   switch (tree.kind) {
     case "leaf":
@@ -168,12 +167,14 @@ function rowTree(tree: Tree): Tree {
       return { ...tree, fields: tree.fields.map(([name, inner]) => [name, rowTree(inner)]) };
     case "tuple":
       return { ...tree, items: tree.items.map(rowTree) };
-    default:
+    case "table":
+      return { ...tree, columns: rowTree(tree.columns) };
+    case "constant":
       return tree;
   }
 }
 
-function leafType(page: Writing, { as, dtype, shape }: Leaf, nameOf: NameOf): string {
+function leafType(page: Writing, { as, dtype, shape }: Leaf, nameOf?: NameOf): string {
   switch (as) {
     case "number":
     case "boolean":
@@ -181,11 +182,17 @@ function leafType(page: Writing, { as, dtype, shape }: Leaf, nameOf: NameOf): st
     case "typed":
       return plainType(dtype, shape.length);
     case "array":
-      return `${dtype === "bool" ? "boolean" : "number"}${"[]".repeat(shape.length)}`;
+      return shape.reduceRight<string>(
+        (row, dim) =>
+          typeof dim === "number" && nameOf !== undefined
+            ? `[${Array.from({ length: dim }, () => row).join(", ")}]`
+            : `${row}[]`,
+        dtype === "bool" ? "boolean" : "number",
+      );
     case "tensor": {
       page.types.add("Tensor");
       const dims = shape.map((dim) =>
-        typeof dim === "number" ? String(dim) : (nameOf(dim) ?? "number"),
+        typeof dim === "number" ? String(dim) : (nameOf?.(dim) ?? "number"),
       );
       return `Tensor<[${dims.join(", ")}]${dtype === "f32" ? "" : `, "${dtype}"`}>`;
     }
@@ -231,35 +238,53 @@ function untyped(text: string, rank: number, dtype: string): string {
   return `${text}.map((row) => ${untyped("row", rank - 1, dtype)})`;
 }
 
-/** An array of records, from the arrays of its fields. */
+/** An array of records, tuples or tables, from the arrays of its parts. */
 function constructTable(page: Writing, columns: Tree, values: Iterator<Value>): string {
-  const leaves = leavesOf([columns]);
-  const made = leaves.map(() => {
+  const made = leavesOf([columns]).map(() => {
     const value = values.next().value as Value;
-    return { value, text: page.isTensor(value) ? "" : within(handedOn(page, value), 18) };
+    return page.isTensor(value) ? "" : within(handedOn(page, value), 18);
   });
-  const [length] = (leaves[0] as Leaf).shape as readonly [Dim];
+  return rowsOf(page, columns, made.values(), []);
+}
+
+/** An array of what stands at indices of columns, which are texts. */
+function rowsOf(
+  page: Writing,
+  columns: Tree,
+  texts: Iterator<string>,
+  indices: readonly string[],
+): string {
+  const [first] = leavesOf([columns]);
+  const length = page.dim(first?.shape[indices.length] as Dim).text;
   return page.names.within(() => {
     const k = page.names.counter();
-    const list = made.values();
-    const one = (tree: Tree): string => {
-      switch (tree.kind) {
-        case "leaf": {
-          const element = `${(list.next().value as (typeof made)[0]).text}[${k}]!`;
-          const rank = tree.shape.length - 1;
-          if (rank > 0) return tree.as === "array" ? untyped(element, rank, tree.dtype) : element;
-          return tree.dtype === "bool" ? `${element} !== 0` : element;
-        }
-        case "record":
-          return `{ ${tree.fields.map(([field, inner]) => `${field}: ${one(inner)}`).join(", ")} }`;
-        case "tuple":
-          return `[${tree.items.map(one).join(", ")}]`;
-        default:
-          return construct(page, tree, [].values());
-      }
-    };
-    const record = one(columns);
-    const body = record.startsWith("{") ? `(${record})` : record;
-    return `Array.from({ length: ${page.dim(length).text} }, (_, ${k}) => ${body})`;
+    const element = elementAt(page, columns, texts, [...indices, k]);
+    const body = element.startsWith("{") ? `(${element})` : element;
+    return `Array.from({ length: ${length} }, (_, ${k}) => ${body})`;
   });
+}
+
+function elementAt(
+  page: Writing,
+  tree: Tree,
+  texts: Iterator<string>,
+  indices: readonly string[],
+): string {
+  const part = (inner: Tree): string => elementAt(page, inner, texts, indices);
+  switch (tree.kind) {
+    case "leaf": {
+      const element = [texts.next().value, ...indices.map((k) => `[${k}]!`)].join("");
+      const rank = tree.shape.length - indices.length;
+      if (rank > 0) return tree.as === "array" ? untyped(element, rank, tree.dtype) : element;
+      return tree.dtype === "bool" ? `${element} !== 0` : element;
+    }
+    case "record":
+      return `{ ${tree.fields.map(([field, inner]) => `${field}: ${part(inner)}`).join(", ")} }`;
+    case "tuple":
+      return `[${tree.items.map(part).join(", ")}]`;
+    case "table":
+      return rowsOf(page, tree.columns, texts, indices);
+    case "constant":
+      return construct(page, tree, [].values());
+  }
 }

@@ -1,7 +1,7 @@
 /** A page being written: its lines so far, and what its values are called. */
 
 import { type Dim, foldDim } from "../ir/dim.ts";
-import type { Value } from "../ir/types.ts";
+import type { DType, Value } from "../ir/types.ts";
 import { atom, call, numberText, scalarText, type Text, within } from "./expressions.ts";
 import type { Facts } from "./facts.ts";
 import { Names } from "./names.ts";
@@ -12,11 +12,11 @@ export class Unreadable extends Error {}
 /** An element of an array as an expression of its index. */
 export type Elements = (index: readonly Text[]) => Text;
 
-/** A field of the records of an array: `points`, `.x`. */
-interface Column {
-  readonly records: string;
-  readonly field: string;
-}
+/**
+ * A part of all that stands in an array, with the text between its indices: `points`, `.x` for
+ * `points[i].x`, and `bodies`, `.path`, `[0]` for `bodies[i].path[j][0]`.
+ */
+type Column = readonly string[];
 
 export class Writing {
   readonly facts: Facts;
@@ -153,12 +153,21 @@ export class Writing {
   whole(value: Value): Text {
     const column = this.columns.get(value);
     if (column !== undefined) {
-      const field = this.names.within(() => this.names.fresh("one"));
-      const list = `${column.records}.map((${field}) => ${field}${column.field})`;
-      return typed(atom(list), value);
+      return typed(atom(this.mapped(column)), value.type.dtype, value.type.shape.length);
     }
     const text = this.text(value);
-    return this.untyped.has(value) ? typed(text, value) : text;
+    if (!this.untyped.has(value)) return text;
+    return typed(text, value.type.dtype, value.type.shape.length);
+  }
+
+  /** The parts of an array, one by one: `points.map((one) => one.x)`. */
+  private mapped([array = "", ...inner]: Column): string {
+    const [step, ...further] = inner;
+    if (step === undefined) return array;
+    return this.names.within(() => {
+      const one = this.names.fresh("one");
+      return `${array}.map((${one}) => ${this.mapped([`${one}${step}`, ...further])})`;
+    });
   }
 
   /** An element, or a row, of a plain array. */
@@ -166,6 +175,13 @@ export class Writing {
     const unmade = this.unmade.get(array);
     if (unmade !== undefined) return unmade(indices);
     if (indices.length === 0) return this.whole(array);
+    const column = this.columns.get(array);
+    if (column !== undefined && indices.length < column.length - 1) {
+      const own = interleaved(column.slice(0, indices.length + 1), indices);
+      const { dtype, shape } = array.type;
+      const rest = this.mapped([own, ...column.slice(indices.length + 1)]);
+      return typed(atom(rest), dtype, shape.length - indices.length);
+    }
     const place = this.place(array, indices);
     const isWhole = indices.length === array.type.shape.length;
     if (array.type.dtype === "bool" && isWhole && this.isStored(array)) {
@@ -177,12 +193,7 @@ export class Writing {
 
   place(array: Value, indices: readonly Text[]): string {
     const column = this.columns.get(array);
-    const steps = indices.map(({ text }) => `[${text}]`);
-    if (column !== undefined) {
-      const [first, ...rest] = steps;
-      return [`${column.records}${first}!${column.field}`, ...rest].join("!");
-    }
-    return `${within(this.text(array), 18)}${steps.join("!")}`;
+    return interleaved(column ?? [within(this.text(array), 18)], indices);
   }
 
   /** True where an array has to be written down before it can be handed on. */
@@ -259,13 +270,22 @@ export function plainType(dtype: string, rank: number): string {
   return `${elementTypes[dtype]}${"[]".repeat(rank - 1)}`;
 }
 
+/** `points`, `.x` and `i` → `points[i]!.x`. */
+function interleaved([array = "", ...steps]: readonly string[], indices: readonly Text[]): string {
+  return indices.reduce((text, index, k) => {
+    const mayMiss = k > 0 && steps[k - 1] === undefined;
+    const step = steps[k] === undefined ? "" : `!${steps[k]}`;
+    return `${text}${mayMiss ? "!" : ""}[${index.text}]${step}`;
+  }, array);
+}
+
 /** An array of numbers, or of arrays of them, as typed arrays. */
-function typed(list: Text, { type }: Value): Text {
-  const kind = elementTypes[type.dtype];
+function typed(list: Text, dtype: DType, axes: number): Text {
+  const kind = elementTypes[dtype];
   const from = (text: string, rank: number): string => {
-    if (rank === 1 && type.dtype === "bool") return `${kind}.from(${text}.map((on) => Number(on)))`;
+    if (rank === 1 && dtype === "bool") return `${kind}.from(${text}.map((on) => Number(on)))`;
     if (rank === 1) return `${kind}.from(${text})`;
     return `${text}.map((row) => ${from("row", rank - 1)})`;
   };
-  return atom(from(within(list, 18), type.shape.length));
+  return atom(from(within(list, 18), axes));
 }

@@ -75,6 +75,24 @@ export const f = grad(twice);
     hint: "differentiate with respect to floating-point numbers, arrays and tensors",
   },
   {
+    name: "a derivative that a rule holds back",
+    text: `import { compile, customJvp, grad } from "fluxion";
+
+const held = (x: number): number => {
+  const scaled = customJvp(
+    (z: number) => z * x,
+    ([z], [dz]) => [z * x, dz * x],
+  );
+  return scaled(x);
+};
+export const f = compile((x: number) => grad(held)(x));
+`,
+    code: "FX3007",
+    place: [8, 10],
+    reason: "`scaled` has a derivative of its own, and none for `x`, which it captures",
+    hint: "pass `x` as an argument",
+  },
+  {
     name: "an unknown callee, in a function that two roots share",
     text: `import { compile, grad } from "fluxion";
 

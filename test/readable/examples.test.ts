@@ -40,6 +40,12 @@ const files: Readonly<Record<string, Example>> = {
     file: "examples/08-sorting-network/main.ts",
     sizes: { x_length: 8, values_length: 8 },
   },
+  tuples: {
+    file: "test/programs/arrays-of-tuples/main.ts",
+    sizes: { k: 1, i: 1, n: 3, steps: 2, dt: 0.1 },
+  },
+  searches: { file: "test/programs/array-searches/main.ts", sizes: { k: 1, v: 0.5, m_width: 2 } },
+  tupleGradients: { file: "test/programs/gradients-of-tuples/main.ts" },
   cloth: {
     file: "examples/09-cloth/main.ts",
     sizes: { wind_length: 8, seen_length: 128, steps: 3 },
@@ -137,7 +143,9 @@ function rowOf(tree: Tree): Tree {
       return { ...tree, fields: tree.fields.map(([name, inner]) => [name, rowOf(inner)] as const) };
     case "tuple":
       return { ...tree, items: tree.items.map(rowOf) };
-    default:
+    case "table":
+      return { ...tree, columns: rowOf(tree.columns) };
+    case "constant":
       return tree;
   }
 }

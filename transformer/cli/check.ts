@@ -1,11 +1,11 @@
-/** `fluxion check`: errors of TypeScript, and of the language, in all files of a project. */
+/** `fluxion check`: errors of TypeScript, of the language and of derivatives, in all files. */
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { distinct, onlyOfTypes } from "../duplicates.ts";
-import { mayHaveRoots, readFile } from "../plan.ts";
+import { derivativeFaults, mayHaveRoots, readFile } from "../plan.ts";
 import { compilerOptions, parseConfig } from "../project.ts";
 import { World } from "../read/world.ts";
 import { hasErrors, reportText, typeErrorText } from "../report.ts";
@@ -23,9 +23,11 @@ export async function check(options: { readonly project: string }): Promise<void
   const { program, world, files } = openProject(options.project);
   const colours = process.stdout.isTTY === true;
   const diagnostics = distinct(
-    files.flatMap((file): readonly Diagnostic[] =>
-      mayHaveRoots(file.text) ? readFile(world, file).diagnostics : [],
-    ),
+    files.flatMap((file): readonly Diagnostic[] => {
+      if (!mayHaveRoots(file.text)) return [];
+      const read = readFile(world, file);
+      return [...read.diagnostics, ...derivativeFaults(read)];
+    }),
   );
   const typeErrors = onlyOfTypes(ts.getPreEmitDiagnostics(program), diagnostics);
   if (typeErrors.length > 0) process.stdout.write(typeErrorText(typeErrors, colours));

@@ -4,9 +4,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { explain as explainStage, type StageName } from "../../compiler/compile.ts";
 import { Unreadable } from "../../compiler/readable/writing.ts";
-import { placeOf, type Root, readFile, type TargetName } from "../plan.ts";
+import { faultOf, placeOf, type Root, readFile, type TargetName } from "../plan.ts";
 import { ProjectCache } from "../project.ts";
 import { hasErrors, reportText } from "../report.ts";
+import { spanOf } from "../span.ts";
 import { UserError } from "./userError.ts";
 
 export async function explain(
@@ -38,7 +39,10 @@ export async function explain(
     for (const { graph, signature } of root.programs) {
       const options = { ...root.settings, place: placeOf, signature };
       const text = await explainStage(graph, stage, options).catch((error: unknown) => {
-        if (!(error instanceof Unreadable)) throw error;
+        if (!(error instanceof Unreadable)) {
+          const fault = faultOf(error, spanOf(root.node));
+          throw new UserError(reportText([fault], process.stderr.isTTY === true));
+        }
         const why = `TypeScript has no words for ${error.message}`;
         throw new UserError(`fluxion: ${root.name} cannot be printed: ${why}`);
       });

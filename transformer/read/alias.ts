@@ -23,6 +23,8 @@ export function newShared(reader: Reader, making: Making): Shared {
     origins: new Set(),
     derived: new Set(),
     linked: new Set(),
+    holds: new Set(),
+    twice: reader.heap.place<Span | undefined>(undefined, making.name ?? ""),
   };
   return shared;
 }
@@ -69,26 +71,87 @@ export function link(a: Shared, b: Shared): void {
   b.linked.add(a);
 }
 
-/** Every other object that a write to this one may change. */
-export function possibleAliases(written: Shared): ReadonlySet<Shared> {
+/** Says that an object stands in another from here on: what is written of one changes both. */
+export function hold(reader: Reader, container: Shared, part: Shared, span: Span): void {
+  const isOlder = (shared: Shared): boolean =>
+    whatItMayBe(shared).some(({ stale }) => stale.birth < reader.turnSince);
+  const again = whatItMayBe(part).some((one) => one === container || container.holds.has(one));
+  // What is there before a turn of a loop is put in by every turn.
+  if (again || (isOlder(part) && isOlder(container))) holdTwice(reader, container, span);
+  connect(container, part);
+}
+
+/** Says that objects which are known one by one stand in another from here on. */
+export function holdAll(
+  reader: Reader,
+  container: Shared,
+  parts: readonly Shared[],
+  span: Span,
+): void {
+  const seen = new Set<Shared>();
+  for (const part of parts) {
+    const same = whatItMayBe(part);
+    if (same.some((one) => seen.has(one))) holdTwice(reader, container, span);
+    for (const one of same) seen.add(one);
+    connect(container, part);
+  }
+}
+
+function connect(container: Shared, part: Shared): void {
+  if (container === part) return;
+  container.holds.add(part);
+  part.linked.add(container);
+}
+
+/** Says that two places of an object may hold one. */
+export function holdTwice(reader: Reader, container: Shared, span: Span): void {
+  if (reader.heap.read(container.twice) === undefined) reader.heap.write(container.twice, span);
+}
+
+/** Where two places of an object were given one. */
+export function heldTwice(reader: Reader, container: Shared): Span | undefined {
+  for (const { twice } of whatItMayBe(container)) {
+    const span = reader.heap.read(twice);
+    if (span !== undefined) return span;
+  }
+  return undefined;
+}
+
+/** An object and those from before that it may be. */
+function whatItMayBe(shared: Shared, found = new Set<Shared>()): readonly Shared[] {
+  if (!found.has(shared)) {
+    found.add(shared);
+    for (const origin of shared.origins) whatItMayBe(origin, found);
+  }
+  return [...found];
+}
+
+/**
+ * Every other object that a write to this one may change. Another part in the place of one, a `slot`
+ * that is filled anew, changes no part.
+ */
+export function possibleAliases(written: Shared, slot = false): ReadonlySet<Shared> {
   const found = new Set<Shared>();
   const down = (shared: Shared): void => {
     if (found.has(shared) || shared === written) return;
     // Made at the same meeting: compared there, path by path, and found to be another object.
     const { group } = written;
-    if (group !== undefined && shared.group === group && !written.linked.has(shared)) return;
+    const apart = !written.linked.has(shared) && !written.holds.has(shared);
+    if (group !== undefined && shared.group === group && apart) return;
     found.add(shared);
     below(shared);
   };
   const below = (shared: Shared): void => {
     for (const other of shared.linked) down(other);
     for (const other of shared.derived) down(other);
+    if (!slot) for (const other of shared.holds) down(other);
   };
   const up = (shared: Shared): void => {
     for (const origin of shared.origins) {
       if (found.has(origin) || origin === written) continue;
       found.add(origin);
       for (const other of origin.linked) down(other);
+      if (!slot) for (const other of origin.holds) down(other);
       // What was made at the same meeting as this one is another object.
       for (const other of origin.derived) if (other.group !== shared.group) down(other);
       up(origin);

@@ -14,8 +14,9 @@ import {
   templateOf,
   withOlderOrigins,
 } from "./join.ts";
-import { beforeWrite, makeDense, readField, store, writeElement, writeField } from "./objects.ts";
+import { itemsOf, readField, replace, writeElement, writeField } from "./objects.ts";
 import type { Reader } from "./reader.ts";
+import { columnsIn } from "./tables.ts";
 import { type ArrayReference, fixed, type ReaderValue, scalar, type Shared } from "./values.ts";
 
 /** Templates for these arguments too; undefined where no template stands for both. */
@@ -271,12 +272,12 @@ export function writeBack(
       }
       case "table": {
         const state = value.kind === "array" ? value.object.state.content : undefined;
-        return state?.form === "table" ? visit(template.columns, state.columns) : undefined;
+        if (value.kind !== "array" || state?.form !== "table") return undefined;
+        return visit(template.columns, columnsIn(state, value));
       }
       case "list": {
         if (value.kind !== "array") return undefined;
-        const state = value.object.state.content;
-        const items = state.form === "list" ? state.items.map((place) => place.content) : [];
+        const items = itemsOf(reader, value, node) ?? [];
         template.items.forEach((item, k) => {
           const written = visit(item, items[k] as ReaderValue);
           if (written !== undefined) writeElement(reader, value, fixed(k), written, node);
@@ -295,14 +296,6 @@ export function writeBack(
     }
   };
   known.arguments.forEach((template, k) => visit(template, args[k] as ReaderValue));
-}
-
-/** New contents for an array, or for a row of one. */
-function replace(reader: Reader, array: ArrayReference, written: Value, node: ts.Node): void {
-  beforeWrite(reader, array.object, node);
-  if (array.path.length === 0) return store(reader, array.object, written);
-  const whole = makeDense(reader, array, node);
-  store(reader, array.object, reader.at(node).update(whole, written, array.path));
 }
 
 /** Where a result may be an argument, writing one of them outdates the other. */

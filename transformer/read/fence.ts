@@ -132,7 +132,7 @@ const statement: Readonly<Record<number, Fence>> = {
   ),
   [K.DoStatement]: "accepted",
   [K.EmptyStatement]: "accepted",
-  [K.EnumDeclaration]: refused("an enum", "it is an object of the host", "use constants"),
+  [K.EnumDeclaration]: "accepted",
   [K.ExpressionStatement]: "accepted",
   [K.ForInStatement]: refused(
     "`for … in`",

@@ -91,9 +91,9 @@ function plainKind(
   }
   if (ts.isPropertyAccessExpression(node)) {
     const owner = node.expression;
-    return ts.isIdentifier(owner) && owner.text === "Math" && /^[A-Z]/.test(node.name.text)
-      ? "scalar"
-      : undefined;
+    if (!ts.isIdentifier(owner)) return undefined;
+    if (owner.text === "Math" && /^[A-Z]/.test(node.name.text)) return "scalar";
+    return reader.world.resolve(owner).kind === "enum" ? "scalar" : undefined;
   }
   if (ts.isCallExpression(node)) {
     const callee = node.expression;

@@ -10,6 +10,7 @@ import { type Dim, dimText, sameShape } from "../../compiler/ir/dim.ts";
 import {
   arrayType,
   type DType,
+  type Shape,
   type Span,
   sameType,
   scalarType,
@@ -20,6 +21,7 @@ import { type From, join as joinGroup, olderOrigins } from "./alias.ts";
 import { rangeOf, toDtype, toInteger } from "./numbers.ts";
 import {
   type ArrayKind,
+  keepACount,
   newDense,
   newList,
   newRecord,
@@ -29,8 +31,9 @@ import {
   toDense,
 } from "./objects.ts";
 import type { Reader } from "./reader.ts";
-import { newTable, sharedOf } from "./tables.ts";
+import { columnsIn, newTable, sharedOf } from "./tables.ts";
 import {
+  type Columns,
   describe,
   fixed,
   type Group,
@@ -68,6 +71,8 @@ export type Template = { readonly value?: ReaderValue | undefined } & (
   | { readonly kind: "conflict"; readonly problem: Problem }
 );
 
+export type ArrayTemplate = Template & { readonly kind: "array" };
+
 type Problem = (name: string, span: Span) => Diagnostic;
 
 /** A thing opened up into what it is made of, as it is now. */
@@ -88,13 +93,14 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
       const state = reader.heap.read(value.object.state);
       const { shared, typed, element } = value.object;
       const from = fromOne(shared);
+      if (value.at !== undefined) return templateOfView(reader, value, depth);
       if (state.form === "table") {
         const columns = templateOf(reader, state.columns, depth + 1);
         return { kind: "table", columns, length: state.length, from, value };
       }
       if (state.form === "stack") {
         const problem: Problem = (name, span) =>
-          messages.notStatic({ what: `the length of \`${name}\`` }, span);
+          messages.notStatic({ what: `the length of \`${name}\``, wayOut: keepACount }, span);
         return { kind: "conflict", problem, value };
       }
       if (state.form === "dense") {
@@ -108,11 +114,7 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
       return { kind: "list", items, from, value };
     }
     case "record": {
-      if (value.at !== undefined) {
-        const shareds = sharedOf(value);
-        const columns = templateOf(reader, { ...value, at: undefined }, depth + 1);
-        return { ...rowTemplate(columns, shareds), value };
-      }
+      if (value.at !== undefined) return templateOfView(reader, value, depth);
       const fields = [...reader.heap.read(value.object.fields)].map(
         ([name, place]) => [name, templateOf(reader, reader.heap.read(place), depth + 1)] as const,
       );
@@ -123,19 +125,29 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
   }
 }
 
-/** What stands at an index of columns. */
-function rowTemplate(column: Template, shareds: readonly Shared[]): Template {
+function templateOfView(reader: Reader, view: Columns, depth: number): Template {
+  const shareds = sharedOf(view);
+  const columns = templateOf(reader, { ...view, at: undefined }, depth + 1);
+  const from = { sides: [shareds], origins: shareds };
+  return { ...rowTemplate(columns, view.at?.indices.length ?? 0, from), value: view };
+}
+
+/** What stands at indices of columns, which are so many axes of each. */
+function rowTemplate(column: Template, axes: number, from: From): Template {
+  const part = (inner: Template): Template => rowTemplate(inner, axes, from);
   switch (column.kind) {
-    case "record":
-      return {
-        kind: "record",
-        fields: column.fields.map(([name, field]) => [name, rowTemplate(field, shareds)] as const),
-        from: { sides: [shareds], origins: shareds },
-      };
+    case "record": {
+      const fields = column.fields.map(([name, field]) => [name, part(field)] as const);
+      return { kind: "record", fields, from };
+    }
+    case "list":
+      return { kind: "list", items: column.items.map(part), from };
+    case "table":
+      return { kind: "table", columns: part(column.columns), length: column.length, from };
     case "array": {
       const { dtype, shape } = column.type;
-      const type = arrayType(dtype, shape.slice(1));
-      if (shape.length > 1) return { ...column, value: undefined, type };
+      const type = arrayType(dtype, shape.slice(axes));
+      if (shape.length > axes) return { ...column, value: undefined, type };
       if (dtype === "i32" || dtype === "u8")
         return { kind: "integer", low: -(2 ** 31), high: 2 ** 31 - 1 };
       return { kind: "scalar", dtype: dtype === "bool" ? "bool" : "f64" };
@@ -307,13 +319,13 @@ export function flatten(
       if (value.kind !== "array") return mismatch();
       const state = reader.heap.read(value.object.state);
       return state.form === "table"
-        ? flatten(reader, template.columns, state.columns, node)
+        ? flatten(reader, template.columns, columnsIn(state, value), node)
         : mismatch();
     }
     case "list": {
       if (value.kind !== "array") return mismatch();
       const state = reader.heap.read(value.object.state);
-      if (state.form === "table") {
+      if (state.form === "table" || value.at !== undefined) {
         return template.items.flatMap((item, k) =>
           flatten(reader, item, readElement(reader, value, fixed(k), node), node),
         );
@@ -415,7 +427,7 @@ export function rebuild(
     }
     case "table": {
       const columns = rebuild(reader, template.columns, values, name, group);
-      if (columns.kind !== "record") return mismatch();
+      if (columns.kind !== "record" && columns.kind !== "array") return mismatch();
       return stand(newTable(reader, columns, template.length, making), template.from);
     }
     case "record": {
@@ -480,11 +492,15 @@ export function identical(a: ReaderValue, b: ReaderValue): boolean {
       return (
         b.kind === "array" &&
         b.object === a.object &&
-        b.path.length === a.path.length &&
-        b.path.every((index, k) => index === a.path[k])
+        sameIndices(a.path, b.path) &&
+        sameIndices(a.at?.indices ?? [], b.at?.indices ?? [])
       );
     case "record":
-      return b.kind === "record" && b.object === a.object && a.at?.index === b.at?.index;
+      return (
+        b.kind === "record" &&
+        b.object === a.object &&
+        sameIndices(a.at?.indices ?? [], b.at?.indices ?? [])
+      );
     case "function":
       return b.kind === "function" && b.declaration === a.declaration && b.scope === a.scope;
     case "unset":
@@ -494,6 +510,10 @@ export function identical(a: ReaderValue, b: ReaderValue): boolean {
     case "conflict":
       return false;
   }
+}
+
+function sameIndices(a: readonly Value[], b: readonly Value[]): boolean {
+  return a.length === b.length && a.every((index, k) => index === b[k]);
 }
 
 /** Numbers meet in the narrowest kind that holds both; a literal takes the type of the other. */
@@ -534,12 +554,20 @@ function rangeOfTemplate(
   return template.kind === "fixed" ? rangeOf(template.value) : undefined;
 }
 
-/** A list of numbers seen as an array, to meet one. */
-export function listAsArray(list: Template & { readonly kind: "list" }): Template | undefined {
-  const numbers = list.items.every((item) => numberKind(item) === "number");
-  if (!numbers) return undefined;
-  const type = arrayType("f64", [list.items.length]);
+/** A list of numbers, or of arrays of numbers of one shape, seen as an array, to meet one. */
+export function listAsArray(list: Template & { readonly kind: "list" }): ArrayTemplate | undefined {
+  const shapes = list.items.map(shapeOfNumbers);
+  const [first = []] = shapes;
+  if (!shapes.every((shape) => shape !== undefined && sameShape(shape, first))) return undefined;
+  const type = arrayType("f64", [list.items.length, ...first]);
   return { kind: "array", type, array: { typed: false, element: "f64" }, from: list.from };
+}
+
+function shapeOfNumbers(template: Template): Shape | undefined {
+  if (numberKind(template) === "number") return [];
+  const array = template.kind === "list" ? listAsArray(template) : template;
+  const isPlain = array?.kind === "array" && !array.array.typed && array.array.element === "f64";
+  return isPlain ? array.type.shape : undefined;
 }
 
 export function templateText(template: Template): string {

@@ -356,6 +356,8 @@ function readTurn(
   body: (extra: readonly Value[]) => { readonly exit: Exit; readonly results: readonly Value[] },
 ): Turn {
   const start = reader.heap.now();
+  const outerSince = reader.turnSince;
+  reader.turnSince = start;
   try {
     const { builder, result } = reader.heap.record(() =>
       reader.inBlock(() => {
@@ -371,6 +373,7 @@ function readTurn(
     const { parameters, results, exit, growth } = result;
     return { block: { parameters, equations: builder.equations, results }, exit, growth };
   } finally {
+    reader.turnSince = outerSince;
     // What the turn has made is gone: whatever leaves it is made anew around the loop.
     reader.heap.bury(start);
   }

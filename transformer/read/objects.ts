@@ -4,9 +4,9 @@ import type ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { sameShape } from "../../compiler/ir/dim.ts";
 import { arrayType, type DType, type Shape, type Value } from "../../compiler/ir/types.ts";
-import { link, type Making, newShared, possibleAliases } from "./alias.ts";
+import { heldTwice, hold, holdAll, type Making, newShared, possibleAliases } from "./alias.ts";
 import { pushOnStack } from "./stacks.ts";
-import { columnsOf, elementOfColumn, notNumbers, rowAt, writeInRow, writeRow } from "./tables.ts";
+import { elementOfColumn, notNumbers, rowAt, tableOf, writeInRow, writeRow } from "./tables.ts";
 import { dimValue, integer, isStaticInteger, toDtype, toIndex, toInt32 } from "./numbers.ts";
 import type { Place } from "./heap.ts";
 import { ofType } from "./lengths.ts";
@@ -47,6 +47,7 @@ export function newRecord(
   const object: RecordObject = {
     name,
     fields: reader.heap.place(places, name),
+    rows: reader.heap.place(new RowsToken(undefined), name),
     shared: newShared(reader, making),
   };
   return { kind: "record", object };
@@ -114,16 +115,21 @@ export function checkUsable(
 }
 
 /** Refuses a row that is no longer in its array: another has been put in its place. */
-export function checkRow(reader: Reader, array: ArrayReference, node: ts.Node): void {
-  checkUsable(reader, array.object, node);
-  if (array.rows === undefined) return;
-  const { replacedAt } = reader.heap.read(array.object.rows);
-  if (array.rows === reader.heap.read(array.object.rows) || replacedAt === undefined) return;
-  reader.fail(
-    messages.twoNames({ name: nameIn(array.object, node) }, reader.span(node), [
-      { message: "a row is replaced here", span: replacedAt },
-    ]),
-  );
+export function checkRow(
+  reader: Reader,
+  { object, rows, at }: ArrayReference | RecordReference,
+  node: ts.Node,
+): void {
+  checkUsable(reader, object, node);
+  const now = rows === undefined ? undefined : reader.heap.read(object.rows);
+  if (now?.replacedAt !== undefined && rows !== now) {
+    reader.fail(
+      messages.twoNames({ name: nameIn(object, node) }, reader.span(node), [
+        { message: "a row is replaced here", span: now.replacedAt },
+      ]),
+    );
+  }
+  if (at !== undefined) checkRow(reader, at.table, node);
 }
 
 /** Refuses a write to what is not the program's own; outdates the other names of the object. */
@@ -131,8 +137,10 @@ export function beforeWrite(
   reader: Reader,
   object: ArrayObject | RecordObject,
   node: ts.Node,
+  how: WriteKind = "write",
 ): void {
   checkUsable(reader, object, node);
+  if (how === "fill") return;
   const name = nameIn(object, node);
   if (object.shared.readOnly === "argument") {
     reader.fail(messages.parameterWritten({ name }, reader.span(node)));
@@ -140,7 +148,15 @@ export function beforeWrite(
   if (object.shared.readOnly === "captured") {
     reader.fail(messages.capturedWrite({ name }, reader.span(node)));
   }
-  for (const alias of possibleAliases(object.shared)) {
+  const twice = how === "write" ? heldTwice(reader, object.shared) : undefined;
+  if (twice !== undefined) {
+    reader.fail(
+      messages.twoNames({ name }, reader.span(node), [
+        { message: "a row may stand in it twice since here", span: twice },
+      ]),
+    );
+  }
+  for (const alias of possibleAliases(object.shared, how === "slot")) {
     if (reader.heap.isDead(alias.stale as Place<unknown>)) continue;
     if (alias.readOnly !== undefined) {
       reader.fail(messages.parameterWritten({ name }, reader.span(node)));
@@ -168,10 +184,27 @@ export function itemsOf(
   array: ArrayReference,
   node: ts.Node,
 ): readonly ReaderValue[] | undefined {
-  checkUsable(reader, array.object, node);
+  checkRow(reader, array, node);
   const state = reader.heap.read(array.object.state);
   if (state.form !== "list") return undefined;
-  return state.items.map((item) => reader.heap.read(item));
+  return state.items.map((item) => partOf(reader, array, item, node));
+}
+
+/** A field or an item: of a view, what stands at its place in the column. */
+function partOf(
+  reader: Reader,
+  { at }: ArrayReference | RecordReference,
+  place: Place<ReaderValue>,
+  node: ts.Node,
+): ReaderValue {
+  const value = reader.heap.read(place);
+  return at === undefined ? value : elementOfColumn(reader, value, at, node);
+}
+
+/** Refuses an index into a tuple of a table, and a write behind its end. */
+function unknownItem(reader: Reader, node: ts.Node): never {
+  const wayOut = "write the index as a literal, or use tuples of numbers alone";
+  return reader.needsStatic("the index into a tuple", node, wayOut);
 }
 
 /** `array[index]`. */
@@ -186,20 +219,32 @@ export function readElement(
   if (state.form === "list") {
     if (isStaticNumber(index)) {
       const item = state.items[index.value];
-      return item === undefined ? fixed(undefined) : reader.heap.read(item);
+      return item === undefined ? fixed(undefined) : partOf(reader, array, item, node);
     }
+    if (array.at !== undefined) return unknownItem(reader, node);
     state = makeStored(reader, array, node);
   }
   if (state.form === "stack") return growing(reader, node);
   if (state.form === "table") {
     const rows = reader.heap.read(array.object.rows);
-    return rowAt(state.columns, toIndex(reader, index, node), { ...array, rows });
+    return rowAt(reader, state.columns, { ...array, rows }, toIndex(reader, index, node));
   }
   const path = [...array.path, toIndex(reader, index, node)];
   if (path.length < state.value.type.shape.length) {
     return { ...array, path, rows: reader.heap.read(array.object.rows) };
   }
   return numberFrom(reader, reader.at(node).at(state.value, path), node);
+}
+
+/**
+ * A `slot` of an array is given another row, which changes no row. A new array is filled before anyone
+ * can see it: that outdates no other name.
+ */
+export type WriteKind = "write" | "slot" | "fill";
+
+function kindOfWrite({ path, at }: ArrayReference, value: ReaderValue): WriteKind {
+  const isRow = value.kind === "array" || value.kind === "record";
+  return isRow && path.length === 0 && at === undefined ? "slot" : "write";
 }
 
 /** `array[index] = value`. */
@@ -209,13 +254,18 @@ export function writeElement(
   index: ReaderValue,
   value: ReaderValue,
   node: ts.Node,
+  how: WriteKind = kindOfWrite(array, value),
 ): void {
   checkRow(reader, array, node);
-  beforeWrite(reader, array.object, node);
+  beforeWrite(reader, array.object, node, how);
   const state = reader.heap.read(array.object.state);
   if (state.form === "list") {
+    const item = isStaticNumber(index) ? state.items[index.value] : undefined;
+    if (array.at !== undefined) {
+      if (item === undefined) return unknownItem(reader, node);
+      return writeInRow(reader, array.at, item, value, node, how);
+    }
     if (isStaticNumber(index)) {
-      const item = state.items[index.value];
       if (item === undefined) {
         // JavaScript lengthens the array; only the next element is meant by anyone.
         if (index.value !== state.items.length) reader.needsStatic("the length of the array", node);
@@ -228,10 +278,9 @@ export function writeElement(
   const stored = reader.heap.read(array.object.state);
   if (stored.form === "stack") return growing(reader, node);
   if (stored.form === "table") {
-    const row = rowAt(stored.columns, toIndex(reader, index, node), array);
-    writeRow(reader, row, value, node);
-    reader.heap.write(array.object.rows, new RowsToken(reader.span(node)));
-    return;
+    const row = rowAt(reader, stored.columns, array, toIndex(reader, index, node));
+    writeRow(reader, row, value, node, how);
+    return rowReplaced(reader, array.object, how, node);
   }
   const dense = denseState(reader, array.object);
   const path = [...array.path, toIndex(reader, index, node)];
@@ -253,9 +302,19 @@ export function writeElement(
   }
   const row = ofType(reader, given, { ...given.type, shape: wanted }, "writing a row", node);
   store(reader, array.object, reader.at(node).update(dense, row, path));
-  reader.heap.write(array.object.rows, new RowsToken(reader.span(node)));
+  rowReplaced(reader, array.object, how, node);
   // The row that was given and the row of the array are one object from here on.
-  link(array.object.shared, value.object.shared);
+  hold(reader, array.object.shared, value.object.shared, reader.span(node));
+}
+
+/** Another row stands in the array: those that were taken from it before are no longer in it. */
+export function rowReplaced(
+  reader: Reader,
+  { rows }: ArrayObject | RecordObject,
+  how: WriteKind,
+  node: ts.Node,
+): void {
+  if (how !== "fill") reader.heap.write(rows, new RowsToken(reader.span(node)));
 }
 
 /** `array.push(value)`. */
@@ -266,6 +325,7 @@ export function appendItem(
   node: ts.Node,
 ): void {
   beforeWrite(reader, array.object, node);
+  if (array.at !== undefined) return growing(reader, node);
   const state = reader.heap.read(array.object.state);
   if (state.form !== "list" || reader.heap.isOuter(array.object.state)) {
     return pushOnStack(reader, array, value, node);
@@ -277,13 +337,10 @@ export function appendItem(
 
 /** The value of an array as the graph has it. A list is made into one. */
 export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): Value {
-  checkRow(reader, array, node);
+  const items = itemsOf(reader, array, node);
+  if (items !== undefined) return stackItems(reader, items, node);
   const state = reader.heap.read(array.object.state);
-  if (state.form === "list") {
-    const items = state.items.map((item) => reader.heap.read(item));
-    return stackItems(reader, items, node);
-  }
-  if (state.form === "table") return notNumbers(reader, node);
+  if (state.form === "list" || state.form === "table") return notNumbers(reader, node);
   if (state.form === "stack") return growing(reader, node);
   if (array.path.length === 0) return state.value;
   return reader.at(node).at(state.value, array.path);
@@ -298,14 +355,8 @@ function makeStored(
   const state = reader.heap.read(array.object.state);
   if (state.form !== "list") return state;
   const items = state.items.map((item) => reader.heap.read(item));
-  if (items.length === 0 || !items.every((item) => item.kind === "record")) {
-    return { form: "dense", value: makeDense(reader, array, node) };
-  }
-  const table = {
-    form: "table",
-    columns: columnsOf(reader, items, node),
-    length: items.length,
-  } as const;
+  const table = tableOf(reader, items, node);
+  if (table === undefined) return { form: "dense", value: makeDense(reader, array, node) };
   reader.heap.write(array.object.state, table);
   return table;
 }
@@ -316,18 +367,37 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   if (state.form === "dense") return state.value;
   if (state.form === "table") return notNumbers(reader, node);
   if (state.form === "stack") return growing(reader, node);
+  if (array.at !== undefined) return unknownItem(reader, node);
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
   reader.heap.write(array.object.state, { form: "dense", value });
-  for (const item of items)
-    if (item.kind === "array") link(array.object.shared, item.object.shared);
+  const rows = items.flatMap((item) => (item.kind === "array" ? [item.object.shared] : []));
+  holdAll(reader, array.object.shared, rows, reader.span(node));
   return value;
+}
+
+/** New contents for an array, or for a row of one. */
+export function replace(
+  reader: Reader,
+  array: ArrayReference,
+  written: Value,
+  node: ts.Node,
+  how: WriteKind = "write",
+): void {
+  beforeWrite(reader, array.object, node, array.path.length === 0 ? how : "write");
+  if (array.path.length === 0) return store(reader, array.object, written);
+  const whole = makeDense(reader, array, node);
+  store(reader, array.object, reader.at(node).update(whole, written, array.path));
 }
 
 /** Refuses what asks for the length of an array that grows while the program runs. */
 export function growing(reader: Reader, node: ts.Node): never {
-  return reader.needsStatic("the length of the array", node);
+  return reader.needsStatic("the length of the array", node, keepACount);
 }
+
+/** The way out for an array that is asked for its length while it grows. */
+export const keepACount =
+  "make an array of the greatest length, as `new Float64Array(n)` does, and count what is in it";
 
 /** Numbers, or arrays of one shape, as one array. */
 export function stackItems(reader: Reader, items: readonly ReaderValue[], node: ts.Node): Value {
@@ -414,6 +484,10 @@ export function filled(
   return reader.at(node).broadcastTo(one, shape);
 }
 
+export function kindOf({ object }: ArrayReference): ArrayKind {
+  return { typed: object.typed, element: object.element };
+}
+
 export function denseType(value: Value, path: readonly Value[]): ReturnType<typeof arrayType> {
   return arrayType(value.type.dtype, value.type.shape.slice(path.length));
 }
@@ -449,11 +523,9 @@ export function readField(
   name: string,
   node: ts.Node,
 ): ReaderValue | undefined {
-  checkUsable(reader, record.object, node);
+  checkRow(reader, record, node);
   const place = reader.heap.read(record.object.fields).get(name);
-  if (place === undefined) return undefined;
-  const value = reader.heap.read(place);
-  return record.at === undefined ? value : elementOfColumn(reader, value, record.at, node);
+  return place && partOf(reader, record, place, node);
 }
 
 export function writeField(
@@ -465,7 +537,13 @@ export function writeField(
 ): void {
   const fields = reader.heap.read(record.object.fields);
   const place = fields.get(name);
-  if (record.at !== undefined) return writeInRow(reader, record.at, place, name, value, node);
+  if (record.at !== undefined) {
+    checkRow(reader, record, node);
+    if (place === undefined) {
+      return reader.needsStatic(`the fields of the record with \`${name}\``, node);
+    }
+    return writeInRow(reader, record.at, place, value, node, "write");
+  }
   beforeWrite(reader, record.object, node);
   if (place !== undefined) return reader.heap.write(place, value);
   const added = new Map(fields).set(name, reader.heap.place(value, name));
@@ -478,12 +556,10 @@ export function entriesOf(
   record: RecordReference,
   node: ts.Node,
 ): readonly (readonly [string, ReaderValue])[] {
-  checkUsable(reader, record.object, node);
-  const { at } = record;
-  return [...reader.heap.read(record.object.fields)].map(([name, place]) => {
-    const value = reader.heap.read(place);
-    return [name, at === undefined ? value : elementOfColumn(reader, value, at, node)] as const;
-  });
+  checkRow(reader, record, node);
+  return [...reader.heap.read(record.object.fields)].map(
+    ([name, place]) => [name, partOf(reader, record, place, node)] as const,
+  );
 }
 
 /** What the user calls the object at this place. */

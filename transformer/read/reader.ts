@@ -118,9 +118,16 @@ export class Reader {
     throw new DiagnosticError(diagnostic);
   }
 
+  /** When the innermost turn of a loop that is being read began. */
+  turnSince = 0;
+
   /** What must be known at compile time and is not. */
-  needsStatic(what: string, node: ts.Node): never {
-    throw new NeedsStatic(messages.notStatic({ what }, this.span(node)));
+  needsStatic(
+    what: string,
+    node: ts.Node,
+    wayOut = "write it as a literal, or as a `const` with a literal value",
+  ): never {
+    throw new NeedsStatic(messages.notStatic({ what, wayOut }, this.span(node)));
   }
 
   /** Each message once: a piece of code may be read several times. */

@@ -7,16 +7,23 @@ import type { Tree } from "../../runtime/manifest.ts";
 import { toDtype } from "./numbers.ts";
 import { entriesOf, itemsOf, toDense } from "./objects.ts";
 import type { Reader } from "./reader.ts";
-import { describe, isBoolean, isNumber, type ReaderValue } from "./values.ts";
+import { columnsIn } from "./tables.ts";
+import { describe, isBoolean, isNumber, isStaticNumber, type ReaderValue } from "./values.ts";
 
 export interface Outgoing {
   readonly tree: Tree;
   readonly leaves: readonly Value[];
 }
 
-export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Outgoing {
+/** In a table, the first `axes` of each array are those of the tables around it. */
+export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node, axes = 0): Outgoing {
+  const inner = (part: ReaderValue): Outgoing => outgoing(reader, part, node, axes);
   switch (value.kind) {
     case "static":
+      // The signature is JSON, which has neither -0 nor NaN nor infinities.
+      if (isStaticNumber(value) && !isJson(value.value)) {
+        return numberLeaf(toDtype(reader, value, "f64", node));
+      }
       return { tree: { kind: "constant", value: value.value }, leaves: [] };
     case "dim":
     case "integer":
@@ -29,8 +36,7 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Out
         };
       }
       if (!isNumber(value)) break;
-      const leaf = toDtype(reader, value, "f64", node);
-      return { tree: { kind: "leaf", as: "number", dtype: "f64", shape: [] }, leaves: [leaf] };
+      return numberLeaf(toDtype(reader, value, "f64", node));
     }
     case "tensor": {
       const { dtype, shape } = value.value.type;
@@ -39,12 +45,12 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Out
     case "array": {
       const state = reader.heap.read(value.object.state);
       if (state.form === "table") {
-        const { tree, leaves } = outgoing(reader, state.columns, node);
-        return { tree: { kind: "table", columns: ofElements(tree) }, leaves };
+        const { tree, leaves } = outgoing(reader, columnsIn(state, value), node, axes + 1);
+        return { tree: { kind: "table", columns: tree }, leaves };
       }
       const items = itemsOf(reader, value, node);
       if (items !== undefined) {
-        const parts = items.map((item) => outgoing(reader, item, node));
+        const parts = items.map(inner);
         return {
           tree: { kind: "tuple", items: parts.map((part) => part.tree) },
           leaves: parts.flatMap((part) => part.leaves),
@@ -52,12 +58,13 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Out
       }
       const dense = toDense(reader, value, node);
       const { dtype, shape } = dense.type;
-      const as = value.object.typed ? "typed" : "array";
+      const element = dtype === "bool" ? "boolean" : "number";
+      const as = shape.length === axes ? element : value.object.typed ? "typed" : "array";
       return { tree: { kind: "leaf", as, dtype, shape }, leaves: [dense] };
     }
     case "record": {
       const fields = entriesOf(reader, value, node).map(
-        ([name, field]) => [name, outgoing(reader, field, node)] as const,
+        ([name, field]) => [name, inner(field)] as const,
       );
       return {
         tree: { kind: "record", fields: fields.map(([name, { tree }]) => [name, tree] as const) },
@@ -69,19 +76,10 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Out
   return reader.fail(messages.unsupportedResult({ what: describe(value) }, reader.span(node)));
 }
 
-/** Columns, with what an element of each is: a number of an array of numbers. */
-function ofElements(tree: Tree): Tree {
-  switch (tree.kind) {
-    case "leaf": {
-      if (tree.shape.length > 1) return tree;
-      return { ...tree, as: tree.dtype === "bool" ? "boolean" : "number" };
-    }
-    case "record":
-      return {
-        kind: "record",
-        fields: tree.fields.map(([name, field]) => [name, ofElements(field)] as const),
-      };
-    default:
-      return tree;
-  }
+function numberLeaf(leaf: Value): Outgoing {
+  return { tree: { kind: "leaf", as: "number", dtype: "f64", shape: [] }, leaves: [leaf] };
+}
+
+function isJson(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
 }

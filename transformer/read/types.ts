@@ -2,9 +2,9 @@
 
 import ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
-import { type Dim, symbol } from "../../compiler/ir/dim.ts";
-import { arrayType, type DType, dtypes, scalarType, type Value } from "../../compiler/ir/types.ts";
-import type { Tree } from "../../runtime/manifest.ts";
+import { type Dim, sameShape, symbol } from "../../compiler/ir/dim.ts";
+import { arrayType, type DType, dtypes, type Value } from "../../compiler/ir/types.ts";
+import type { Leaf, Tree } from "../../runtime/manifest.ts";
 import type { Making } from "./alias.ts";
 import { newDense, newList, newRecord } from "./objects.ts";
 import { newTable } from "./tables.ts";
@@ -30,10 +30,20 @@ interface Context {
   readonly reader: Reader;
   readonly checker: ts.TypeChecker;
   readonly node: ts.Node;
-  readonly readOnly: "argument" | "captured";
   /** What the whole parameter is called, and its type, for messages. */
   readonly name: string;
   readonly type: ts.Type;
+}
+
+/** A type inside of others. */
+interface Part {
+  readonly type: ts.Type;
+  /** What it is called, for the names of lengths. */
+  readonly name: string;
+  /** The lengths of the arrays around it; `own` of them have its name. */
+  readonly axes: readonly Dim[];
+  readonly own: number;
+  readonly depth: number;
 }
 
 /** A parameter, or a captured variable, of the type that the checker gives it. */
@@ -45,67 +55,54 @@ export function incoming(
   readOnly: "argument" | "captured",
 ): Incoming {
   const checker = reader.world.checkerOf(node);
-  const context: Context = { reader, checker, node, readOnly, name, type };
-  return ofType(context, type, name, 0);
+  const context: Context = { reader, checker, node, name, type };
+  const tree = treeOf(context, { type, name, axes: [], own: 0, depth: 0 });
+  const read = fromTree(reader, tree, name, readOnly);
+  if (read.value.kind !== "tensor") return read;
+  return { ...read, value: { ...read.value, origin: { name, span: reader.span(node) } } };
 }
 
-function ofType(context: Context, type: ts.Type, name: string, depth: number): Incoming {
-  const { checker, reader } = context;
-  if (depth > 20) return refuse(context);
+/** How a value of a type stands in the graph; inside of arrays, every leaf has their axes first. */
+function treeOf(context: Context, part: Part): Tree {
+  const { checker } = context;
+  const { type, axes } = part;
+  if (part.depth > 20) return refuse(context);
   if ((type.flags & ts.TypeFlags.TypeParameter) !== 0) {
     const constraint = checker.getBaseConstraintOfType(type);
-    return constraint === undefined
-      ? refuse(context)
-      : ofType(context, constraint, name, depth + 1);
+    return constraint === undefined ? refuse(context) : treeOf(context, inside(part, constraint));
   }
-  if (type.isUnion()) {
-    const kinds = type.types.every((part) => (part.flags & ts.TypeFlags.NumberLike) !== 0);
-    if (kinds) return number(name);
-    if (type.types.every((part) => (part.flags & ts.TypeFlags.BooleanLike) !== 0)) {
-      return boolean(name);
-    }
-    return refuse(context);
+  if (isAll(type, ts.TypeFlags.NumberLike)) {
+    return { kind: "leaf", as: "number", dtype: "f64", shape: axes };
   }
-  if ((type.flags & ts.TypeFlags.NumberLike) !== 0) return number(name);
-  if ((type.flags & ts.TypeFlags.BooleanLike) !== 0) return boolean(name);
-  if (type.isStringLiteral()) return constant(type.value);
-  if ((type.flags & ts.TypeFlags.Undefined) !== 0) return constant(undefined);
-  if ((type.flags & ts.TypeFlags.Null) !== 0) return constant(null);
-  const making: Making = { name, readOnly: context.readOnly };
-  const element = typedArrayOf(type);
-  if (element !== undefined) {
-    const dim = symbol(reader.freshName(`${name}_length`));
-    const value: Value = { type: arrayType(element, [dim]), name };
-    const tree: Tree = { kind: "leaf", as: "typed", dtype: element, shape: [dim] };
-    return {
-      tree,
-      leaves: [value],
-      value: newDense(reader, value, { typed: true, element }, making),
-    };
+  if (isAll(type, ts.TypeFlags.BooleanLike)) {
+    return { kind: "leaf", as: "boolean", dtype: "bool", shape: axes };
   }
-  const tensor = tensorType(context, type, name);
-  if (tensor !== undefined) return tensor;
-  if (checker.isTupleType(type)) return tuple(context, type, name, depth, making);
-  if (checker.isArrayType(type)) return array(context, type, name, making);
-  if ((type.flags & ts.TypeFlags.Object) !== 0) return record(context, type, name, depth, making);
-  if (type.isIntersection()) return record(context, type, name, depth, making);
-  return refuse(context);
+  if (type.isUnion()) return refuse(context);
+  if (type.isStringLiteral()) return { kind: "constant", value: type.value };
+  if ((type.flags & ts.TypeFlags.Undefined) !== 0) return { kind: "constant", value: undefined };
+  if ((type.flags & ts.TypeFlags.Null) !== 0) return { kind: "constant", value: null };
+  const dtype = typedArrayOf(type);
+  if (dtype !== undefined) {
+    return { kind: "leaf", as: "typed", dtype, shape: [...axes, lengthOf(context, part)] };
+  }
+  const tensor = tensorTree(context, part);
+  if (tensor !== undefined) return axes.length === 0 ? tensor : refuse(context);
+  if (checker.isTupleType(type)) return tupleTree(context, part);
+  if (checker.isArrayType(type)) return arrayTree(context, part);
+  const isObject = (type.flags & ts.TypeFlags.Object) !== 0 || type.isIntersection();
+  return isObject ? recordTree(context, part) : refuse(context);
 }
 
-function number(name: string): Incoming {
-  const value: Value = { type: scalarType("f64"), name };
-  const tree: Tree = { kind: "leaf", as: "number", dtype: "f64", shape: [] };
-  return { tree, leaves: [value], value: scalar(value) };
+/** A type of another name, at the same place. */
+function inside(part: Part, type: ts.Type, name = part.name): Part {
+  const own = name === part.name ? part.own : 0;
+  return { ...part, type, name, own, depth: part.depth + 1 };
 }
 
-function boolean(name: string): Incoming {
-  const value: Value = { type: scalarType("bool"), name };
-  const tree: Tree = { kind: "leaf", as: "boolean", dtype: "bool", shape: [] };
-  return { tree, leaves: [value], value: scalar(value) };
-}
-
-function constant(value: string | undefined | null): Incoming {
-  return { tree: { kind: "constant", value }, leaves: [], value: fixed(value) };
+function isAll(type: ts.Type, flags: ts.TypeFlags): boolean {
+  return type.isUnion()
+    ? type.types.every((one) => (one.flags & flags) !== 0)
+    : (type.flags & flags) !== 0;
 }
 
 function typedArrayOf(type: ts.Type): DType | undefined {
@@ -115,122 +112,74 @@ function typedArrayOf(type: ts.Type): DType | undefined {
   return typedArrays[name];
 }
 
-/** `number[]`, rectangular `number[][]…`, and these with typed arrays as rows: `Float64Array[]`. */
-function array(context: Context, type: ts.Type, name: string, making: Making): Incoming {
-  const { checker, reader } = context;
-  let rank = 0;
-  let element: ts.Type = type;
-  while (checker.isArrayType(element)) {
-    const [inner] = checker.getTypeArguments(element as ts.TypeReference);
-    if (inner === undefined) return refuse(context);
-    element = inner;
-    rank++;
-  }
-  const row = typedArrayOf(element);
-  if (row !== undefined) rank++;
-  else if ((element.flags & ts.TypeFlags.NumberLike) === 0) {
-    return rank === 1 ? table(context, element, name) : refuse(context);
-  }
-  const dtype = row ?? "f64";
-  const typed = row !== undefined;
-  const letters = ["length", "width", "depth"];
-  const shape = Array.from({ length: rank }, (_, axis) =>
-    symbol(reader.freshName(`${name}_${letters[axis] ?? `axis${axis}`}`)),
-  );
-  const value: Value = { type: arrayType(dtype, shape), name };
-  const tree: Tree = { kind: "leaf", as: typed ? "typed" : "array", dtype, shape };
-  return {
-    tree,
-    leaves: [value],
-    value: newDense(reader, value, { typed, element: dtype }, making),
-  };
+/** A length that the host's arguments tell: `x_length`, `x_width` of its rows, … */
+function lengthOf({ reader }: Context, { name, own }: Part): Dim {
+  const word = ["length", "width", "depth"][own] ?? `axis${own}`;
+  return symbol(reader.freshName(`${name}_${word}`));
 }
 
-/** Records in an array: an array for each field. */
-function table(context: Context, element: ts.Type, name: string): Incoming {
-  const row = ofType(context, element, name, 1);
-  const { reader } = context;
-  const length = symbol(reader.freshName(`${name}_length`));
-  const columns = row.tree.kind === "record" ? withLength(row.tree, length) : undefined;
-  if (columns === undefined || row.leaves.length === 0) return refuse(context);
-  return fromTree(reader, { kind: "table", columns }, name, context.readOnly);
+/** `number[]`, rectangular `number[][]`…, typed arrays as rows: one array. All else is a table. */
+function arrayTree(context: Context, part: Part): Tree {
+  const [element] = context.checker.getTypeArguments(part.type as ts.TypeReference);
+  if (element === undefined) return refuse(context);
+  const axes = [...part.axes, lengthOf(context, part)];
+  const columns = treeOf(context, { ...inside(part, element), axes, own: part.own + 1 });
+  if (columns.kind === "constant") return refuse(context);
+  if (columns.kind === "leaf") {
+    if (columns.as === "boolean") return refuse(context);
+    return columns.as === "number" ? { ...columns, as: "array" } : columns;
+  }
+  return hasLeaf(columns) ? { kind: "table", columns } : refuse(context);
 }
 
-/** The tree of a record with an axis more for each leaf; undefined where that makes no columns. */
-function withLength(tree: Tree, length: Dim): Tree | undefined {
+/** Without one, nothing says how long an array is. */
+function hasLeaf(tree: Tree): boolean {
   switch (tree.kind) {
     case "leaf":
-      return tree.as === "tensor" ? undefined : { ...tree, shape: [length, ...tree.shape] };
-    case "record": {
-      const fields = tree.fields.map(([name, field]) => [name, withLength(field, length)] as const);
-      if (fields.some(([, field]) => field === undefined)) return undefined;
-      return { kind: "record", fields: fields as readonly (readonly [string, Tree])[] };
-    }
+      return true;
     case "constant":
-      return tree;
-    default:
-      return undefined;
+      return false;
+    case "record":
+      return tree.fields.some(([, field]) => hasLeaf(field));
+    case "tuple":
+      return tree.items.some(hasLeaf);
+    case "table":
+      return hasLeaf(tree.columns);
   }
 }
 
-/** Arrays for the leaves of a table. */
-function columnFrom(reader: Reader, tree: Tree, name: string, making: Making): Incoming {
-  switch (tree.kind) {
-    case "leaf": {
-      const value: Value = { type: arrayType(tree.dtype, tree.shape), name };
-      const kind = { typed: tree.as === "typed", element: tree.dtype };
-      return { tree, leaves: [value], value: newDense(reader, value, kind, making) };
-    }
-    case "record": {
-      const fields = tree.fields.map(
-        ([field, inner]) => [field, columnFrom(reader, inner, field, making)] as const,
-      );
-      const value = newRecord(
-        reader,
-        fields.map(([field, inner]) => [field, inner.value] as const),
-        { ...making, name },
-      );
-      return { tree, leaves: fields.flatMap(([, inner]) => inner.leaves), value };
-    }
-    default:
-      return fromTree(reader, tree, name);
-  }
-}
-
-function tuple(
-  context: Context,
-  type: ts.Type,
-  name: string,
-  depth: number,
-  making: Making,
-): Incoming {
-  const { target } = type as ts.TupleTypeReference;
+/** In an array, numbers of a tuple lie side by side, as they do in an array of known length. */
+function tupleTree(context: Context, part: Part): Tree {
+  const { target } = part.type as ts.TupleTypeReference;
   if (target.hasRestElement || target.minLength !== target.elementFlags.length) {
     return refuse(context);
   }
   const items = context.checker
-    .getTypeArguments(type as ts.TypeReference)
-    .map((item, k) => ofType(context, item, `${name}_${k}`, depth + 1));
-  return {
-    tree: { kind: "tuple", items: items.map((item) => item.tree) },
-    leaves: items.flatMap((item) => item.leaves),
-    value: newList(
-      context.reader,
-      items.map((item) => item.value),
-      making,
-    ),
-  };
+    .getTypeArguments(part.type as ts.TypeReference)
+    .map((item, k) => treeOf(context, inside(part, item, `${part.name}_${k}`)));
+  const row = part.axes.length === 0 ? undefined : rowOfNumbers(items, part.axes.length);
+  return row ?? { kind: "tuple", items };
+}
+
+/** The one array that numbers, or tuples of numbers of one shape, are in an array. */
+function rowOfNumbers(items: readonly Tree[], axes: number): Leaf | undefined {
+  const [first] = items;
+  if (first?.kind !== "leaf" || first.dtype !== "f64") return undefined;
+  const inner = first.shape.slice(axes);
+  const isKnown = inner.every((dim) => typeof dim === "number");
+  if (!isKnown || (first.as !== "number" && first.as !== "array")) return undefined;
+  const same = items.every(
+    (item) => item.kind === "leaf" && item.as === first.as && sameShape(item.shape, first.shape),
+  );
+  if (!same) return undefined;
+  const shape = [...first.shape.slice(0, axes), items.length, ...inner];
+  return { kind: "leaf", as: "array", dtype: "f64", shape };
 }
 
 /** Whether a field is there must be known: an optional one is refused as `T | undefined` is. */
-function record(
-  context: Context,
-  type: ts.Type,
-  name: string,
-  depth: number,
-  making: Making,
-): Incoming {
+function recordTree(context: Context, part: Part): Tree {
   const { checker, reader, node } = context;
+  const { type } = part;
   const isPlain =
     type.getCallSignatures().length === 0 &&
     type.getConstructSignatures().length === 0 &&
@@ -244,20 +193,12 @@ function record(
       const optional = { name: property.name, type: checker.typeToString(declared) };
       return reader.fail(messages.unsupportedType(optional, reader.span(node)));
     }
-    return [property.name, ofType(context, declared, property.name, depth + 1)] as const;
+    return [property.name, treeOf(context, inside(part, declared, property.name))] as const;
   });
-  return {
-    tree: { kind: "record", fields: fields.map(([field, { tree }]) => [field, tree] as const) },
-    leaves: fields.flatMap(([, inner]) => inner.leaves),
-    value: newRecord(
-      reader,
-      fields.map(([field, inner]) => [field, inner.value] as const),
-      { ...making, name },
-    ),
-  };
+  return { kind: "record", fields };
 }
 
-function tensorType(context: Context, type: ts.Type, name: string): Incoming | undefined {
+function tensorTree(context: Context, { type, name }: Part): Leaf | undefined {
   const { checker, reader } = context;
   // `Tensor` is an interface: its own symbol and arguments, whatever alias names it.
   const declared = type.symbol as ts.Symbol | undefined;
@@ -274,10 +215,7 @@ function tensorType(context: Context, type: ts.Type, name: string): Incoming | u
   const shape = checker
     .getTypeArguments(shapeType as ts.TypeReference)
     .map((dim) => dimOf(context, dim, name));
-  const value: Value = { type: arrayType(dtype, shape), name };
-  const tree: Tree = { kind: "leaf", as: "tensor", dtype, shape };
-  const origin = { name, span: reader.span(context.node) };
-  return { tree, leaves: [value], value: { kind: "tensor", value, origin } };
+  return { kind: "leaf", as: "tensor", dtype, shape };
 }
 
 /** A literal, the symbol of a type parameter, or a symbol of its own. */
@@ -314,53 +252,51 @@ export function fromTree(
   name: string,
   readOnly: "argument" | "captured" = "argument",
 ): Incoming {
-  const making: Making = { name, readOnly };
+  return partFrom(reader, tree, name, { readOnly, tables: [] });
+}
+
+/** `tables`: what the tables are called that a part is in. */
+interface Inside {
+  readonly readOnly: "argument" | "captured";
+  readonly tables: readonly string[];
+}
+
+function partFrom(reader: Reader, tree: Tree, name: string, around: Inside): Incoming {
+  const { readOnly, tables } = around;
+  // Columns are called what their table is called.
+  const making: Making = { name: tables[0] ?? name, readOnly };
   switch (tree.kind) {
     case "constant":
       return { tree, leaves: [], value: fixed(tree.value) };
     case "tuple": {
-      const items = tree.items.map((item, k) => fromTree(reader, item, `${name}_${k}`));
+      const items = tree.items.map((item, k) => partFrom(reader, item, `${name}_${k}`, around));
+      const values = items.map((item) => item.value);
       const leaves = items.flatMap((item) => item.leaves);
-      const value = newList(
-        reader,
-        items.map((item) => item.value),
-        making,
-      );
-      return { tree, leaves, value };
+      return { tree, leaves, value: newList(reader, values, making) };
     }
     case "record": {
       const fields = tree.fields.map(
-        ([field, inner]) => [field, fromTree(reader, inner, field)] as const,
+        ([field, part]) => [field, partFrom(reader, part, field, around)] as const,
       );
-      const leaves = fields.flatMap(([, inner]) => inner.leaves);
-      const value = newRecord(
-        reader,
-        fields.map(([field, inner]) => [field, inner.value] as const),
-        making,
-      );
-      return { tree, leaves, value };
+      const values = fields.map(([field, part]) => [field, part.value] as const);
+      const leaves = fields.flatMap(([, part]) => part.leaves);
+      return { tree, leaves, value: newRecord(reader, values, making) };
     }
     case "table": {
-      const { leaves, value } = columnFrom(reader, tree.columns, name, making);
-      const length = leaves[0]?.type.shape[0];
-      if (value.kind !== "record" || length === undefined) throw new Error("a table has columns");
+      const inner = { readOnly, tables: [...tables, name] };
+      const { leaves, value } = partFrom(reader, tree.columns, name, inner);
+      const length = leaves[0]?.type.shape[tables.length];
+      if (value.kind !== "record" && value.kind !== "array") throw new Error("not columns");
+      if (length === undefined) throw new Error("a table has columns");
       return { tree, leaves, value: newTable(reader, value, length, making) };
     }
     case "leaf": {
       const value: Value = { type: arrayType(tree.dtype, tree.shape), name };
       const leaves = [value];
-      switch (tree.as) {
-        case "number":
-        case "boolean":
-          return { tree, leaves, value: scalar(value) };
-        case "tensor":
-          return { tree, leaves, value: { kind: "tensor", value } };
-        case "typed":
-        case "array": {
-          const kind = { typed: tree.as === "typed", element: tree.dtype };
-          return { tree, leaves, value: newDense(reader, value, kind, making) };
-        }
-      }
+      if (tree.as === "tensor") return { tree, leaves, value: { kind: "tensor", value } };
+      if (tree.shape.length === 0) return { tree, leaves, value: scalar(value) };
+      const kind = { typed: tree.as === "typed", element: tree.dtype };
+      return { tree, leaves, value: newDense(reader, value, kind, making) };
     }
   }
 }

@@ -67,6 +67,8 @@ export interface ArrayReference {
   readonly path: readonly Value[];
   /** For a row: which rows the array had when it was taken. */
   readonly rows?: RowsToken | undefined;
+  /** For a list or a table in a table: `object` has the columns, and it stands here. */
+  readonly at?: RowPosition | undefined;
 }
 
 /** Stands for the rows of an array, until one of them is replaced by another array. */
@@ -88,14 +90,20 @@ export interface ArrayObject {
 }
 /**
  * A list holds anything and has a length known at compile time; a dense array is a value; a table
- * holds records, each field of all of them as an array. A stack has a length that only the run
- * tells: all there is to do with it is `push` and `pop`.
+ * holds records, tuples or tables, each part of all of them as an array: a column. A stack has a
+ * length that only the run tells: all there is to do with it is `push` and `pop`.
  */
 export type ArrayState =
   | { readonly form: "list"; readonly items: readonly Place<ReaderValue>[] }
   | { readonly form: "dense"; readonly value: Value }
-  | { readonly form: "table"; readonly columns: RecordReference; readonly length: Dim }
+  | { readonly form: "table"; readonly columns: Columns; readonly length: Dim }
   | { readonly form: "stack"; readonly value: Value; readonly item: StackItem };
+
+/**
+ * What an element of a table is, with an axis more for each array in it. The columns of a table in a
+ * table have the axes of both.
+ */
+export type Columns = RecordReference | ArrayReference;
 
 /** What the items of a stack are: numbers or booleans, tensors, or arrays of a kind. */
 export type StackItem =
@@ -106,16 +114,20 @@ export type StackItem =
 export interface RecordReference {
   readonly kind: "record";
   readonly object: RecordObject;
-  /** For a record in a table: `object` has the columns, and it stands at this index. */
+  /** For a record in a table: `object` has the columns, and it stands here. */
   readonly at?: RowPosition | undefined;
+  /** Then: which records the columns had when it was taken. */
+  readonly rows?: RowsToken | undefined;
 }
+/** Where a part of a table stands: the first axes of all columns that it is made of. */
 export interface RowPosition {
-  readonly index: Value;
+  readonly indices: readonly Value[];
   readonly table: ArrayReference;
 }
 export interface RecordObject {
   readonly name: string;
   readonly fields: Place<ReadonlyMap<string, Place<ReaderValue>>>;
+  readonly rows: Place<RowsToken>;
   readonly shared: Shared;
 }
 
@@ -131,8 +143,12 @@ export interface Shared {
   readonly origins: Set<Shared>;
   /** Later objects that may be this one. */
   readonly derived: Set<Shared>;
-  /** Objects that share memory with this one. */
+  /** Objects that share memory with this one: it may be them, or stand in them. */
   readonly linked: Set<Shared>;
+  /** Objects that may stand in this one. */
+  readonly holds: Set<Shared>;
+  /** Set once one object may stand in two places of this one: its parts may not be written. */
+  readonly twice: Place<Span | undefined>;
 }
 /** Objects that stand, from where paths met, for objects that were there before. */
 export interface Group {
@@ -160,6 +176,8 @@ export interface NativeValue {
   readonly call?: (reader: Reader, call: NativeCall) => ReaderValue;
   readonly construct?: (reader: Reader, call: NativeCall) => ReaderValue;
   readonly property?: (reader: Reader, name: string, node: ts.Node) => ReaderValue | undefined;
+  /** What stands for all elements of an array among the arguments. */
+  readonly fold?: (reader: Reader, array: ArrayReference, node: ts.Node) => ReaderValue;
   /** How many parameters it declares, where that matters. */
   readonly arity?: number;
 }
@@ -247,8 +265,9 @@ export function describe(value: ReaderValue): string {
     case "record":
       return "a record";
     case "function":
-    case "native":
       return "a function";
+    case "native":
+      return value.call === undefined && value.construct === undefined ? "an object" : "a function";
     case "unset":
       return "without a value";
     case "conflict":

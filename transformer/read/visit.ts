@@ -73,6 +73,7 @@ const statements: Readonly<Record<number, ReadStatement>> = {
   // Declared when the block was entered.
   [K.FunctionDeclaration]: nothing,
   [K.IfStatement]: ifStatement,
+  [K.EnumDeclaration]: nothing,
   [K.InterfaceDeclaration]: nothing,
   [K.LabeledStatement]: labelled,
   [K.ReturnStatement]: returnStatement,

@@ -18,6 +18,12 @@ export type Declared =
   | { readonly kind: "function"; readonly declaration: FunctionNode; readonly name: string }
   | { readonly kind: "variable"; readonly declaration: VariableLike; readonly name: string }
   | { readonly kind: "module"; readonly symbol: ts.Symbol; readonly checker: ts.TypeChecker }
+  | {
+      readonly kind: "enum";
+      readonly name: string;
+      readonly members: readonly ts.EnumMember[];
+      readonly checker: ts.TypeChecker;
+    }
   /** Declared without a body that can be read. */
   | { readonly kind: "class"; readonly name: string }
   | { readonly kind: "opaque"; readonly name: string }
@@ -75,6 +81,11 @@ export class World {
     if (ts.isSourceFile(declaration)) return { kind: "module", symbol: target, checker };
     if (this.programOf(file).isSourceFileDefaultLibrary(file)) return { kind: "global", name };
     if (this.isLanguageFile(file.fileName)) return { kind: "language", name, declaration };
+    const enums = declarations.filter(ts.isEnumDeclaration);
+    if (enums.length > 0) {
+      const members = enums.flatMap((one) => [...one.members]);
+      return { kind: "enum", name, members, checker };
+    }
     const bodied = declarations.find(isFunctionNode);
     if (bodied?.body !== undefined) return { kind: "function", declaration: bodied, name };
     const withBody = declarations.filter(isFunctionNode).find((node) => node.body !== undefined);

@@ -2,7 +2,7 @@
 
 import ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
-import { arrayMember } from "../natives/arrays.ts";
+import { arrayMember, insteadOf } from "../natives/arrays.ts";
 import { tensorMember } from "../natives/tensors.ts";
 import { readElement, readField } from "../objects.ts";
 import type { Reader } from "../reader.ts";
@@ -38,6 +38,9 @@ export function elementOf(
       );
     }
     return usable(reader, readElement(reader, owner, index, node), "the element", node);
+  }
+  if (owner.kind === "native" && index.kind === "static" && typeof index.value === "string") {
+    return propertyOf(reader, owner, index.value, node);
   }
   if (owner.kind === "record") {
     if (index.kind === "static") return propertyOf(reader, owner, String(index.value), node);
@@ -94,9 +97,10 @@ export function propertyOf(
       break;
     default:
   }
+  const wayOut = owner.kind === "array" ? insteadOf(name) : undefined;
   return reader.fail(
     messages.unknownProperty(
-      { what: describe(owner), name, wayOut: "write it with what the language has" },
+      { what: describe(owner), name, wayOut: wayOut ?? "write it with what the language has" },
       reader.span(node),
     ),
   );

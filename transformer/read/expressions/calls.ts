@@ -5,7 +5,7 @@ import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { Reader } from "../reader.ts";
 import type { Scope } from "../scope.ts";
 import { describe, type NativeCall, type ReaderValue, undefinedValue } from "../values.ts";
-import { spreadAll } from "./literals.ts";
+import { argumentsOf } from "./literals.ts";
 import { isNullish } from "./operators.ts";
 
 export function callExpression(reader: Reader, node: ts.CallExpression, scope: Scope): ReaderValue {
@@ -13,7 +13,7 @@ export function callExpression(reader: Reader, node: ts.CallExpression, scope: S
   if (isNullish(callee) && (node.flags & ts.NodeFlags.OptionalChain) !== 0) return undefinedValue;
   const call: NativeCall = {
     node,
-    arguments: spreadAll(reader, node.arguments, scope),
+    arguments: argumentsOf(reader, callee, node.arguments, scope),
     argumentNodes: node.arguments,
     typeArguments: node.typeArguments,
   };
@@ -45,7 +45,7 @@ export function newExpression(reader: Reader, node: ts.NewExpression, scope: Sco
   const argumentNodes = node.arguments ?? ts.factory.createNodeArray<ts.Expression>();
   return callee.construct(reader, {
     node,
-    arguments: spreadAll(reader, argumentNodes, scope),
+    arguments: argumentsOf(reader, callee, argumentNodes, scope),
     argumentNodes,
     typeArguments: node.typeArguments,
   });

@@ -6,7 +6,16 @@ import { refusal } from "../fence.ts";
 import { entriesOf, itemsOf, lengthOf, newList, newRecord, readElement } from "../objects.ts";
 import type { Reader } from "../reader.ts";
 import type { Scope } from "../scope.ts";
-import { describe, fixed, isStaticNumber, type ReaderValue, undefinedValue } from "../values.ts";
+import {
+  type ArrayReference,
+  describe,
+  fixed,
+  isStaticNumber,
+  type ReaderValue,
+  undefinedValue,
+} from "../values.ts";
+import { concatenated } from "../natives/arrange.ts";
+import { isTypedArray, untyped } from "../natives/arrays.ts";
 import { isNullish } from "./operators.ts";
 
 export function arrayLiteral(
@@ -14,21 +23,66 @@ export function arrayLiteral(
   node: ts.ArrayLiteralExpression,
   scope: Scope,
 ): ReaderValue {
-  return newList(reader, spreadAll(reader, node.elements, scope));
+  const parts = spreadParts(reader, node.elements, scope);
+  if (parts.every((part) => part.items !== undefined)) {
+    return newList(
+      reader,
+      parts.flatMap(({ items }) => items),
+    );
+  }
+  // The elements of arrays whose lengths the run tells, end to end.
+  const arrays = parts.map(({ items, array }) =>
+    items === undefined ? array : newList(reader, items),
+  );
+  const whole = concatenated(
+    reader,
+    arrays.filter((array) => !isEmpty(reader, array, node)),
+    node,
+  );
+  return isTypedArray(whole) ? untyped(reader, whole, node) : whole;
 }
 
+function isEmpty(reader: Reader, array: ArrayReference, node: ts.Node): boolean {
+  return itemsOf(reader, array, node)?.length === 0;
+}
+
+/** Elements one by one, or an array of them whose length the run tells. */
+type Part =
+  | { readonly items: readonly ReaderValue[]; readonly array?: undefined }
+  | {
+      readonly items?: undefined;
+      readonly array: ArrayReference;
+      readonly node: ts.SpreadElement;
+    };
+
 /** Elements or arguments, with those of spread lists in their place. */
-export function spreadAll(
+function spreadParts(
   reader: Reader,
   nodes: readonly ts.Expression[],
   scope: Scope,
+): readonly Part[] {
+  return nodes.map((node): Part => {
+    if (ts.isOmittedExpression(node)) return { items: [undefinedValue] };
+    if (!ts.isSpreadElement(node)) return { items: [reader.evaluate(node, scope)] };
+    const spread = reader.evaluate(node.expression, scope);
+    const items = listItems(reader, spread, node);
+    return items === undefined ? { array: spread as ArrayReference, node } : { items };
+  });
+}
+
+/** The arguments of a call. `Math.max(...x)` is what the function gives of pairs, one by one. */
+export function argumentsOf(
+  reader: Reader,
+  callee: ReaderValue,
+  nodes: readonly ts.Expression[],
+  scope: Scope,
 ): readonly ReaderValue[] {
-  return nodes.flatMap((element) => {
-    if (ts.isOmittedExpression(element)) return [undefinedValue];
-    if (!ts.isSpreadElement(element)) return [reader.evaluate(element, scope)];
-    const spread = reader.evaluate(element.expression, scope);
-    const items = listItems(reader, spread, element);
-    return items ?? reader.needsStatic("the length of a spread array", element);
+  const fold = callee.kind === "native" ? callee.fold : undefined;
+  return spreadParts(reader, nodes, scope).flatMap((part) => {
+    if (part.items !== undefined) return part.items;
+    if (fold !== undefined) return [fold(reader, part.array, part.node)];
+    const wayOut = "pass the array itself, or the elements one by one";
+    return reader.needsStatic("the length of a spread array", part.node, wayOut);
   });
 }
 

@@ -3,6 +3,7 @@
 import ts from "typescript";
 import type { Diagnostic } from "../../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
+import { enumObject } from "../natives/enums.ts";
 import { globalValue } from "../natives/globals.ts";
 import { languageValue } from "../natives/language.ts";
 import { type Reader, SilentFault } from "../reader.ts";
@@ -52,6 +53,8 @@ export function outsideValue(reader: Reader, declared: Declared, node: ts.Node):
       };
     case "variable":
       return hostVariable(reader, declared.declaration, declared.name, node);
+    case "enum":
+      return enumObject(declared);
     case "module":
       return {
         kind: "native",

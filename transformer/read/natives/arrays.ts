@@ -10,25 +10,14 @@ import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
 import { leafTypes, listAsArray, type Template, templateOf, templateText, widen } from "../join.ts";
 import { countedLoop } from "../loop.ts";
-import {
-  asDim,
-  compareNumbers,
-  compute,
-  dimValue,
-  integer,
-  rangeOf,
-  toDtype,
-  toFloat,
-  toIndex,
-  toInteger,
-} from "../numbers.ts";
+import { asDim, compute, dimValue, integer, rangeOf, toIndex, toInteger } from "../numbers.ts";
 import {
   type ArrayKind,
   appendItem,
   beforeWrite,
-  entriesOf,
   filled,
   itemsOf,
+  kindOf,
   lengthOf,
   makeDense,
   newDense,
@@ -44,9 +33,10 @@ import {
 } from "../objects.ts";
 import { normal, type Reader } from "../reader.ts";
 import { popItem } from "../stacks.ts";
-import { newTable } from "../tables.ts";
+import { columnsIn, mapColumns, newTable, shapeOf } from "../tables.ts";
 import {
   type ArrayReference,
+  type Columns,
   describe,
   fixed,
   isBoolean,
@@ -54,13 +44,21 @@ import {
   isStaticNumber,
   type NativeCall,
   type ReaderValue,
-  type RecordReference,
   scalar,
   undefinedValue,
   unset,
 } from "../values.ts";
-import { truth } from "../numbers.ts";
-import { branch, plain } from "../branch.ts";
+import { concatenated, reverse, reversed } from "./arrange.ts";
+import { limits } from "./limits.ts";
+import {
+  every,
+  includes,
+  indexOf,
+  indexWhere,
+  notAFunction,
+  overElements,
+  some,
+} from "./search.ts";
 
 type Method = (reader: Reader, array: ArrayReference, call: NativeCall) => ReaderValue;
 
@@ -73,24 +71,19 @@ const methods: Readonly<Record<string, Method>> = {
     }
     return elementOf(reader, array, k, node);
   },
-  concat: (reader, array, { arguments: others, node }) => {
-    const parts = [array, ...others].map((part) =>
-      part.kind === "array" ? itemsOf(reader, part, node) : [part],
-    );
-    if (parts.every((part) => part !== undefined)) return newList(reader, parts.flat());
-    const values = [array, ...others].map((part) =>
-      part.kind === "array"
-        ? toDense(reader, part, node)
-        : reader.at(node).reshape(toFloat(reader, part, node), [1]),
-    );
-    return newDense(reader, reader.at(node).concat(values, 0), kindOf(array));
-  },
-  every: (reader, array, call) => quantify(reader, array, call, "and"),
+  concat: (reader, array, { arguments: others, node }) =>
+    concatenated(reader, [array, ...others], node),
+  every,
   fill: fill,
+  findIndex: (reader, array, call) => indexWhere(reader, array, call, "first"),
+  findLastIndex: (reader, array, call) => indexWhere(reader, array, call, "last"),
   forEach: (reader, array, call) => {
     overElements(reader, array, call, (value) => void value);
     return undefinedValue;
   },
+  includes,
+  indexOf: (reader, array, call) => indexOf(reader, array, call, "first"),
+  lastIndexOf: (reader, array, call) => indexOf(reader, array, call, "last"),
   map: mapElements,
   pop: (reader, array, { node }) => popItem(reader, array, node),
   push: (reader, array, { arguments: values, node }) => {
@@ -100,9 +93,45 @@ const methods: Readonly<Record<string, Method>> = {
     return isStack ? undefinedValue : lengthOf(reader, array, node);
   },
   reduce: reduceElements,
+  reverse,
   slice: slice,
-  some: (reader, array, call) => quantify(reader, array, call, "or"),
+  some,
+  toReversed: reversed,
 };
+
+const fillAndCount =
+  "fill an array of the same length in a loop that counts what stays, and `slice` it";
+const piecewise = "put parts together with `slice` and `concat`, or write the elements in a loop";
+const byCounter = "loop with a counter";
+
+/** What to write instead of the methods that are not compiled. */
+const instead: Readonly<Record<string, string>> = {
+  copyWithin: "write the elements in a loop",
+  entries: byCounter,
+  filter: fillAndCount,
+  find: "use `findIndex`, and read the element where it is not -1",
+  findLast: "use `findLastIndex`, and read the element where it is not -1",
+  flat: "loop over the rows into an array of the whole length",
+  flatMap: "loop over the rows into an array of the whole length",
+  join: "text is not computed with: join the result outside",
+  keys: byCounter,
+  reduceRight: "loop with a counter that runs down",
+  set: "write the elements in a loop",
+  shift: piecewise,
+  sort: "write the sort as a loop or a recursion, or sort outside and pass the order",
+  splice: piecewise,
+  subarray: "use `slice`, which copies",
+  toSorted: "write the sort as a loop or a recursion, or sort outside and pass the order",
+  toSpliced: piecewise,
+  unshift: piecewise,
+  values: "loop over the array itself",
+  with: "copy the array with `slice`, and write the element",
+};
+
+/** The way out for a property that arrays do not have here. */
+export function insteadOf(name: string): string | undefined {
+  return Object.hasOwn(instead, name) ? instead[name] : undefined;
+}
 
 export function arrayMember(
   reader: Reader,
@@ -159,13 +188,7 @@ export function arrayFrom(reader: Reader, call: NativeCall): ReaderValue {
   if (source?.kind === "array") {
     const copy = slice(reader, source, { ...call, arguments: [] });
     if (copy.kind !== "array") return copy;
-    const isTyped = isTypedArray(copy);
-    const plainCopy =
-      isTyped && copy.object.element !== "f64"
-        ? copy
-        : isTyped
-          ? newDense(reader, toDense(reader, copy, node), plainArray)
-          : copy;
+    const plainCopy = isTypedArray(copy) ? untyped(reader, copy, node) : copy;
     return each === undefined
       ? plainCopy
       : mapElements(reader, plainCopy, { ...call, arguments: [each] });
@@ -304,13 +327,13 @@ function filledBy(
   const high = (rangeOf(dimValue(dim))?.high ?? 2 ** 31 - 1) - 1;
   const exit = countedLoop(reader, {
     node,
-    guess: row?.kind === "record" ? [] : [result.object.state],
+    guess: row === undefined || row.kind === "array" ? [result.object.state] : [],
     breakTarget: reader.newTarget(),
     continueTarget: reader.newTarget(),
     count: toInteger(reader, dimValue(dim), node),
     body: (turn) => {
       const index = integer(turn, 0, Math.max(0, high));
-      writeElement(reader, result, index, apply(index), node);
+      writeElement(reader, result, index, apply(index), node, "fill");
       return normal;
     },
   });
@@ -318,7 +341,11 @@ function filledBy(
   return result;
 }
 
-type RowTemplate = Template & { readonly kind: "array" | "record" };
+type RowTemplate = Template & { readonly kind: "array" | "record" | "list" | "table" };
+
+function isRow(template: Template): template is RowTemplate {
+  return ["array", "record", "list", "table"].includes(template.kind);
+}
 
 /** What the elements are, where they are arrays or records. */
 interface ReadRow {
@@ -342,12 +369,13 @@ function readRow(
       if (value.kind !== "array" && value.kind !== "record") {
         return { row: undefined, escapes: false, outer: [] };
       }
+      const isNumbers = value.kind === "array" && shapeOf(reader, value, node) !== undefined;
       const template = widen(
-        value.kind === "record"
-          ? templateOf(reader, value)
-          : templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value))),
+        isNumbers
+          ? templateOf(reader, newDense(reader, toDense(reader, value, node), kindOf(value)))
+          : templateOf(reader, value),
       );
-      const row = template.kind === "array" || template.kind === "record" ? template : undefined;
+      const row = isRow(template) ? template : undefined;
       const lengths = leafTypes(template).flatMap((type) => reader.lengthsBoundHere(type));
       const { equations } = reader.at(node);
       const own = new Set([
@@ -363,11 +391,11 @@ function readRow(
   ).result.result;
 }
 
-/** An array of zeros: of numbers, of rows, or of records. */
+/** An array of zeros: of numbers, of rows, of records or tuples. */
 function emptyArray(
   reader: Reader,
   dim: Dim,
-  row: Template | undefined,
+  row: RowTemplate | undefined,
   wanted: ArrayKind,
   node: ts.Node,
 ): ArrayReference {
@@ -389,9 +417,10 @@ function emptyArray(
         return zerosOf(template.type.shape, template.array);
       case "list": {
         const dense = listAsArray(template);
-        if (dense !== undefined) return column(dense);
-        break;
+        return dense === undefined ? newList(reader, template.items.map(column)) : column(dense);
       }
+      case "table":
+        return newTable(reader, column(template.columns) as Columns, template.length);
       case "record":
         return newRecord(
           reader,
@@ -402,10 +431,9 @@ function emptyArray(
     return reader.needsStatic(`the length of an array of ${templateText(template)}`, node);
   };
   if (row === undefined) return zerosOf([], wanted);
-  const columns = column(row);
-  if (columns.kind === "array") return columns;
-  if (columns.kind !== "record") throw new Error("a row is an array or a record");
-  return newTable(reader, columns, dim);
+  const columns = column(row) as Columns;
+  const isDense = columns.kind === "array" && columns.object.state.content.form === "dense";
+  return isDense ? columns : newTable(reader, columns, dim);
 }
 
 /** Scalar functions that write nothing become a `map`; all others a loop. */
@@ -480,7 +508,11 @@ function asMap(
   return newDense(reader, output as Value, kind);
 }
 
-function reduceElements(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
+export function reduceElements(
+  reader: Reader,
+  array: ArrayReference,
+  call: NativeCall,
+): ReaderValue {
   const { node } = call;
   const [each, initial] = call.arguments;
   if (each === undefined) return notAFunction(reader, node);
@@ -519,72 +551,14 @@ function reduceElements(reader: Reader, array: ArrayReference, call: NativeCall)
   return reader.heap.read(place);
 }
 
-function overElements(
-  reader: Reader,
-  array: ArrayReference,
-  call: NativeCall,
-  use: (value: ReaderValue, index: ReaderValue) => void,
-): void {
-  const { node } = call;
-  const [each] = call.arguments;
-  if (each === undefined) return notAFunction(reader, node);
-  const visit = (index: ReaderValue): void => {
-    const item = elementOf(reader, array, index, node);
-    use(invoke(reader, each, { ...call, arguments: [item, index, array] }), index);
-  };
-  const items = itemsOf(reader, array, node);
-  if (items !== undefined) {
-    for (const k of items.keys()) visit(fixed(k));
-    return;
-  }
-  const length = lengthOf(reader, array, node);
-  const high = (rangeOf(length)?.high ?? 2 ** 31 - 1) - 1;
-  countedLoop(reader, {
-    node,
-    guess: [],
-    breakTarget: reader.newTarget(),
-    continueTarget: reader.newTarget(),
-    count: toInteger(reader, length, node),
-    body: (turn) => {
-      visit(integer(turn, 0, Math.max(0, high)));
-      return normal;
-    },
-  });
-}
-
-/** `some` and `every`. All elements are tested: the test writes nothing that could tell. */
-function quantify(
-  reader: Reader,
-  array: ArrayReference,
-  call: NativeCall,
-  op: "and" | "or",
-): ReaderValue {
-  const { node } = call;
-  const place = reader.heap.place<ReaderValue>(fixed(op === "and"), "the answer");
-  overElements(reader, array, call, (value) => {
-    const before = reader.heap.read(place);
-    const known = truth(reader, value, node);
-    const next = typeof known === "boolean" ? fixed(known) : scalar(known);
-    if (before.kind === "static") {
-      reader.heap.write(place, before.value === (op === "and") ? next : before);
-    } else if (next.kind === "static") {
-      reader.heap.write(place, next.value === (op === "and") ? before : next);
-    } else {
-      const [x, y] = [toDtype(reader, before, "bool", node), toDtype(reader, next, "bool", node)];
-      reader.heap.write(place, scalar(reader.at(node).binary(op, x, y)));
-    }
-  });
-  return reader.heap.read(place);
-}
-
 /** `a.fill(value, start?, end?)`. */
 function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
   const [value = undefinedValue, start, end] = call.arguments;
   beforeWrite(reader, array.object, node);
-  const items = itemsOf2(reader, array);
+  const items = itemsOf(reader, array, node);
   if (items !== undefined && start === undefined) {
-    for (const item of items) reader.heap.write(item, value);
+    for (const k of items.keys()) writeElement(reader, array, fixed(k), value, node);
     return array;
   }
   const dense = makeDense(reader, array, node);
@@ -618,14 +592,6 @@ function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderVa
   return array;
 }
 
-function itemsOf2(
-  reader: Reader,
-  array: ArrayReference,
-): readonly import("../heap.ts").Place<ReaderValue>[] | undefined {
-  const state = reader.heap.read(array.object.state);
-  return state.form === "list" ? state.items : undefined;
-}
-
 /** `a.slice(start?, end?)`: a copy. */
 function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
@@ -639,7 +605,7 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
     return newList(reader, items.slice(from, to));
   }
   const state = reader.heap.read(array.object.state);
-  if (state.form === "table") return sliceTable(reader, state.columns, call);
+  if (state.form === "table") return sliceTable(reader, columnsIn(state, array), call);
   const dense = toDense(reader, array, node);
   const kind = kindOf(array);
   if (start === undefined) return newDense(reader, reader.at(node).one("copy", [dense]), kind);
@@ -659,76 +625,17 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
 }
 
 /** A copy of a part of an array of records: of each column. */
-function sliceTable(reader: Reader, columns: RecordReference, call: NativeCall): ReaderValue {
-  const part = (value: ReaderValue): ReaderValue => {
-    if (value.kind === "array") return slice(reader, value, call);
-    if (value.kind !== "record") return value;
-    const fields = entriesOf(reader, value, call.node);
-    return newRecord(
-      reader,
-      fields.map(([name, field]) => [name, part(field)] as const),
-    );
-  };
-  const parts = part(columns);
-  const template = templateOf(reader, parts);
-  const length = leafTypes(template)[0]?.shape[0];
-  if (parts.kind !== "record" || length === undefined) throw new Error("a table has columns");
-  return newTable(reader, parts, length);
+function sliceTable(reader: Reader, columns: Columns, call: NativeCall): ReaderValue {
+  const parts = mapColumns(reader, columns, (column) => slice(reader, column, call), call.node);
+  const length = leafTypes(templateOf(reader, parts))[0]?.shape[0];
+  if (length === undefined) throw new Error("a table has columns");
+  return newTable(reader, parts as Columns, length);
 }
 
-/** Start and end as `slice` and `fill` take them: from the end where negative, within the array. */
-function limits(
-  reader: Reader,
-  length: ReaderValue,
-  start: ReaderValue | undefined,
-  end: ReaderValue | undefined,
-  node: ts.Node,
-): readonly [ReaderValue, ReaderValue] {
-  const clamp = (limit: ReaderValue | undefined, otherwise: ReaderValue): ReaderValue => {
-    if (limit === undefined) return otherwise;
-    if (isStaticNumber(limit)) {
-      const whole = Math.trunc(limit.value) || 0;
-      if (isStaticNumber(length)) {
-        return fixed(whole < 0 ? Math.max(0, length.value + whole) : Math.min(whole, length.value));
-      }
-      if (whole === 0) return fixed(0);
-      const edge = whole < 0 ? compute(reader, "add", length, fixed(whole), node) : fixed(whole);
-      const bound = whole < 0 ? fixed(0) : length;
-      return pick(reader, whole < 0 ? "ge" : "le", edge, bound, node);
-    }
-    if (compareSame(limit, length)) return length;
-    const wanted = integer(toIndex(reader, limit, node));
-    const positive = pick(reader, "ge", wanted, fixed(0), node);
-    return pick(reader, "le", positive, length, node);
-  };
-  const from = clamp(start, fixed(0));
-  const to = clamp(end, length);
-  return [from, pick(reader, "ge", to, from, node)];
-}
-
-function compareSame(a: ReaderValue, b: ReaderValue): boolean {
-  return a === b || (a.kind === "dim" && b.kind === "dim" && asDim(a) === asDim(b));
-}
-
-/** `a op b ? a : b`. */
-function pick(
-  reader: Reader,
-  op: "ge" | "le",
-  a: ReaderValue,
-  b: ReaderValue,
-  node: ts.Node,
-): ReaderValue {
-  const holds = truth(reader, compareNumbers(reader, op, a, b, node), node);
-  if (typeof holds === "boolean") return holds ? a : b;
-  return (
-    branch(
-      reader,
-      holds,
-      () => plain(a),
-      () => plain(b),
-      node,
-    ).value ?? a
-  );
+/** The elements of a typed array as an array of numbers. */
+export function untyped(reader: Reader, array: ArrayReference, node: ts.Node): ArrayReference {
+  const numbers = reader.at(node).cast(toDense(reader, array, node), "f64");
+  return newDense(reader, numbers, plainArray);
 }
 
 /** True for typed arrays, and not for arrays of them. */
@@ -736,12 +643,4 @@ export function isTypedArray({ object, path }: ArrayReference): boolean {
   const state = object.state.content;
   if (!object.typed || state.form !== "dense") return false;
   return state.value.type.shape.length - path.length === 1;
-}
-
-function kindOf(array: ArrayReference): ArrayKind {
-  return { typed: array.object.typed, element: array.object.element };
-}
-
-function notAFunction(reader: Reader, node: ts.Node): never {
-  return reader.fail(messages.notCallable({ what: "the argument" }, reader.span(node)));
 }

@@ -12,12 +12,12 @@ import { invoke } from "../expressions/calls.ts";
 import { flatten, leafTypes, rebuild, type Template, templateOf, widen } from "../join.ts";
 import { NeedsStatic, type Reader } from "../reader.ts";
 import {
+  type Columns,
   describe,
   type FunctionValue,
   type NativeCall,
   type NativeValue,
   type ReaderValue,
-  type RecordReference,
 } from "../values.ts";
 
 export type Callable = FunctionValue | NativeValue;
@@ -209,7 +209,7 @@ export function lent(reader: Reader, value: ReaderValue): ReaderValue {
   const { state } = value.object;
   if (state.content.form === "list") for (const item of state.content.items) lendPart(item);
   if (state.content.form === "table") {
-    const columns = lent(reader, state.content.columns) as RecordReference;
+    const columns = lent(reader, state.content.columns) as Columns;
     reader.heap.write(state, { ...state.content, columns });
   }
   return { ...value, object: { ...value.object, shared } };

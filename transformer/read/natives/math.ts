@@ -14,6 +14,7 @@ import {
   toInt32,
   toInteger,
 } from "../numbers.ts";
+import { reduceElements } from "./arrays.ts";
 import type { Reader } from "../reader.ts";
 import {
   describe,
@@ -140,6 +141,29 @@ function mathNative(name: string, evaluate: MathFunction): NativeValue {
       }
       return evaluate(reader, args, node);
     },
+    ...foldOf(name, evaluate),
+  };
+}
+
+/** What functions of any number of arguments give of none. */
+const neutral: Readonly<Record<string, number>> = { max: -Infinity, min: Infinity, hypot: 0 };
+
+/** `Math.max(...x)`: of each element and what came of those before. */
+function foldOf(name: string, evaluate: MathFunction): Pick<NativeValue, "fold"> {
+  const start = Object.hasOwn(neutral, name) ? neutral[name] : undefined;
+  if (start === undefined) return {};
+  const ofPair: NativeValue = {
+    kind: "native",
+    name: `Math.${name}`,
+    call: (reader, { arguments: pair, node }) => evaluate(reader, pair.slice(0, 2), node),
+  };
+  return {
+    fold: (reader, array, node) =>
+      reduceElements(reader, array, {
+        node,
+        arguments: [ofPair, fixed(start)],
+        argumentNodes: [],
+      }),
   };
 }
 

@@ -23,10 +23,14 @@ export function uniform(shape: readonly number[], seed: number, scale = 1, offse
   return { shape, data };
 }
 
-/** Row k is 1 at column k mod `classes`. */
-export function oneHot(rows: number, classes: number): Data {
+/** Row k is 1 at column k mod `classes`, or at the column that `classOf` gives. */
+export function oneHot(
+  rows: number,
+  classes: number,
+  classOf = (row: number): number => row % classes,
+): Data {
   const data = new Float32Array(rows * classes);
-  for (let k = 0; k < rows; k++) data[k * classes + (k % classes)] = 1;
+  for (let k = 0; k < rows; k++) data[k * classes + classOf(k)] = 1;
   return { shape: [rows, classes], data };
 }
 
@@ -51,4 +55,10 @@ export function permute({ shape, data }: Data, order: readonly number[]): Data {
     }
   }
   return { shape: moved, data: out };
+}
+
+/** All elements of one value. */
+export function filled(shape: readonly number[], value: number): Data {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return { shape, data: new Float32Array(size).fill(value) };
 }

@@ -3,11 +3,12 @@
 import type { Workload } from "../harness.ts";
 import { arithmeticLimit, memoryLimit } from "../limit.ts";
 import { workloads as cnn } from "./cnn.ts";
+import { workloads as gpt } from "./gpt.ts";
 import { workloads as gradbench } from "./gradbench.ts";
 import { workloads as matmul } from "./matmul.ts";
 import { workloads as mlp } from "./mlp.ts";
 
-export const workloads: readonly Workload[] = [...matmul, ...mlp, ...cnn, ...gradbench].map(
+export const workloads: readonly Workload[] = [...matmul, ...mlp, ...cnn, ...gpt, ...gradbench].map(
   limited,
 );
 

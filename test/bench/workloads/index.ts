@@ -5,12 +5,18 @@ import { arithmeticLimit, memoryLimit } from "../limit.ts";
 import { workloads as cnn } from "./cnn.ts";
 import { workloads as gpt } from "./gpt.ts";
 import { workloads as gradbench } from "./gradbench.ts";
+import { workloads as lstm } from "./lstm.ts";
 import { workloads as matmul } from "./matmul.ts";
 import { workloads as mlp } from "./mlp.ts";
 
-export const workloads: readonly Workload[] = [...matmul, ...mlp, ...cnn, ...gpt, ...gradbench].map(
-  limited,
-);
+export const workloads: readonly Workload[] = [
+  ...matmul,
+  ...mlp,
+  ...cnn,
+  ...gpt,
+  ...lstm,
+  ...gradbench,
+].map(limited);
 
 function limited(workload: Workload): Workload {
   const { flops, traffic, systems } = workload;

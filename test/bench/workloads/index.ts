@@ -8,6 +8,7 @@ import { workloads as gradbench } from "./gradbench.ts";
 import { workloads as lstm } from "./lstm.ts";
 import { workloads as matmul } from "./matmul.ts";
 import { workloads as mlp } from "./mlp.ts";
+import { workloads as ode } from "./ode.ts";
 
 export const workloads: readonly Workload[] = [
   ...matmul,
@@ -15,6 +16,7 @@ export const workloads: readonly Workload[] = [
   ...cnn,
   ...gpt,
   ...lstm,
+  ...ode,
   ...gradbench,
 ].map(limited);
 

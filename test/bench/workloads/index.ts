@@ -3,6 +3,7 @@
 import type { Workload } from "../harness.ts";
 import { arithmeticLimit, memoryLimit } from "../limit.ts";
 import { workloads as cnn } from "./cnn.ts";
+import { workloads as convMobile } from "./convMobile.ts";
 import { workloads as gpt } from "./gpt.ts";
 import { workloads as gradbench } from "./gradbench.ts";
 import { workloads as lstm } from "./lstm.ts";
@@ -17,6 +18,7 @@ export const workloads: readonly Workload[] = [
   ...gpt,
   ...lstm,
   ...ode,
+  ...convMobile,
   ...gradbench,
 ].map(limited);
 

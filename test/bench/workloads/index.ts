@@ -10,6 +10,7 @@ import { workloads as lstm } from "./lstm.ts";
 import { workloads as matmul } from "./matmul.ts";
 import { workloads as mlp } from "./mlp.ts";
 import { workloads as ode } from "./ode.ts";
+import { workloads as rows } from "./rows.ts";
 
 export const workloads: readonly Workload[] = [
   ...matmul,
@@ -19,6 +20,7 @@ export const workloads: readonly Workload[] = [
   ...lstm,
   ...ode,
   ...convMobile,
+  ...rows,
   ...gradbench,
 ].map(limited);
 

@@ -6,6 +6,7 @@ import { workloads as cnn } from "./cnn.ts";
 import { workloads as convMobile } from "./convMobile.ts";
 import { workloads as gpt } from "./gpt.ts";
 import { workloads as gradbench } from "./gradbench.ts";
+import { workloads as logreg } from "./logreg.ts";
 import { workloads as lstm } from "./lstm.ts";
 import { workloads as matmul } from "./matmul.ts";
 import { workloads as mlp } from "./mlp.ts";
@@ -21,6 +22,7 @@ export const workloads: readonly Workload[] = [
   ...ode,
   ...convMobile,
   ...rows,
+  ...logreg,
   ...gradbench,
 ].map(limited);
 

@@ -11,6 +11,7 @@ import { workloads as lstm } from "./lstm.ts";
 import { workloads as matmul } from "./matmul.ts";
 import { workloads as mlp } from "./mlp.ts";
 import { workloads as ode } from "./ode.ts";
+import { workloads as processes } from "./processes.ts";
 import { workloads as rows } from "./rows.ts";
 
 export const workloads: readonly Workload[] = [
@@ -23,6 +24,7 @@ export const workloads: readonly Workload[] = [
   ...convMobile,
   ...rows,
   ...logreg,
+  ...processes,
   ...gradbench,
 ].map(limited);
 

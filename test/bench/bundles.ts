@@ -1,13 +1,11 @@
 /** Programs in `apps/`, bundled and minified by esbuild, ours with the plugin. */
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type BuildOptions, type Metafile } from "esbuild";
 import { fluxion } from "fluxion/esbuild";
 
-const require = createRequire(import.meta.url);
 const apps = path.join(import.meta.dirname, "apps");
 const out = path.join(import.meta.dirname, "out/apps");
 
@@ -82,6 +80,5 @@ function loadedAtOnce({ outputs }: Metafile, app: string): ReadonlySet<string> {
 
 /** Where TensorFlow.js has its WebAssembly, which it loads at run time. */
 export function tfjsWasmFolder(): string {
-  const file = require.resolve("@tensorflow/tfjs-backend-wasm/package.json");
-  return file.replace("package.json", "dist/");
+  return path.join(import.meta.dirname, "node_modules/@tensorflow/tfjs-backend-wasm/dist/");
 }

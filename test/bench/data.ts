@@ -16,10 +16,10 @@ function hash(counter: number, seed: number): number {
 /** Uniform in [offset - scale, offset + scale), 24 bits each. */
 export function uniform(shape: readonly number[], seed: number, scale = 1, offset = 0): Data {
   const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from(
-    { length: size },
-    (_, k) => (((hash(k, seed) >>> 8) / 2 ** 24) * 2 - 1) * scale + offset,
-  );
+  const data = new Float32Array(size);
+  for (let k = 0; k < size; k++) {
+    data[k] = (((hash(k, seed) >>> 8) / 2 ** 24) * 2 - 1) * scale + offset;
+  }
   return { shape, data };
 }
 

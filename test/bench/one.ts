@@ -21,6 +21,8 @@ export type News =
 // Peers print advice while they load.
 for (const level of ["log", "info", "warn"] as const) console[level] = () => {};
 
+// Whoever started this is gone.
+process.once("disconnect", () => process.exit(1));
 process.once("message", (order: Order) => void obey(order));
 
 async function obey({ workload: name, systems, effort }: Order): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { createRequire } from "node:module";
 import type { Data } from "./data.ts";
-import { type Model, onnxBytes } from "./onnx.ts";
+import type { Model } from "./onnx.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -107,6 +107,7 @@ export type Inference = () => Promise<Float32Array>;
  */
 export async function loadOnnx(model: Model, inputs: readonly Data[]): Promise<Inference> {
   const ort = await import("onnxruntime-web");
+  const { onnxBytes } = await import("./onnx.ts");
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "error";
   const session = await ort.InferenceSession.create(onnxBytes(model), {

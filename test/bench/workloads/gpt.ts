@@ -18,8 +18,6 @@ import {
 
 const [layers, positions, width, heads, vocabulary] = [2, 64, 128, 4, 65];
 const perHead = width / heads;
-const batch = 8;
-const rows = batch * positions;
 
 const inputAt = (k: number): number => (k * 7919 + 3) % vocabulary;
 const targetAt = (k: number): number => (k * 10477 + 11) % vocabulary;
@@ -52,8 +50,11 @@ function causalMask(): Data {
   return mask;
 }
 
-export const workloads: readonly Workload[] = [
-  {
+export const workloads: readonly Workload[] = [gpt(8)];
+
+export function gpt(batch: number): Workload {
+  const rows = batch * positions;
+  return {
     name: `gpt-train-b${batch}`,
     // Products alone, without that of the embedding.
     flops:
@@ -66,19 +67,20 @@ export const workloads: readonly Workload[] = [
           Int32Array.from({ length: rows }, (_, k) => at(k));
         return train(parameters(), tokens(inputAt), tokens(targetAt), causalMask());
       },
-      "jax-js-wasm": jaxStep,
-      "tfjs-wasm": tfjsStep,
+      "jax-js-wasm": () => jaxStep(batch),
+      "tfjs-wasm": () => tfjsStep(batch),
     },
-  },
-];
+  };
+}
 
-const given = () => ({
+const given = (rows: number) => ({
   x: oneHot(rows, vocabulary, inputAt),
   y: oneHot(rows, vocabulary, targetAt),
   mask: causalMask(),
 });
 
-async function jaxStep() {
+async function jaxStep(batch: number) {
+  const rows = batch * positions;
   const { numpy: np, nn } = await loadJax();
   const norm = (h: JaxArray, scale: JaxArray, offset: JaxArray): JaxArray => {
     const centred = h.ref.sub(np.mean(h, -1, { keepdims: true }));
@@ -89,7 +91,7 @@ async function jaxStep() {
       .add(offset);
   };
   const apart = (t: JaxArray): JaxArray => t.reshape([batch, heads, positions, perHead]);
-  return jaxDescent(parameters(), given(), 0.01, (p, { x, y, mask }) => {
+  return jaxDescent(parameters(), given(rows), 0.01, (p, { x, y, mask }) => {
     let h = np.matmul(x, p["emb"]!).reshape([batch, positions, width]).add(p["pos"]!);
     for (let l = 0; l < layers; l++) {
       const z = norm(h.ref, p[`g1${l}`]!, p[`b1${l}`]!).reshape([rows, width]);
@@ -121,9 +123,10 @@ async function jaxStep() {
   });
 }
 
-async function tfjsStep() {
+async function tfjsStep(batch: number) {
+  const rows = batch * positions;
   const tf = await loadTfjs();
-  const { x, y, mask } = given();
+  const { x, y, mask } = given(rows);
   const [inputs, targets] = [x, y].map(({ data, shape }) =>
     tf.tensor2d(data, shape as [number, number]),
   ) as [TfTensor, TfTensor];

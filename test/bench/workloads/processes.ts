@@ -15,8 +15,7 @@ const bundles = () => import("../bundles.ts");
 
 /** What a program prints, in a Node of its own. */
 async function printed(...args: readonly string[]): Promise<string> {
-  const { tfjsWasmFolder } = await bundles();
-  const env = { ...process.env, TFJS_WASM: tfjsWasmFolder() };
+  const env = { ...process.env, TFJS_WASM: (await bundles()).tfjsWasmFolder() };
   try {
     return (await promisify(execFile)(process.execPath, args, { env })).stdout;
   } catch (error) {
@@ -26,7 +25,7 @@ async function printed(...args: readonly string[]): Promise<string> {
   }
 }
 
-const empty = "empty process";
+const empty = "empty-process";
 
 /** A gradient from nothing. The time is that of the whole process. */
 function started(app: string): Prepare {

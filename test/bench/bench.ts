@@ -123,7 +123,8 @@ function lastError(text: string): string {
 /** One line that is written over, where somebody watches. */
 function showProgress(text: string): void {
   if (!process.stderr.isTTY) return;
-  const { columns: width } = process.stderr;
+  // A terminal that does not say how wide it is says 0.
+  const width = process.stderr.columns || 80;
   process.stderr.write(`\r\x1b[K${text.slice(0, width - 1)}`);
 }
 

@@ -96,7 +96,8 @@ export function infer(
       }),
   }[part];
   return async () => {
-    const y = await run().data();
-    return y[0] + y[y.length - 1];
+    using y = run();
+    const elements = await y.data();
+    return elements[0] + elements[elements.length - 1];
   };
 }

@@ -18,11 +18,17 @@ const withVector = compile(<N extends number>(a: Tensor<[N, N]>, x: Tensor<[N]>)
 export function multiply(a: Data, b: Data, target: "wasm" | "js"): Step {
   const [x, y]: readonly Square[] = [toTensor(a), toTensor(b)];
   const f = target === "js" ? productInJs : product;
-  return async () => (await f(x, y).data())[1] ?? NaN;
+  return async () => {
+    using c = f(x, y);
+    return (await c.data())[1];
+  };
 }
 
 /** An element of the product with a vector, which is read back whole. */
 export function multiplyVector(a: Data, x: Data): Step {
   const [matrix, vector] = [toTensor(a), toTensor(x)];
-  return async () => (await withVector(matrix, vector).data())[1] ?? NaN;
+  return async () => {
+    using y = withVector(matrix, vector);
+    return (await y.data())[1];
+  };
 }

@@ -195,10 +195,10 @@ export function plotOf(all: readonly Measurement[]): string {
         : `<circle cx="${cx}" cy="${cy}" r="5" fill="${colourOf(system)}">${title}</circle>`;
     }),
   ]);
-  let legendAt = margin.left;
+  let legendAt = margin.right;
   const legend = systems.map((system) => {
     const text = `<rect x="${legendAt}" y="46" width="12" height="12" fill="${colourOf(system)}"/><text x="${legendAt + 17}" y="56">${system}</text>`;
-    legendAt += 40 + system.length * 7;
+    legendAt += 36 + system.length * 6.5;
     return text;
   });
   const one = x(1).toFixed(1);

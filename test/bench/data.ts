@@ -16,17 +16,21 @@ function hash(counter: number, seed: number): number {
 /** Uniform in [offset - scale, offset + scale), 24 bits each. */
 export function uniform(shape: readonly number[], seed: number, scale = 1, offset = 0): Data {
   const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from(
-    { length: size },
-    (_, k) => (((hash(k, seed) >>> 8) / 2 ** 24) * 2 - 1) * scale + offset,
-  );
+  const data = new Float32Array(size);
+  for (let k = 0; k < size; k++) {
+    data[k] = (((hash(k, seed) >>> 8) / 2 ** 24) * 2 - 1) * scale + offset;
+  }
   return { shape, data };
 }
 
-/** Row k is 1 at column k mod `classes`. */
-export function oneHot(rows: number, classes: number): Data {
+/** Row k is 1 at column k mod `classes`, or at the column that `classOf` gives. */
+export function oneHot(
+  rows: number,
+  classes: number,
+  classOf = (row: number): number => row % classes,
+): Data {
   const data = new Float32Array(rows * classes);
-  for (let k = 0; k < rows; k++) data[k * classes + (k % classes)] = 1;
+  for (let k = 0; k < rows; k++) data[k * classes + classOf(k)] = 1;
   return { shape: [rows, classes], data };
 }
 
@@ -51,4 +55,10 @@ export function permute({ shape, data }: Data, order: readonly number[]): Data {
     }
   }
   return { shape: moved, data: out };
+}
+
+/** All elements of one value. */
+export function filled(shape: readonly number[], value: number): Data {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return { shape, data: new Float32Array(size).fill(value) };
 }

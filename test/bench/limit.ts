@@ -1,7 +1,10 @@
-/** What the machine itself can do: the rate of multiply-adds in registers, one thread. */
+/**
+ * What the machine itself can do, one thread: the rate of multiply-adds in registers, and that of
+ * copying and reading memory.
+ */
 
 import { assemble } from "../../compiler/targets/wasm/assemble.ts";
-import type { Workload } from "./harness.ts";
+import type { Prepare, Traffic } from "./harness.ts";
 
 const rounds = 20_000;
 const accumulators = 12;
@@ -11,7 +14,7 @@ const lanes = 4;
 const flopsOfProbe = rounds * accumulators * lanes * 2;
 
 /** Independent multiply-adds, as many as hide their latency, `rounds` times. */
-function probeText(relaxed: boolean): string {
+function multiplyAddText(relaxed: boolean): string {
   const madd = (k: number): string =>
     relaxed
       ? `(f32x4.relaxed_madd (local.get $x) (local.get $y) (local.get $a${k}))`
@@ -32,27 +35,77 @@ function probeText(relaxed: boolean): string {
     (f32x4.extract_lane 0 (local.get $a0))))`;
 }
 
-function compileProbe(relaxed: boolean): (rounds: number) => number {
-  const bytes = assemble(probeText(relaxed));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource));
-  return exports["run"] as (rounds: number) => number;
+/** Bytes of a round of the probes of memory. */
+const stride = 64;
+
+/** Copies, or adds up, `$bytes` in rounds of `stride`. */
+function memoryText(): string {
+  const vectors = Array.from({ length: stride / 16 }, (_, k) => 16 * k);
+  const at = (pointer: string, offset: number): string =>
+    `(v128.load offset=${offset} (local.get ${pointer}))`;
+  const next = (pointer: string): string =>
+    `(local.set ${pointer} (i32.add (local.get ${pointer}) (i32.const ${stride})))`;
+  return `(module (import "env" "memory" (memory 1))
+    (func $copy (export "copy") (param $from i32) (param $to i32) (param $end i32)
+      (loop $again
+        ${vectors.map((k) => `(v128.store offset=${k} (local.get $to) ${at("$from", k)})`).join("\n        ")}
+        ${next("$from")}
+        ${next("$to")}
+        (br_if $again (i32.lt_u (local.get $from) (local.get $end)))))
+    (func $read (export "read") (param $from i32) (param $end i32) (result f32)
+      ${vectors.map((k) => `(local $a${k} v128)`).join(" ")}
+      (loop $again
+        ${vectors.map((k) => `(local.set $a${k} (f32x4.add (local.get $a${k}) ${at("$from", k)}))`).join("\n        ")}
+        ${next("$from")}
+        (br_if $again (i32.lt_u (local.get $from) (local.get $end))))
+      ${vectors
+        .slice(1)
+        .map((k) => `(local.set $a0 (f32x4.add (local.get $a0) (local.get $a${k})))`)
+        .join("\n      ")}
+      (f32x4.extract_lane 0 (local.get $a0))))`;
+}
+
+function instantiate(text: string, memory?: WebAssembly.Memory): WebAssembly.Exports {
+  const module = new WebAssembly.Module(assemble(text) as BufferSource);
+  return new WebAssembly.Instance(module, memory === undefined ? {} : { env: { memory } }).exports;
 }
 
 /** A step that does as many multiply-adds as `flops` says, at the machine's rate. */
-export function limitOf(flops: number): Workload["systems"][string] {
+export function arithmeticLimit(flops: number): Prepare {
   return async () => {
-    let run: (rounds: number) => number;
+    let exports: WebAssembly.Exports;
     try {
-      run = compileProbe(true);
+      exports = instantiate(multiplyAddText(true));
     } catch {
-      run = compileProbe(false);
+      exports = instantiate(multiplyAddText(false));
     }
+    const run = exports["run"] as (rounds: number) => number;
     for (let k = 0; k < 50; k++) run(rounds);
     const calls = Math.floor(flops / flopsOfProbe);
     const rest = Math.max(1, Math.round(((flops % flopsOfProbe) / flopsOfProbe) * rounds));
     return () => {
       for (let k = 0; k < calls; k++) run(rounds);
       run(rest);
+      return undefined;
+    };
+  };
+}
+
+/** A step that copies what is written from what is read, and adds up what is read beyond that. */
+export function memoryLimit({ read, written }: Traffic): Prepare {
+  return async () => {
+    const whole = (bytes: number): number => Math.ceil(bytes / stride) * stride;
+    const [from, to] = [whole(read), whole(written)];
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((from + to) / 2 ** 16) });
+    const exports = instantiate(memoryText(), memory);
+    const copy = exports["copy"] as (from: number, to: number, end: number) => void;
+    const add = exports["read"] as (from: number, end: number) => number;
+    // Pages that were never written are all one page.
+    new Float32Array(memory.buffer).fill(1);
+    const copied = Math.min(from, to);
+    return () => {
+      if (copied > 0) copy(0, from, copied);
+      if (from > copied) add(copied, from);
       return undefined;
     };
   };

@@ -6,34 +6,9 @@
  * dense layer are permuted.
  */
 
-import { compile, conv2d, type Dim, maxPool2d, type Tensor, tensor, valueAndGrad } from "fluxion";
-import { softmaxCrossEntropy } from "fluxion/nn";
-import { sgd } from "fluxion/optim";
 import { type Data, labels, oneHot, permute, uniform } from "../data.ts";
 import type { Workload } from "../harness.ts";
 import { loadJax, loadTfjs } from "../peers.ts";
-
-interface Params {
-  readonly k1: Tensor<[5, 5, 1, 8]>;
-  readonly k2: Tensor<[5, 5, 8, 16]>;
-  readonly wd: Tensor<[784, 10]>;
-  readonly b: Tensor<[10]>;
-}
-
-function loss<B extends Dim>(p: Params, x: Tensor<[B, 28, 28, 1]>, y: Tensor<[B], "i32">) {
-  const h1 = maxPool2d(conv2d(x, p.k1, { padding: "same" }).relu(), 2);
-  const h2 = maxPool2d(conv2d(h1, p.k2, { padding: "same" }).relu(), 2);
-  const flat = h2.reshape([x.shape[0], 784]);
-  return softmaxCrossEntropy(flat.matmul(p.wd).add(p.b), y).mean();
-}
-
-const step = compile(
-  <B extends Dim>(p: Params, x: Tensor<[B, 28, 28, 1]>, y: Tensor<[B], "i32">) => {
-    const [value, gradient] = valueAndGrad(loss)(p, x, y);
-    return { value, params: sgd(p, gradient, { learningRate: 0.01 }) };
-  },
-  { donateArgnums: [0] },
-);
 
 // Laid out as NCHW
 const data = {
@@ -46,7 +21,10 @@ const data = {
 const permuted = {
   k1: permute(data.k1, [2, 3, 1, 0]),
   k2: permute(data.k2, [2, 3, 1, 0]),
-  wd: permute({ shape: [16, 7, 7, 10], data: data.wd.data }, [1, 2, 0, 3]),
+  wd: {
+    shape: [784, 10],
+    data: permute({ shape: [16, 7, 7, 10], data: data.wd.data }, [1, 2, 0, 3]).data,
+  },
   b: data.b,
 };
 
@@ -62,19 +40,9 @@ export const workloads: readonly Workload[] = [
       2 * batch * 28 * 28 * 8 * 25,
     systems: {
       "fluxion-wasm": async () => {
-        let params: Params = {
-          k1: tensor(permuted.k1.data, [5, 5, 1, 8]),
-          k2: tensor(permuted.k2.data, [5, 5, 8, 16]),
-          wd: tensor(permuted.wd.data, [784, 10]),
-          b: tensor(permuted.b.data, [10]),
-        };
-        const x = tensor(images.data, [batch, 28, 28, 1]);
-        const y = tensor(labels(batch, 10), [batch], "i32");
-        return async () => {
-          const next = step(params, x, y);
-          ({ params } = next);
-          return (await next.value.data())[0] ?? NaN;
-        };
+        const { train } = await import("../own/cnn.ts");
+        const x = { data: images.data, shape: [batch, 28, 28, 1] };
+        return train(permuted, x, labels(batch, 10));
       },
       "jax-js-wasm": jaxStep,
       "tfjs-wasm": tfjsStep,
@@ -148,7 +116,7 @@ async function tfjsStep() {
   const variable = ({ data, shape }: Data) => tf.variable(tf.tensor(data, [...shape]));
   const k1 = variable(permuted.k1);
   const k2 = variable(permuted.k2);
-  const wd = tf.variable(tf.tensor(permuted.wd.data, [784, 10]));
+  const wd = variable(permuted.wd);
   const b = variable(permuted.b);
   const x = tf.tensor(images.data, [batch, 28, 28, 1]);
   const y = tf.tensor2d(hot.data, [batch, 10]);

@@ -3,23 +3,7 @@
  * Notes give the best native derivative that is known, measured apart on a like machine.
  */
 
-import * as ba from "../../../examples/gradbench/ba.ts";
-import * as det from "../../../examples/gradbench/det.ts";
-import * as gmm from "../../../examples/gradbench/gmm.ts";
-import * as ht from "../../../examples/gradbench/ht.ts";
-import * as kmeans from "../../../examples/gradbench/kmeans.ts";
-import * as llsq from "../../../examples/gradbench/llsq.ts";
-import * as lse from "../../../examples/gradbench/lse.ts";
-import * as lstm from "../../../examples/gradbench/lstm.ts";
-import * as ode from "../../../examples/gradbench/ode.ts";
-import { ff, fr, rf, rr } from "../../../examples/gradbench/particle.ts";
 import type { Work } from "../../../examples/gradbench/problem.ts";
-import {
-  ff as saddleFf,
-  fr as saddleFr,
-  rf as saddleRf,
-  rr as saddleRr,
-} from "../../../examples/gradbench/saddle.ts";
 import { baLarge, htLarge } from "../../gradbench/data.ts";
 import { uniform } from "../data.ts";
 import type { Step, Workload } from "../harness.ts";
@@ -34,9 +18,9 @@ function table(rows: number, columns: number, seed: number, scale = 1): readonly
 }
 
 /** A unit of work as a step to time; what it computes is checked by the tests of the examples. */
-function step(make: () => Work) {
+function step(make: () => Promise<Work>) {
   return async (): Promise<Step> => {
-    const { run } = make();
+    const { run } = await make();
     return () => {
       run();
       return undefined;
@@ -44,10 +28,25 @@ function step(make: () => Work) {
   };
 }
 
+/** Each is compiled when it is asked for. */
+const load = {
+  ba: () => import("../../../examples/gradbench/ba.ts"),
+  det: () => import("../../../examples/gradbench/det.ts"),
+  gmm: () => import("../../../examples/gradbench/gmm.ts"),
+  ht: () => import("../../../examples/gradbench/ht.ts"),
+  kmeans: () => import("../../../examples/gradbench/kmeans.ts"),
+  llsq: () => import("../../../examples/gradbench/llsq.ts"),
+  lse: () => import("../../../examples/gradbench/lse.ts"),
+  lstm: () => import("../../../examples/gradbench/lstm.ts"),
+  ode: () => import("../../../examples/gradbench/ode.ts"),
+  particle: () => import("../../../examples/gradbench/particle.ts"),
+  saddle: () => import("../../../examples/gradbench/saddle.ts"),
+};
+
 interface Problem {
   readonly name: string;
-  readonly primal: () => Work;
-  readonly gradient: () => Work;
+  readonly primal: () => Promise<Work>;
+  readonly gradient: () => Promise<Work>;
   /** The best native derivative, in milliseconds. */
   readonly native: number;
 }
@@ -78,72 +77,71 @@ const kmeansInput = { points: table(1000, 16, 14), centroids: table(100, 16, 15)
 const problems: readonly Problem[] = [
   {
     name: "llsq",
-    primal: () => llsq.primal(llsqInput),
-    gradient: () => llsq.gradient(llsqInput),
+    primal: async () => (await load.llsq()).primal(llsqInput),
+    gradient: async () => (await load.llsq()).gradient(llsqInput),
     native: 0.181,
   },
   {
     name: "lse",
-    primal: () => lse.primal(lseInput),
-    gradient: () => lse.gradient(lseInput),
+    primal: async () => (await load.lse()).primal(lseInput),
+    gradient: async () => (await load.lse()).gradient(lseInput),
     native: 0.516,
   },
   {
     name: "det",
-    primal: () => det.primal(detInput),
-    gradient: () => det.gradient(detInput),
+    primal: async () => (await load.det()).primal(detInput),
+    gradient: async () => (await load.det()).gradient(detInput),
     native: 0.569,
   },
   {
     name: "ode",
-    primal: () => ode.primal(odeInput),
-    gradient: () => ode.gradient(odeInput),
+    primal: async () => (await load.ode()).primal(odeInput),
+    gradient: async () => (await load.ode()).gradient(odeInput),
     native: 0.301,
   },
   {
     name: "lstm",
-    primal: () => lstm.objective(lstmInput),
-    gradient: () => lstm.jacobian(lstmInput),
+    primal: async () => (await load.lstm()).objective(lstmInput),
+    gradient: async () => (await load.lstm()).jacobian(lstmInput),
     native: 1.2,
   },
   {
     name: "gmm",
-    primal: () => gmm.objective(gmmInput),
-    gradient: () => gmm.jacobian(gmmInput),
+    primal: async () => (await load.gmm()).objective(gmmInput),
+    gradient: async () => (await load.gmm()).jacobian(gmmInput),
     native: 2.29,
   },
   {
     name: "kmeans",
-    primal: () => kmeans.cost(kmeansInput),
-    gradient: () => kmeans.dir(kmeansInput),
+    primal: async () => (await load.kmeans()).cost(kmeansInput),
+    gradient: async () => (await load.kmeans()).dir(kmeansInput),
     native: 0.356,
   },
   {
     name: "ba",
-    primal: () => ba.objective(baLarge),
-    gradient: () => ba.jacobian(baLarge),
+    primal: async () => (await load.ba()).objective(baLarge),
+    gradient: async () => (await load.ba()).jacobian(baLarge),
     native: 3.64,
   },
   {
     name: "ht",
-    primal: () => ht.objective(htLarge),
-    gradient: () => ht.jacobian(htLarge),
+    primal: async () => (await load.ht()).objective(htLarge),
+    gradient: async () => (await load.ht()).jacobian(htLarge),
     native: 0.304,
   },
 ];
 
 /** Derivatives of derivatives, in four modes: the two problems have no primal of their own. */
+const modes = ["ff", "fr", "rf", "rr"] as const;
 const nested: readonly Workload[] = [
-  ...Object.entries({ ff, fr, rf, rr }).map(([mode, particle]) => ({
+  ...modes.map((mode) => ({
     name: `gradbench-particle-${mode}`,
-    systems: { "fluxion-wasm": step(() => particle({ w: 0 })) },
+    systems: { "fluxion-wasm": step(async () => (await load.particle())[mode]({ w: 0 })) },
   })),
-  ...Object.entries({ ff: saddleFf, fr: saddleFr, rf: saddleRf, rr: saddleRr }).map(
-    ([mode, saddle]) => ({
-      name: `gradbench-saddle-${mode}`,
-      systems: { "fluxion-wasm": step(() => saddle({ start: [1, 1] })) },
-    }),
-  ),
+  ...modes.map((mode) => ({
+    name: `gradbench-saddle-${mode}`,
+    systems: { "fluxion-wasm": step(async () => (await load.saddle())[mode]({ start: [1, 1] })) },
+  })),
 ];
 
 export const workloads: readonly Workload[] = [

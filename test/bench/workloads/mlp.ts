@@ -3,35 +3,9 @@
  * Adam's ε is 1e-7 everywhere.
  */
 
-import { compile, type Dim, type Tensor, tensor, valueAndGrad } from "fluxion";
-import { type Dense, dense, softmaxCrossEntropy } from "fluxion/nn";
-import { type Adam, adam, initAdam } from "fluxion/optim";
 import { type Data, labels, oneHot, uniform } from "../data.ts";
 import type { Workload } from "../harness.ts";
 import { loadJax, loadTfjs } from "../peers.ts";
-
-interface Params {
-  readonly first: Dense<784, 256>;
-  readonly second: Dense<256, 128>;
-  readonly last: Dense<128, 10>;
-}
-
-function loss<B extends Dim>(p: Params, x: Tensor<[B, 784]>, y: Tensor<[B], "i32">) {
-  const h1 = dense(p.first, x).relu();
-  const h2 = dense(p.second, h1).relu();
-  return softmaxCrossEntropy(dense(p.last, h2), y).mean();
-}
-
-const step = compile(
-  <B extends Dim>(p: Params, s: Adam<Params>, x: Tensor<[B, 784]>, y: Tensor<[B], "i32">) => {
-    const [value, gradient] = valueAndGrad(loss)(p, x, y);
-    const next = adam(p, gradient, s, { learningRate: 1e-3, epsilon: 1e-7 });
-    return { value, params: next.params, state: next.state };
-  },
-  { donateArgnums: [0, 1] },
-);
-
-const begin = compile((p: Params) => initAdam(p));
 
 const extents = [784, 256, 128, 10] as const;
 const weights = [0, 1, 2].map((k) => {
@@ -43,9 +17,7 @@ const biases = [0, 1, 2].map((k) => uniform([extents[k + 1] ?? 0], 11 + k, 0.05)
 export const workloads: readonly Workload[] = [32, 128].map(mlp);
 
 function mlp(batch: number): Workload {
-  const images = uniform([batch, 784], 100, 0.5, 0.5);
-  const classes = labels(batch, 10);
-  const hot = oneHot(batch, 10);
+  const images = () => uniform([batch, 784], 100, 0.5, 0.5);
   const inFirst = 784 * 256;
   const products = inFirst + 256 * 128 + 128 * 10;
   return {
@@ -54,25 +26,13 @@ function mlp(batch: number): Workload {
     flops: 6 * batch * products - 2 * batch * inFirst,
     systems: {
       "fluxion-wasm": async () => {
-        const layer = (k: number) => ({ w: own(weights[k]), b: own(biases[k]) });
-        let params = { first: layer(0), second: layer(1), last: layer(2) } as unknown as Params;
-        let state = begin(params);
-        const x = tensor(images.data, [batch, 784]);
-        const y = tensor(classes, [batch], "i32");
-        return async () => {
-          const next = step(params, state, x, y);
-          ({ params, state } = next);
-          return (await next.value.data())[0] ?? NaN;
-        };
+        const { train } = await import("../own/mlp.ts");
+        return train(weights, biases, images(), labels(batch, 10));
       },
-      "jax-js-wasm": () => jaxStep(images, hot, batch),
-      "tfjs-wasm": () => tfjsStep(images, hot, batch),
+      "jax-js-wasm": () => jaxStep(images(), oneHot(batch, 10), batch),
+      "tfjs-wasm": () => tfjsStep(images(), oneHot(batch, 10)),
     },
   };
-}
-
-function own(data: Data | undefined) {
-  return tensor(data?.data ?? [], data?.shape ?? []);
 }
 
 async function jaxStep(images: Data, hot: Data, batch: number) {
@@ -131,7 +91,7 @@ async function jaxStep(images: Data, hot: Data, batch: number) {
   };
 }
 
-async function tfjsStep(images: Data, hot: Data, _batch: number) {
+async function tfjsStep(images: Data, hot: Data) {
   const tf = await loadTfjs();
   const variables = (list: readonly Data[]) =>
     list.map(({ data, shape }) => tf.variable(tf.tensor(data, [...shape])));

@@ -75,13 +75,15 @@ function reversePrimitive(
   if (equation.op === "stack_new") return;
   if (equation.op === "pop") {
     // [s', v] = pop(s)   →   s̄ = push(s̄', v̄)
+    if (!sweep.isActive(inputs[0] as Value)) return;
     const [rest, value] = outputs as [Value, Value];
     cotangents.set(inputs[0] as Value, builder.push(cotangents.take(rest), cotangents.take(value)));
     return;
   }
   if (equation.op === "push") {
-    // s' = push(s, v)   →   [s̄, v̄] = pop(s̄')
-    const [stack, value] = builder.pop(cotangents.take(outputs[0] as Value));
+    // s' = push(s, v)   →   [s̄, v̄] = pop(s̄'), and v̄ = 0 if v was never popped
+    if (!sweep.isActive(outputs[0] as Value)) return;
+    const [stack, value] = builder.popOrZero(cotangents.take(outputs[0] as Value));
     cotangents.set(inputs[0] as Value, stack);
     contribute(1, value);
     return;

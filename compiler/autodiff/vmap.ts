@@ -143,7 +143,13 @@ function batchEquation(batch: Batch, builder: GraphBuilder, equation: Equation):
       return;
     }
     case "pop":
-      assign(builder.pop(values.get(equation.inputs[0] as Value) as Value));
+      assign(
+        builder.emit(
+          "pop",
+          [values.get(equation.inputs[0] as Value) as Value],
+          equation.parameters,
+        ),
+      );
       return;
   }
 

@@ -116,11 +116,12 @@ function openPops(
 ): StackState {
   const { base, count } = stack;
   if (before.filled !== true) {
-    const site = program.site("stack", "pop", equation.span);
+    const wanted = rounds(limit, amount);
+    const { first } = traffic;
     program.emit({
       kind: "if",
-      condition: op("lt", "f64", [float(read(count)), rounds(limit, amount)]),
-      then: [{ kind: "fault", site, index: read(count), extent: constant(0) }],
+      condition: op("lt", "f64", [float(read(count)), wanted]),
+      then: missing(program, stack, whole(wanted), first ?? equation),
       otherwise: [],
     });
   }
@@ -220,6 +221,41 @@ function reservation(program: Program, stack: Stack, more: Expr): readonly State
       ],
       otherwise: [],
     },
+  ];
+}
+
+/** A number of elements that fits the memory. */
+function whole(count: Expr): Expr {
+  const most = op("min", "f64", [count, constant(allBytes, "f64")]);
+  return { kind: "cast", from: "f64", to: "i32", lanes: 1, value: most };
+}
+
+/** What is done about a stack with fewer than `wanted` elements, all of which will be popped. */
+export function missing(
+  program: Program,
+  stack: Stack,
+  wanted: Expr,
+  { op: name, span, parameters, inputs }: Equation,
+): readonly Statement[] {
+  const { base, count, capacity, element } = stack;
+  if (parameters["orZero"] !== true) {
+    const site = program.site("stack", name, span, inputs[0]?.name);
+    return [{ kind: "fault", site, index: read(count), extent: constant(0) }];
+  }
+  // Zeros below those that there are.
+  const [room, moved, zeros] = [local("room", "i32"), local("moved", "i32"), local("zeros", "i32")];
+  const bytes = program.dim(bytesOf(element));
+  const present = multiply(read(count), bytes);
+  return [
+    set(room, wanted),
+    { kind: "call", callee: "allocate", operands: [multiply(read(room), bytes)], results: [moved] },
+    set(zeros, multiply(subtract(read(room), read(count)), bytes)),
+    { kind: "clear", to: read(moved), bytes: read(zeros) },
+    { kind: "copy", to: add(read(moved), read(zeros)), from: read(base), bytes: present },
+    { kind: "call", callee: "release", operands: [read(base)], results: [] },
+    set(base, read(moved)),
+    set(count, read(room)),
+    set(capacity, read(room)),
   ];
 }
 

@@ -6,12 +6,15 @@ import { freeValues } from "../ir/walk.ts";
 /** `own` times in the block itself, and in each round of inner loops. */
 export interface Traffic {
   readonly own: number;
+  /** The first of the pushes or pops. */
+  readonly first?: Equation | undefined;
   readonly loops: readonly { readonly count: Value; readonly inner: Traffic }[];
 }
 
 /** Follows a stack through a block; undefined where the path, or another function, decides. */
 export function trafficOf(block: Block, stack: Value, op: "push" | "pop"): Traffic | undefined {
   let own = 0;
+  let first: Equation | undefined;
   const loops: { count: Value; inner: Traffic }[] = [];
   let current = stack;
   for (const equation of block.equations) {
@@ -21,8 +24,11 @@ export function trafficOf(block: Block, stack: Value, op: "push" | "pop"): Traff
     }
     const next = equation.outputs[outputOf(equation, current)];
     if (next === undefined) return undefined;
-    if (equation.op === op) own++;
-    else if (equation.op === "for") {
+    if (equation.op === op) {
+      if (first !== undefined && isPadded(first) !== isPadded(equation)) return undefined;
+      own++;
+      first ??= equation;
+    } else if (equation.op === "for") {
       const [count] = equation.inputs;
       const [body] = equation.regions;
       const parameter = body?.parameters[equation.inputs.indexOf(current)];
@@ -30,10 +36,18 @@ export function trafficOf(block: Block, stack: Value, op: "push" | "pop"): Traff
       const inner = trafficOf(body, parameter, op);
       if (inner === undefined) return undefined;
       loops.push({ count, inner });
+      if (first !== undefined && inner.first !== undefined) {
+        if (isPadded(first) !== isPadded(inner.first)) return undefined;
+      }
+      first ??= inner.first;
     } else return undefined;
     current = next;
   }
-  return block.results.includes(current) ? { own, loops } : undefined;
+  return block.results.includes(current) ? { own, loops, first } : undefined;
+}
+
+function isPadded({ parameters }: Equation): boolean {
+  return parameters["orZero"] === true;
 }
 
 /** Once a round, in the body itself: the place of each element follows from the counter. */

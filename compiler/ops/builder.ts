@@ -269,6 +269,10 @@ export class GraphBuilder {
   pop(stack: Value): readonly [Value, Value] {
     return this.emit("pop", [stack]) as readonly [Value, Value];
   }
+  /** As `pop`, and 0 from a stack without elements, which stays as it is. */
+  popOrZero(stack: Value): readonly [Value, Value] {
+    return this.emit("pop", [stack], { orZero: true }) as readonly [Value, Value];
+  }
 
   // Control
 

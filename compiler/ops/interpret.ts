@@ -132,7 +132,7 @@ function runEquation(run: Run, equation: Equation): readonly Cell[] {
     }
     case "pop": {
       const { items } = consume(run, first) as Stack;
-      const value = items.pop();
+      const value = items.pop() ?? zeroInstead(run, equation);
       if (value === undefined) throw new RangeError("a stack without elements is popped");
       return [owned({ items }), owned(value)];
     }
@@ -173,6 +173,13 @@ function runCall(run: Run, equation: Equation): readonly Cell[] {
   for (const input of equation.inputs)
     if (moved.has(input) || input.type.stack) consume(run, input);
   return runBlock(inner, fn.body);
+}
+
+/** What a pop that asks for it takes from an empty stack. */
+function zeroInstead(run: Run, equation: Equation): NdArray | undefined {
+  const type = outputTypes(run, equation)[1];
+  if (equation.parameters["orZero"] !== true || type === undefined) return undefined;
+  return zeros(type.dtype, type.shape);
 }
 
 /** The body once for each element; its results gathered into arrays. */

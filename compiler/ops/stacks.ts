@@ -48,7 +48,7 @@ export const push = defineOp({
 
 export const pop = defineOp({
   name: "pop",
-  summary: "A stack without its top, and the top",
+  summary: "A stack without its top, and the top; with `orZero`, 0 where there is none",
   laws: { consumes: [0], partial: true },
   type: (inputs) => {
     const stack = one(inputs);
@@ -57,7 +57,7 @@ export const pop = defineOp({
   },
   reference: structural("pop"),
   derivative: ownRules("pop"),
-  batch: ({ builder }, inputs) => builder.pop(one(inputs)),
+  batch: ({ builder, equation }, inputs) => builder.emit("pop", [one(inputs)], equation.parameters),
   lower: { kind: "frame" },
   samples: [],
 });

@@ -6,7 +6,7 @@ import { loopOf } from "../ir/walk.ts";
 import { opOf } from "../ops/of.ts";
 import { arrayStatement, elementsOf, mapStatement } from "./arrays.ts";
 import { atom, choice, negated, type Text, within } from "./expressions.ts";
-import { handedOn } from "./loops.ts";
+import { filled, handedOn, zeroOf } from "./loops.ts";
 import { scalarExpression } from "./scalars.ts";
 import { tensorExpression, uniform } from "./tensors.ts";
 import { assignedInPlace, mentions, shortAssignment, withoutUnread } from "./versions.ts";
@@ -118,9 +118,14 @@ export class Statements {
           return page.line(`${page.text(stack).text}.pop();`);
         }
         const name = page.names.fresh(value.name ?? "kept");
+        const popped = `${page.text(stack).text}.pop()`;
+        if (equation.parameters["orZero"] === true) {
+          page.line(`const ${name} = ${popped} ?? ${zerosText(page, value)};`);
+          return page.say(value, atom(name));
+        }
         // A row that is written is one of its own, whoever else holds what was pushed.
         const own = page.isArray(value) && page.facts.mutated.has(value) ? ".slice()" : "";
-        page.line(`const ${name} = ${page.text(stack).text}.pop()!${own};`);
+        page.line(`const ${name} = ${popped}!${own};`);
         return page.say(value, atom(name));
       }
     }
@@ -502,4 +507,15 @@ function returns(lines: readonly string[]): boolean {
 /** As an arm of a choice. */
 function enclosed(text: string): string {
   return text.includes(" ? ") ? `(${text})` : text;
+}
+
+/** What stands for an element of a stack that has none. */
+function zerosText(page: Writing, value: Value): string {
+  const { dtype, shape } = value.type;
+  if (page.isTensor(value)) {
+    const extents = shape.map((dim) => page.dim(dim).text).join(", ");
+    page.imports.add("zeros");
+    return `zeros([${extents}], "${dtype}")`;
+  }
+  return shape.length === 0 ? "0" : filled(page, shape, dtype, zeroOf(dtype));
 }

@@ -42,8 +42,13 @@ export function pushOnStack(
   if (value.kind === "array") link(array.object.shared, value.object.shared);
 }
 
-/** `array.pop()`. */
-export function popItem(reader: Reader, array: ArrayReference, node: ts.Node): ReaderValue {
+/** `array.pop()`; with `orZero`, `array.pop() ?? 0`, and zeros where the items are arrays. */
+export function popItem(
+  reader: Reader,
+  array: ArrayReference,
+  node: ts.Node,
+  orZero = false,
+): ReaderValue {
   beforeWrite(reader, array.object, node);
   const place = array.object.state;
   const state = reader.heap.read(place);
@@ -55,7 +60,8 @@ export function popItem(reader: Reader, array: ArrayReference, node: ts.Node): R
   }
   if (state.form !== "stack" && mayStayList(reader, array)) return growing(reader, node);
   const { value, item } = state.form === "stack" ? state : madeStack(reader, state, node);
-  const [rest, top] = reader.at(node).pop(value);
+  const builder = reader.at(node);
+  const [rest, top] = orZero ? builder.popOrZero(value) : builder.pop(value);
   reader.heap.write(place, { form: "stack", value: rest, item });
   if (item.kind === "tensor") return { kind: "tensor", value: top };
   if (item.kind === "scalar") return numberFrom(reader, top, node);

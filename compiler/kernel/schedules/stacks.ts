@@ -19,7 +19,7 @@ import {
   temporary,
 } from "../loop.ts";
 import type { Program, Stack } from "../program.ts";
-import { movedTo, type Stream, streamAddress } from "../streams.ts";
+import { missing, movedTo, type Stream, streamAddress } from "../streams.ts";
 
 /** The first room that a stack asks for, in elements. */
 const firstCapacity = 16;
@@ -74,12 +74,11 @@ export function pop(program: Program, equation: Equation): void {
   const { element, count } = stack;
   const { stream, filled } = program.stacks.get(stack) ?? {};
   if (filled !== true && !program.preparedStacks.has(from)) {
-    const last = together(program, equation) - 1;
-    const site = program.site("stack", equation.op, equation.span, from.name);
+    const wanted = constant(together(program, equation));
     program.emit({
       kind: "if",
-      condition: op("le", "i32", [read(count), constant(last)]),
-      then: [{ kind: "fault", site, index: read(count), extent: constant(0) }],
+      condition: op("lt", "i32", [read(count), wanted]),
+      then: missing(program, stack, wanted, equation),
       otherwise: [],
     });
   }
@@ -150,6 +149,7 @@ function together(program: Program, equation: Equation): number {
     if (next.op === "call" || next.regions.length > 0) break;
     if (next.inputs[0] !== stack) continue;
     if (next.op !== equation.op || count === firstCapacity) break;
+    if (next.parameters["orZero"] !== equation.parameters["orZero"]) break;
     program.preparedStacks.add(stack);
     stack = next.outputs[0] as Value;
     count++;

@@ -27,6 +27,7 @@ import {
   scalar,
   undefinedValue,
 } from "../values.ts";
+import { popItem } from "../stacks.ts";
 import { assign, type Target, targetOf } from "./assign.ts";
 
 const K = ts.SyntaxKind;
@@ -115,12 +116,52 @@ export function binary(reader: Reader, node: ts.BinaryExpression, scope: Scope):
       replace(target, reader.evaluate(node.right, scope)),
     );
   }
+  if (operator === K.QuestionQuestionToken && isPop(node.left)) {
+    return poppedOr(reader, node.left, node.right, scope);
+  }
   const left = reader.evaluate(node.left, scope);
   if (isLogical(operator)) {
     return shortCircuit(reader, operator, left, node, () => reader.evaluate(node.right, scope));
   }
   if (operator === K.InKeyword) return hasField(reader, left, node, scope);
   return apply(reader, operator, left, reader.evaluate(node.right, scope), node);
+}
+
+type Pop = ts.CallExpression & { readonly expression: ts.PropertyAccessExpression };
+
+function isPop(node: ts.Node): node is Pop {
+  return (
+    ts.isCallExpression(node) &&
+    node.arguments.length === 0 &&
+    ts.isPropertyAccessExpression(node.expression) &&
+    node.expression.name.text === "pop"
+  );
+}
+
+/** `stack.pop() ?? 0`: what is popped may be 0, or zeros, where there is nothing to pop. */
+function poppedOr(
+  reader: Reader,
+  node: Pop,
+  otherwise: ts.Expression,
+  scope: Scope,
+): ReaderValue {
+  const array = reader.evaluate(node.expression.expression, scope);
+  if (array.kind !== "array") return wrong(reader, "??", array, node);
+  const known = reader.heap.read(array.object.state).form === "list";
+  if (!known && !isZero(otherwise)) {
+    const operand = "an element of a stack, unless 0 stands for those that are missing";
+    return reader.fail(messages.wrongOperand({ operator: "??", operand }, reader.span(node)));
+  }
+  const popped = popItem(reader, array, node, !known);
+  return isNullish(popped) ? reader.evaluate(otherwise, scope) : popped;
+}
+
+/** True of 0, and of new arrays and tensors without other numbers. */
+function isZero(node: ts.Expression): boolean {
+  if (ts.isNumericLiteral(node)) return Number(node.text) === 0;
+  if (ts.isNewExpression(node)) return node.arguments?.length === 1;
+  if (!ts.isCallExpression(node)) return false;
+  return ts.isIdentifier(node.expression) && node.expression.text === "zeros";
 }
 
 /** `"name" in record`. */

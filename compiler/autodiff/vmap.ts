@@ -289,9 +289,15 @@ function dependsOnBatch(batch: Batch, equation: Equation): ReadonlySet<Value> {
   const link = (from: Value | undefined, to: Value | undefined): void => {
     if (from !== undefined && to !== undefined && depends.has(from)) depends.add(to);
   };
+  // What is popped is batched, because stacks always are.
+  const addStacks = (values: readonly Value[]): void => {
+    for (const value of values) if (value.type.stack) depends.add(value);
+  };
   const visit = (inner: Equation): void => {
+    addStacks(inner.outputs);
     if (inner.op === "for" || inner.op === "while") {
       const { initial, carried, body } = loopOf(inner);
+      addStacks(carried);
       let before: number;
       do {
         before = depends.size;

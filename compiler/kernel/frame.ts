@@ -18,7 +18,7 @@ import { lowerEquation } from "./equation.ts";
 import type { Place, Program, ProgramFrame, Stack } from "./program.ts";
 import { assignedIn } from "./rewrite.ts";
 import { emitFor, emitWhile } from "./rounds.ts";
-import { openStreams } from "./streams.ts";
+import { emptyStack, openStreams } from "./streams.ts";
 
 /** Lowers a block; `finish` is called with everything in scope, before what dies is given back. */
 export function lowerBlock(
@@ -55,17 +55,25 @@ export function lowerBlock(
   const parent = program.frames.at(-1);
   for (const buffer of frame.heap) {
     if (escaping.has(buffer)) parent?.heap.push(buffer);
-    else release(program, buffer.home);
+    else program.emit(release(buffer.home));
   }
   for (const stack of frame.stacks) {
     if (escaping.has(stack)) parent?.stacks.push(stack);
-    else release(program, stack.base);
+    else program.emit(release(stack.base));
   }
   program.forget(frame);
 }
 
-function release(program: Program, pointer: Local): void {
-  program.emit({ kind: "call", callee: "release", operands: [read(pointer)], results: [] });
+function release(pointer: Local): Statement {
+  return { kind: "call", callee: "release", operands: [read(pointer)], results: [] };
+}
+
+/** A stack's elements in another stack, which had none; its own memory is no longer its. */
+function moveStack(from: Stack, to: Stack): readonly Statement[] {
+  return (["base", "count", "capacity"] as const).flatMap((part) => [
+    set(to[part], read(from[part])),
+    set(from[part], constant(0)),
+  ]);
 }
 
 /** What regions read from outside is in memory before they start. */
@@ -95,6 +103,7 @@ export function lowerIf(program: Program, equation: Equation): void {
     );
   const thenBody = arm(then);
   const otherwiseBody = arm(otherwise);
+  joins.forEach((join) => join.joinStacks(thenBody, otherwiseBody));
   // What an arm allocates and hands on is given back by the block around, on both paths.
   for (const heap of program.frames.at(-1)?.heap ?? []) {
     if (allocates(thenBody, heap.home) || allocates(otherwiseBody, heap.home)) {
@@ -118,8 +127,8 @@ class Join {
   private readonly output: Value;
   private readonly target: Local;
   private buffer: Buffer | undefined;
-  private stack: Stack | undefined;
-  private joinedStack: Stack | undefined;
+  /** Where each arm leaves a stack. */
+  private readonly stacks: Stack[] = [];
 
   constructor(program: Program, output: Value) {
     this.program = program;
@@ -148,18 +157,24 @@ class Join {
     return [buffer];
   }
 
-  /** Both arms mostly hand on the one stack that they were given. */
   private arriveStack(stack: Stack): readonly Stack[] {
-    if (this.stack === undefined) this.stack = stack;
-    if (stack !== this.stack) {
-      throw new Error("an `if` whose arms give different stacks cannot be lowered");
-    }
-    this.joinedStack = stack;
+    this.stacks.push(stack);
     return [stack];
   }
 
+  /** Mostly both arms hand on the one stack that they were given; else each moves its own. */
+  joinStacks(...arms: readonly Statement[][]): void {
+    const { program, stacks } = this;
+    const [first] = stacks;
+    if (first === undefined || stacks.every((stack) => stack === first)) return;
+    const joined = emptyStack(program, first.element);
+    arms.forEach((arm, k) => arm.push(...moveStack(stacks[k] as Stack, joined)));
+    this.stacks.splice(0, stacks.length, joined);
+  }
+
   place(): Place {
-    if (this.joinedStack !== undefined) return { kind: "stack", stack: this.joinedStack };
+    const [stack] = this.stacks;
+    if (stack !== undefined) return { kind: "stack", stack };
     if (this.buffer !== undefined) {
       // Where both arms leave the array in one place, that is where it is.
       const [first, ...others] = this.buffer.sources;
@@ -367,8 +382,9 @@ class Carried {
         return;
       }
       if (slot.kind === "stack") {
-        if (program.stack(result) !== slot.stack) {
-          throw new Error("a loop that replaces a stack that it carries cannot be lowered");
+        const stack = program.stack(result);
+        if (stack !== slot.stack) {
+          program.emit(release(slot.stack.base), ...moveStack(stack, slot.stack));
         }
         escaping.push(slot.stack);
         return;

@@ -6,7 +6,7 @@
  *   for i: push(s, x)   →   reserve(s, n); at = end of s; for i: at[i] = x; count of s += n
  */
 
-import type { Block, Equation, Value } from "../ir/types.ts";
+import type { Block, Equation, Value, ValueType } from "../ir/types.ts";
 import { allEquations } from "../ir/walk.ts";
 import { bytesOf } from "./buffer.ts";
 import {
@@ -74,6 +74,23 @@ export function openStreams(
   return () => {
     for (const close of closing) close();
   };
+}
+
+/** A stack of the block being lowered, which gives its memory back at the end. */
+export function emptyStack(program: Program, element: ValueType): Stack {
+  const stack: Stack = {
+    base: local("stack_at", "i32"),
+    count: local("stack_count", "i32"),
+    capacity: local("stack_room", "i32"),
+    element,
+  };
+  program.emit(
+    set(stack.base, constant(0)),
+    set(stack.count, constant(0)),
+    set(stack.capacity, constant(0)),
+  );
+  program.frames.at(-1)?.stacks.push(stack);
+  return stack;
 }
 
 /** The address of the element that a push or pop in this round is about. */

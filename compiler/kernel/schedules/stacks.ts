@@ -19,7 +19,7 @@ import {
   temporary,
 } from "../loop.ts";
 import type { Program, Stack } from "../program.ts";
-import { missing, movedTo, type Stream, streamAddress } from "../streams.ts";
+import { emptyStack, missing, movedTo, type Stream, streamAddress } from "../streams.ts";
 
 /** The first room that a stack asks for, in elements. */
 const firstCapacity = 16;
@@ -27,18 +27,7 @@ const firstCapacity = 16;
 export function stack_new(program: Program, equation: Equation): void {
   const output = equation.outputs[0] as Value;
   const { dtype, shape } = output.type;
-  const stack: Stack = {
-    base: local("stack_at", "i32"),
-    count: local("stack_count", "i32"),
-    capacity: local("stack_room", "i32"),
-    element: { dtype, shape, stack: false },
-  };
-  program.emit(
-    set(stack.base, constant(0)),
-    set(stack.count, constant(0)),
-    set(stack.capacity, constant(0)),
-  );
-  program.frames.at(-1)?.stacks.push(stack);
+  const stack = emptyStack(program, { dtype, shape, stack: false });
   program.define(output, { kind: "stack", stack });
 }
 

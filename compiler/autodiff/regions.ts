@@ -368,7 +368,13 @@ export function forwardIf(
       builder,
       region,
       (_, cotangents) => {
-        captures.forEach((capture, k) => cotangents.set(capture, incoming[k] as Value));
+        const read = freeValues(region);
+        captures.forEach((capture, k) => {
+          const given = incoming[k] as Value;
+          // A stack that an arm takes over is nobody else's: what comes in is empty.
+          if (capture.type.stack && read.includes(capture)) cotangents.lend(given);
+          else cotangents.set(capture, given);
+        });
         region.results
           .filter((_, k) => moving[k])
           .forEach((result, k) => {

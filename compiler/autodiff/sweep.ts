@@ -1,6 +1,6 @@
 /** What the files of reverse mode share: the sweep, its scopes and stacks, the cotangents. */
 
-import type { Value, ValueType } from "../ir/types.ts";
+import { sameType, type Value, type ValueType } from "../ir/types.ts";
 import type { GraphBuilder } from "../ops/builder.ts";
 import type { Contribution } from "../ops/define.ts";
 import type { FunctionTable } from "./functions.ts";
@@ -38,6 +38,8 @@ export type Step = (builder: GraphBuilder, cotangents: Cotangents) => void;
 /** The cotangents collected so far, in the scope of one builder. */
 export class Cotangents {
   private readonly values = new Map<Value, Value>();
+  /** Stacks without elements from around the scope. */
+  private readonly lent: Value[] = [];
   readonly builder: GraphBuilder;
 
   constructor(builder: GraphBuilder) {
@@ -52,10 +54,18 @@ export class Cotangents {
     this.values.set(value, cotangent);
   }
 
+  /** Gives a stack without elements, to be the first of them that is wanted. */
+  lend(stack: Value): void {
+    this.lent.push(stack);
+  }
+
   /** The cotangent, zero if nothing was contributed. */
   take(value: Value): Value {
     const known = this.values.get(value);
     if (known !== undefined) return known;
+    const at = this.lent.findIndex(({ type }) => value.type.stack && sameType(type, value.type));
+    const [lent] = at < 0 ? [] : this.lent.splice(at, 1);
+    if (lent !== undefined) return lent;
     const zeros = this.builder.zerosOf(value.type);
     if (value.name !== undefined && value.type.shape.length > 0) {
       this.builder.name(zeros, `d${value.name}`);

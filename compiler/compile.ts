@@ -133,7 +133,7 @@ export async function explain(
 /** Each function tidied, products raised, what is the same in all iterations out of its loops. */
 function simplify(graph: Graph): Graph {
   const functions = [...graph.functions].map(([name, fn]) => {
-    const narrow = tidied({ ...fn, body: narrowCarried(tidied(fn).body) });
+    const narrow = narrowed(tidied(fn));
     const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     const tidy = tidied({ ...fn, body: hoisted });
@@ -141,6 +141,19 @@ function simplify(graph: Graph): Graph {
   });
   return { root: graph.root, functions: new Map(functions) };
 }
+
+/** Numbers that one loop reads the low bits of may be what another one carries. */
+function narrowed(fn: Fn): Fn {
+  let current = fn;
+  for (let loops = 0; loops < mostNarrowings; loops++) {
+    const body = narrowCarried(current.body);
+    if (body === current.body) break;
+    current = tidied({ ...fn, body });
+  }
+  return current;
+}
+
+const mostNarrowings = 6;
 
 /** The program as formatted TypeScript, derivative and all. */
 async function readable(graph: Graph, signature: Signature): Promise<string> {

@@ -4,7 +4,8 @@
  *
  *   for n, (cast k) { (x: f64) … yield cast j }   →   for n, k { (y: i32) x = cast y … yield j }
  *
- * So are counters of `while` that move by a constant for as long as they are on one side of a bound:
+ * So are the low 32 bits of numbers of which nothing else is read, as in a generator of random
+ * numbers, and counters of `while` that move by a constant for as long as they are on one side of a bound:
  * `while (j >= 0 && …) j--`.
  */
 
@@ -13,22 +14,54 @@ import { scalarType } from "../ir/types.ts";
 import { allEquations, loopOf } from "../ir/walk.ts";
 import { newBuilder } from "../ops/index.ts";
 
+/** The block with such numbers narrowed, or the very block where there are none. */
 export function narrowCarried(block: Block): Block {
   const definitions = new Map<Value, Equation>();
   const rounded = new Set<Value>();
+  // What is read otherwise than for its low 32 bits
+  const wholly = new Set<Value>(block.results);
   for (const equation of allEquations(block)) {
     for (const output of equation.outputs) definitions.set(output, equation);
     const [input] = equation.inputs;
     if (input !== undefined && roundsToInteger(equation)) rounded.add(input);
+    if (!takesBits(equation)) for (const read of equation.inputs) wholly.add(read);
+    for (const region of equation.regions) for (const result of region.results) wholly.add(result);
   }
-  return visit(block);
+  let changed = false;
+  const result = visit(block);
+  return changed ? result : block;
 
   function visit(inner: Block): Block {
     const equations = inner.equations.flatMap((equation): readonly Equation[] => {
       const walked = { ...equation, regions: equation.regions.map(visit) };
+      if (equation.op === "if") return narrowBranch(walked);
       return equation.op === "for" || equation.op === "while" ? narrowLoop(walked) : [walked];
     });
     return { ...inner, equations };
+  }
+
+  /** A branch whose result is read for its low bits gives those. */
+  function narrowBranch(equation: Equation): readonly Equation[] {
+    const chosen = equation.outputs.map(
+      (output) => isNumber(output) && rounded.has(output) && !wholly.has(output),
+    );
+    if (!chosen.includes(true)) return [equation];
+    changed = true;
+    const regions = equation.regions.map((region): Block => {
+      const tail = newBuilder(equation.span);
+      const results = region.results.map((result, k) =>
+        chosen[k] ? tail.unary("to_int32", result) : result,
+      );
+      return { ...region, equations: [...region.equations, ...tail.equations], results };
+    });
+    const after: Equation[] = [];
+    const outputs = equation.outputs.map((output, k): Value => {
+      if (!chosen[k]) return output;
+      const integer: Value = { type: scalarType("i32"), name: output.name };
+      after.push(castOf(integer, output, equation));
+      return integer;
+    });
+    return [{ ...equation, regions, outputs }, ...after];
   }
 
   function narrowLoop(equation: Equation): readonly Equation[] {
@@ -36,14 +69,19 @@ export function narrowCarried(block: Block): Block {
     const steps = carried.map((_, k) => stepOf(equation, k));
     const chosen = carried.map((parameter, k) => {
       const names = equation.op === "while" ? equation.regions.map((r) => r.parameters[k]) : [];
-      const isRounded = [parameter, ...names].some((name) => rounded.has(name as Value));
-      if (!isRounded || !isInteger(initial[k] as Value)) return false;
-      return steps[k] !== undefined || isInteger(body.results[k] as Value);
+      const all = [parameter, ...(names as readonly Value[])];
+      if (!isNumber(parameter) || !all.some((name) => rounded.has(name))) return false;
+      if ([...all, equation.outputs[k] as Value].every((name) => !wholly.has(name))) return "bits";
+      if (!isInteger(initial[k] as Value)) return false;
+      return (steps[k] !== undefined || isInteger(body.results[k] as Value)) && "whole";
     });
-    if (!chosen.includes(true)) return [equation];
+    if (chosen.every((choice) => choice === false)) return [equation];
+    changed = true;
     const before = newBuilder(equation.span);
-    const narrow = (value: Value, k: number): Value =>
-      chosen[k] ? integerOf(value, before) : value;
+    const narrow = (value: Value, k: number): Value => {
+      if (chosen[k] === "bits") return before.unary("to_int32", value);
+      return chosen[k] === "whole" ? integerOf(value, before) : value;
+    };
     const inputs = [
       ...equation.inputs.slice(0, equation.inputs.length - carried.length),
       ...initial.map(narrow),
@@ -53,14 +91,15 @@ export function narrowCarried(block: Block): Block {
       const lead = region.parameters.length - carried.length;
       const head = newBuilder(equation.span);
       const parameters = region.parameters.map((parameter, k): Value => {
-        if (chosen[k - lead] !== true) return parameter;
+        if (!chosen[k - lead]) return parameter;
         const integer: Value = { type: scalarType("i32"), name: parameter.name };
         head.put(castOf(integer, parameter, equation));
         return integer;
       });
       const tail = newBuilder(equation.span);
       const nextOf = (result: Value, k: number): Value => {
-        if (chosen[k] !== true) return result;
+        if (!chosen[k]) return result;
+        if (chosen[k] === "bits") return tail.unary("to_int32", result);
         const step = steps[k];
         if (step === undefined) return integerOf(result, tail);
         const by = tail.constant(step, "i32");
@@ -72,7 +111,7 @@ export function narrowCarried(block: Block): Block {
     });
     const after: Equation[] = [];
     const outputs = equation.outputs.map((output, k): Value => {
-      if (chosen[k] !== true) return output;
+      if (!chosen[k]) return output;
       const integer: Value = { type: scalarType("i32"), name: output.name };
       after.push(castOf(integer, output, equation));
       return integer;
@@ -171,6 +210,15 @@ const mostStep = 2 ** 20;
 
 /** `a < b` says of b what `b > a` does. */
 const turned: Readonly<Record<string, string>> = { ge: "le", gt: "lt", le: "ge", lt: "gt" };
+
+function isNumber({ type: { dtype, shape, stack } }: Value): boolean {
+  return dtype === "f64" && shape.length === 0 && !stack;
+}
+
+/** Reads the low 32 bits of a number and nothing else of it. */
+function takesBits({ op }: Equation): boolean {
+  return op === "to_int32" || op === "to_uint32";
+}
 
 function roundsToInteger({ op, outputs }: Equation): boolean {
   return op === "to_int32" || (op === "cast" && outputs[0]?.type.dtype === "i32");

@@ -5,13 +5,13 @@
  */
 
 import { evaluateDim } from "../ir/dim.ts";
-import type { Block, Value } from "../ir/types.ts";
+import type { Block, Equation, Value } from "../ir/types.ts";
 import { copyBlock, equationCount, loopOf } from "../ir/walk.ts";
 import { scalar } from "../ir/ndarray.ts";
 import { ops } from "../ops/index.ts";
 import { mergeCommon } from "./cse.ts";
 import { dropDead } from "./dce.ts";
-import { rewrite, type Rule } from "./rewrite.ts";
+import { rewrite, type RewriteContext, type Rule } from "./rewrite.ts";
 
 /** Simplifies until nothing changes; the usual tidying between two other passes. */
 export function cleanUp(block: Block): Block {
@@ -145,6 +145,52 @@ const wrapInteger: Rule = ({ inputs: [x], outputs: [output] }, { builder, defini
 };
 
 /**
+ * The low 32 bits of sums and products of integers follow from the low bits of those, as long as
+ * the double has all of its digits: to_int32 (add (mul (cast h) 31) (cast c)) → add (mul h 31) c
+ */
+const wrapArithmetic: Rule = ({ inputs: [x], outputs: [output] }, context) => {
+  const { definition, builder } = context;
+  const op = definition(x as Value)?.op;
+  if (op === undefined || !wrapping.has(op)) return undefined;
+  const bound = integerBound(x as Value, context, 6);
+  if (bound === undefined || bound > 2 ** 53) return undefined;
+  return [builder.cast(lowBits(x as Value, context), (output as Value).type.dtype)];
+};
+
+const wrapping: ReadonlySet<string> = new Set(["add", "sub", "mul", "neg"]);
+
+/** How large a double can be that is computed from integers of 32 bits, and so is an integer. */
+function integerBound(x: Value, context: RewriteContext, depth: number): number | undefined {
+  if (x.type.dtype !== "f64" || x.type.shape.length > 0 || depth === 0) return undefined;
+  const known = context.constant(x);
+  if (known !== undefined) return Number.isInteger(known) ? Math.abs(known) : undefined;
+  const definition = context.definition(x);
+  if (definition?.op === "cast") {
+    const from = definition.inputs[0]?.type.dtype;
+    return from === "i32" || from === "u32" || from === "u8" ? 2 ** 32 : undefined;
+  }
+  if (definition === undefined || !wrapping.has(definition.op)) return undefined;
+  const bounds = definition.inputs.map((input) => integerBound(input, context, depth - 1));
+  const [a, b = 0] = bounds;
+  if (a === undefined || bounds.includes(undefined)) return undefined;
+  const bound = definition.op === "mul" ? a * b : a + b;
+  return bound <= 2 ** 53 ? bound : undefined;
+}
+
+/** Those bits, of what has such a bound. */
+function lowBits(x: Value, context: RewriteContext): Value {
+  const { builder } = context;
+  const known = context.constant(x);
+  if (known !== undefined) return builder.constant(known | 0, "i32");
+  const { op, inputs } = context.definition(x) as Equation;
+  if (op === "cast") return builder.cast(inputs[0] as Value, "i32");
+  return builder.one(
+    op,
+    inputs.map((input) => lowBits(input, context)),
+  );
+}
+
+/**
  * The i32 of a sum of an integer and a constant: where the sum is one of 32 bits, as `whole` says,
  * so is the sum in i32. cast (add (cast x) 1) {whole} → add x 1
  */
@@ -269,8 +315,8 @@ const special: Readonly<Record<string, readonly Rule[]>> = {
   broadcast: [composeBroadcasts],
   cast: [composeCasts, wholeSum],
   eq: [sameNumber],
-  to_int32: [wrapInteger],
-  to_uint32: [wrapInteger],
+  to_int32: [wrapInteger, wrapArithmetic],
+  to_uint32: [wrapInteger, wrapArithmetic],
   select: [knownCondition, swapNegated],
   if: [knownBranch],
   for: [noIterations, invariantCarried],

@@ -66,7 +66,7 @@ describe("assembling", () => {
   test.each([false, true])("all helper functions are valid, relaxed: %s", (relaxed) => {
     const { text } = placeConstants(Object.values(helpersOf(relaxed)).join("\n"), new Uint8Array());
     const math = [...text.matchAll(/call \$math_(\w+)/g)].map(([, name]) => {
-      const parameters = name === "pow" ? "f64 f64" : "f64";
+      const parameters = name === "pow" || name === "rem" ? "f64 f64" : "f64";
       const result = name === "to_int32" ? "i32" : "f64";
       return `(import "math" "${name}" (func $math_${name} (param ${parameters}) (result ${result})))`;
     });

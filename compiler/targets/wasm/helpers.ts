@@ -25,6 +25,20 @@ const common: Helpers = {
       (f64.lt (f64.abs (local.get $x)) (f64.const 2251799813685248))
       (then ${wholeNumber("(f64.trunc (local.get $x))")})
       (else (call $math_to_int32 (local.get $x)))))`,
+  // Of integers of 32 bits it is that of integers; the sign is that of x, a zero's too.
+  rem_f64: `(func $rem_f64 (param $x f64) (param $y f64) (result f64)
+    (local $i i32) (local $j i32)
+    (local.set $i ${wholeNumber("(f64.abs (local.get $x))")})
+    (local.set $j ${wholeNumber("(f64.abs (local.get $y))")})
+    (if (result f64)
+      (i32.and
+        (i32.and (i32.ge_s (local.get $i) (i32.const 0)) (i32.gt_s (local.get $j) (i32.const 0)))
+        (i32.and
+          (f64.eq (f64.convert_i32_s (local.get $i)) (f64.abs (local.get $x)))
+          (f64.eq (f64.convert_i32_s (local.get $j)) (f64.abs (local.get $y)))))
+      (then (f64.copysign
+        (f64.convert_i32_s (i32.rem_u (local.get $i) (local.get $j))) (local.get $x)))
+      (else (call $math_rem (local.get $x) (local.get $y)))))`,
   trunc_i32: `(func $trunc_i32 (param $x f64) (result i32)
     (if (result i32)
       (f64.lt (f64.abs (local.get $x)) (f64.const 2147483648))

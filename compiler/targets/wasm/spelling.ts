@@ -89,7 +89,7 @@ export const spellings: Readonly<Record<string, Spelling>> = {
     isFloat(dtype) ? plain("div")(dtype, lanes, operands) : helper("div")(dtype, lanes, operands),
   rem: (dtype, lanes, operands) =>
     isFloat(dtype)
-      ? imported("rem")(dtype, lanes, operands)
+      ? elementary("rem")(dtype, lanes, operands)
       : helper("rem")(dtype, lanes, operands),
   index_div: (_, __, operands) => `(i32.div_u ${operands.join(" ")})`,
   index_rem: (_, __, operands) => `(i32.rem_u ${operands.join(" ")})`,

@@ -44,7 +44,18 @@ export async function loadAsync(
 
 function bytesOf(code: Extract<Code, { kind: "wasm" }>): Uint8Array<ArrayBuffer> {
   const chosen = code.relaxed !== undefined && hasRelaxedSimd() ? code.relaxed : code.plain;
-  return chosen as Uint8Array<ArrayBuffer>;
+  return typeof chosen === "string" ? fromHex(chosen) : (chosen as Uint8Array<ArrayBuffer>);
+}
+
+function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2);
+  // The low bits of "0"…"9" are 0…9, those of "a"…"f" are 1…6.
+  const digit = (at: number): number => {
+    const code = text.charCodeAt(at);
+    return (code & 15) + 9 * (code >> 6);
+  };
+  for (let k = 0; k < bytes.length; k++) bytes[k] = 16 * digit(2 * k) + digit(2 * k + 1);
+  return bytes;
 }
 
 /** A module whose one function is `f32x4.relaxed_madd` of its parameter. */
@@ -96,7 +107,7 @@ function importsOf(manifest: Manifest) {
 
 function placeConstants(text: string): number {
   if (text === "") return 0;
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const bytes = fromHex(text);
   const address = pool.memory.allocate(bytes.length);
   pool.memory.views.u8.set(bytes, address);
   return address;

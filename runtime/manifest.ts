@@ -98,7 +98,7 @@ export interface Layout {
   readonly inPlace: readonly (readonly [leaf: number, result: number])[];
   /** Extents that the program binds itself and that shapes of results mention. */
   readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
-  /** Arrays of constants, base64; the program is given its address as the import `constants`. */
+  /** Arrays of constants, in hexadecimal digits; the program is given its address as the import `constants`. */
   readonly constants: string;
   readonly sites: readonly Site[];
   /** Names of the functions of `Math` and of our own that the code imports. */
@@ -126,7 +126,10 @@ export interface Site {
   readonly place: string;
 }
 
+/** Bytes, or their hexadecimal digits. */
+type Binary = Uint8Array | string;
+
 /** The code of a program: WebAssembly in two variants, or the text of a JavaScript function. */
 export type Code =
-  | { readonly kind: "wasm"; readonly plain: Uint8Array; readonly relaxed?: Uint8Array | undefined }
+  | { readonly kind: "wasm"; readonly plain: Binary; readonly relaxed?: Binary | undefined }
   | { readonly kind: "js"; readonly text: string };

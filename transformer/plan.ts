@@ -436,12 +436,11 @@ function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): s
 
 function codeText(code: Code): string {
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
-  const bytes = (array: Uint8Array): string =>
-    `Uint8Array.from(atob("${base64(array)}"), (c) => c.charCodeAt(0))`;
-  const relaxed = code.relaxed === undefined ? "" : `, relaxed: ${bytes(code.relaxed)}`;
-  return `{ kind: "wasm", plain: ${bytes(code.plain)}${relaxed} }`;
+  const relaxed = code.relaxed === undefined ? "" : `, relaxed: "${hex(code.relaxed)}"`;
+  return `{ kind: "wasm", plain: "${hex(code.plain)}"${relaxed} }`;
 }
 
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+/** Two digits a byte: what the variants have in common is the same text, wherever it stands. */
+function hex(bytes: Uint8Array | string): string {
+  return typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("hex");
 }

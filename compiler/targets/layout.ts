@@ -38,7 +38,7 @@ export function layoutOf(
     donated: module.donated,
     inPlace: module.inPlace,
     bound: module.bound,
-    constants: base64(emitted.constants),
+    constants: hexadecimal(emitted.constants),
     sites: module.sites.map(({ kind, op, name, span }) => ({
       kind,
       op,
@@ -49,8 +49,6 @@ export function layoutOf(
   };
 }
 
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
+function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

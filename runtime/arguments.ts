@@ -2,7 +2,7 @@
 
 import { bytesPerElement, className, dtypeOfArray, type TypedArray, viewAt } from "./arrays.ts";
 import { dimText, evaluate, type Extents, solve } from "./dims.ts";
-import type { Argument, Leaf, Tree } from "./manifest.ts";
+import { type Argument, constantOf, type Leaf, type Tree } from "./manifest.ts";
 import type { Memory } from "./memory.ts";
 import { flatten, type Nested, ragged, Tensor } from "./tensor.ts";
 
@@ -81,9 +81,11 @@ function writeRows(
 
 function take(tree: Tree, value: unknown, path: string, inputs: Input[], shapes: Waiting[]): void {
   switch (tree.kind) {
-    case "constant":
-      if (value !== tree.value) throw wrong(path, String(tree.value), value);
+    case "constant": {
+      const constant = constantOf(tree);
+      if (!Object.is(value, constant)) throw wrong(path, String(constant), value);
       return;
+    }
     case "record": {
       if (typeof value !== "object" || value === null) throw wrong(path, "a record", value);
       for (const [name, field] of tree.fields) {

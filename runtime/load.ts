@@ -5,6 +5,7 @@ import { bytesPerElement, countOf, type TypedArray, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
 import {
   type Code,
+  constantOf,
   type Dim,
   type Layout,
   type Leaf,
@@ -402,6 +403,6 @@ function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
       });
     }
     case "constant":
-      return tree.value;
+      return constantOf(tree);
   }
 }

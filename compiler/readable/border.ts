@@ -2,7 +2,7 @@
 
 import { type Dim, sameDim, symbol } from "../ir/dim.ts";
 import type { Value } from "../ir/types.ts";
-import type { Argument, Leaf, Tree } from "../../runtime/manifest.ts";
+import { type Argument, constantOf, type Leaf, type Tree } from "../../runtime/manifest.ts";
 import { atom, numberText, within } from "./expressions.ts";
 import { elementsOfTensor, handedOn } from "./loops.ts";
 import { tensorOf, tensorText } from "./tensors.ts";
@@ -137,8 +137,11 @@ export function lengthAt(path: string, axis: number): string {
 /** The type of a tree; `nameOf` gives the extents of tensors that have names. */
 export function treeType(page: Writing, tree: Tree, nameOf: NameOf = () => undefined): string {
   switch (tree.kind) {
-    case "constant":
-      return typeof tree.value === "string" ? JSON.stringify(tree.value) : String(tree.value);
+    case "constant": {
+      const value = constantOf(tree);
+      if (typeof value === "string") return JSON.stringify(value);
+      return typeof value !== "number" || Number.isFinite(value) ? String(value) : "number";
+    }
     case "record": {
       const fields = tree.fields.map(
         ([field, inner]) => `${field}: ${treeType(page, inner, nameOf)}`,
@@ -195,9 +198,11 @@ function leafType(page: Writing, { as, dtype, shape }: Leaf, nameOf: NameOf): st
 /** The expression of a result, from its values. */
 export function construct(page: Writing, tree: Tree, values: Iterator<Value>): string {
   switch (tree.kind) {
-    case "constant":
-      if (typeof tree.value === "number") return numberText(tree.value).text;
-      return JSON.stringify(tree.value) ?? "undefined";
+    case "constant": {
+      const value = constantOf(tree);
+      if (typeof value === "number") return numberText(value).text;
+      return JSON.stringify(value) ?? "undefined";
+    }
     case "record": {
       const fields = tree.fields.map(([field, inner]) => {
         const text = construct(page, inner, values);

@@ -3,7 +3,7 @@
 import type ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Value } from "../../compiler/ir/types.ts";
-import type { Tree } from "../../runtime/manifest.ts";
+import { constantTree, type Tree } from "../../runtime/manifest.ts";
 import { toDtype } from "./numbers.ts";
 import { entriesOf, itemsOf, toDense } from "./objects.ts";
 import type { Reader } from "./reader.ts";
@@ -17,7 +17,7 @@ export interface Outgoing {
 export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node): Outgoing {
   switch (value.kind) {
     case "static":
-      return { tree: { kind: "constant", value: value.value }, leaves: [] };
+      return { tree: constantTree(value.value), leaves: [] };
     case "dim":
     case "integer":
     case "scalar": {

@@ -11,7 +11,7 @@ import { derivativeWarnings } from "../../compiler/autodiff/warnings.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
-import type { Argument, Tree } from "../../runtime/manifest.ts";
+import { type Argument, constantOf, type Tree } from "../../runtime/manifest.ts";
 import { type Dim, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
@@ -265,7 +265,7 @@ function shaped(
       const primals = { ...tupleOf(reader, own), name: "primals" };
       const other =
         shape.kind === "pullback"
-          ? { ...similar(reader, shape.result, "cotangent"), name: "cotangent" }
+          ? { ...similar(reader, cotangentTree(shape.result), "cotangent"), name: "cotangent" }
           : again("tangents");
       return {
         parameters: [primals, other],
@@ -400,6 +400,24 @@ function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): 
 /** Another value of the same structure, with lengths of its own where it has lengths. */
 function similar(reader: Reader, tree: Tree, name: string): Incoming {
   return reader.heap.outsideOf(() => fromTree(reader, tree, name));
+}
+
+/** What is given back for a result: a number for each number, be it a constant. */
+function cotangentTree(tree: Tree): Tree {
+  switch (tree.kind) {
+    case "constant":
+      if (typeof constantOf(tree) !== "number") return tree;
+      return { kind: "leaf", as: "number", dtype: "f64", shape: [] };
+    case "record":
+      return {
+        kind: "record",
+        fields: tree.fields.map(([name, field]) => [name, cotangentTree(field)] as const),
+      };
+    case "tuple":
+      return { kind: "tuple", items: tree.items.map(cotangentTree) };
+    default:
+      return tree;
+  }
 }
 
 function tupleOf(reader: Reader, parts: readonly Incoming[]): Incoming {

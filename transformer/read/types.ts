@@ -4,7 +4,7 @@ import ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { type Dim, symbol } from "../../compiler/ir/dim.ts";
 import { arrayType, type DType, dtypes, scalarType, type Value } from "../../compiler/ir/types.ts";
-import type { Tree } from "../../runtime/manifest.ts";
+import { constantOf, constantTree, type Tree } from "../../runtime/manifest.ts";
 import type { Making } from "./alias.ts";
 import { newDense, newList, newRecord } from "./objects.ts";
 import { newTable } from "./tables.ts";
@@ -105,7 +105,7 @@ function boolean(name: string): Incoming {
 }
 
 function constant(value: string | undefined | null): Incoming {
-  return { tree: { kind: "constant", value }, leaves: [], value: fixed(value) };
+  return { tree: constantTree(value), leaves: [], value: fixed(value) };
 }
 
 function typedArrayOf(type: ts.Type): DType | undefined {
@@ -317,7 +317,7 @@ export function fromTree(
   const making: Making = { name, readOnly };
   switch (tree.kind) {
     case "constant":
-      return { tree, leaves: [], value: fixed(tree.value) };
+      return { tree, leaves: [], value: fixed(constantOf(tree)) };
     case "tuple": {
       const items = tree.items.map((item, k) => fromTree(reader, item, `${name}_${k}`));
       const leaves = items.flatMap((item) => item.leaves);

@@ -15,12 +15,15 @@ import {
   compareNumbers,
   compute,
   dimValue,
+  fromTheEnd,
   integer,
+  longestAxis,
   rangeOf,
   toDtype,
   toFloat,
   toIndex,
   toInteger,
+  toWhole,
 } from "../numbers.ts";
 import {
   type ArrayKind,
@@ -66,12 +69,9 @@ type Method = (reader: Reader, array: ArrayReference, call: NativeCall) => Reade
 
 const methods: Readonly<Record<string, Method>> = {
   at: (reader, array, { arguments: [index], node }) => {
-    const k = index ?? fixed(0);
-    if (isStaticNumber(k) && k.value < 0) {
-      const back = compute(reader, "add", lengthOf(reader, array, node), k, node);
-      return elementOf(reader, array, back, node);
-    }
-    return elementOf(reader, array, k, node);
+    const k = toWhole(reader, index ?? fixed(0), node);
+    const place = fromTheEnd(reader, k, lengthOf(reader, array, node), node);
+    return elementOf(reader, array, place, node);
   },
   concat: (reader, array, { arguments: others, node }) => {
     const parts = [array, ...others].map((part) =>
@@ -580,15 +580,17 @@ function quantify(
 /** `a.fill(value, start?, end?)`. */
 function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
-  const [value = undefinedValue, start, end] = call.arguments;
+  const [value = undefinedValue, ...bounds] = call.arguments;
+  const [start, end] = bounds.map(given);
   beforeWrite(reader, array.object, node);
   const items = itemsOf2(reader, array);
-  if (items !== undefined && start === undefined) {
+  const isWhole = start === undefined && end === undefined;
+  if (items !== undefined && isWhole) {
     for (const item of items) reader.heap.write(item, value);
     return array;
   }
   const dense = makeDense(reader, array, node);
-  if (start === undefined && array.path.length === 0) {
+  if (isWhole && array.path.length === 0) {
     const { shape } = dense.type;
     if (shape.length !== 1) {
       return reader.fail(
@@ -629,7 +631,7 @@ function itemsOf2(
 /** `a.slice(start?, end?)`: a copy. */
 function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
-  const [start, end] = call.arguments;
+  const [start, end] = call.arguments.map(given);
   const items = itemsOf(reader, array, node);
   const known = [start, end].every((limit) => limit === undefined || isStaticNumber(limit));
   if (items !== undefined && known) {
@@ -642,7 +644,9 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
   if (state.form === "table") return sliceTable(reader, state.columns, call);
   const dense = toDense(reader, array, node);
   const kind = kindOf(array);
-  if (start === undefined) return newDense(reader, reader.at(node).one("copy", [dense]), kind);
+  if (start === undefined && end === undefined) {
+    return newDense(reader, reader.at(node).one("copy", [dense]), kind);
+  }
   const length = lengthOf(reader, array, node);
   const [from, to] = limits(reader, length, start, end, node);
   const size = dimOf(reader, compute(reader, "sub", to, from, node), node);
@@ -676,6 +680,11 @@ function sliceTable(reader: Reader, columns: RecordReference, call: NativeCall):
   return newTable(reader, parts, length);
 }
 
+/** An argument; one that is `undefined` is not given. */
+function given(value: ReaderValue): ReaderValue | undefined {
+  return value.kind === "static" && value.value === undefined ? undefined : value;
+}
+
 /** Start and end as `slice` and `fill` take them: from the end where negative, within the array. */
 function limits(
   reader: Reader,
@@ -686,24 +695,23 @@ function limits(
 ): readonly [ReaderValue, ReaderValue] {
   const clamp = (limit: ReaderValue | undefined, otherwise: ReaderValue): ReaderValue => {
     if (limit === undefined) return otherwise;
-    if (isStaticNumber(limit)) {
-      const whole = Math.trunc(limit.value) || 0;
-      if (isStaticNumber(length)) {
-        return fixed(whole < 0 ? Math.max(0, length.value + whole) : Math.min(whole, length.value));
-      }
-      if (whole === 0) return fixed(0);
-      const edge = whole < 0 ? compute(reader, "add", length, fixed(whole), node) : fixed(whole);
-      const bound = whole < 0 ? fixed(0) : length;
-      return pick(reader, whole < 0 ? "ge" : "le", edge, bound, node);
-    }
     if (compareSame(limit, length)) return length;
-    const wanted = integer(toIndex(reader, limit, node));
-    const positive = pick(reader, "ge", wanted, fixed(0), node);
-    return pick(reader, "le", positive, length, node);
+    const wanted = toWhole(reader, limit, node);
+    const edge = fromTheEnd(reader, wanted, length, node);
+    const positive = pick(reader, "ge", edge, fixed(0), node);
+    // From the end there are not more than all.
+    if (isStaticNumber(wanted) && wanted.value < 0) return positive;
+    return inArray(reader, pick(reader, "le", positive, length, node), node);
   };
   const from = clamp(start, fixed(0));
   const to = clamp(end, length);
   return [from, pick(reader, "ge", to, from, node)];
+}
+
+/** A limit that has been computed lies between 0 and the length. */
+function inArray(reader: Reader, limit: ReaderValue, node: ts.Node): ReaderValue {
+  if (asDim(limit) !== undefined) return limit;
+  return integer(toInteger(reader, limit, node), 0, longestAxis);
 }
 
 function compareSame(a: ReaderValue, b: ReaderValue): boolean {

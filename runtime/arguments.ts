@@ -34,9 +34,29 @@ export function takeArguments(
 ): readonly Input[] {
   const inputs: Input[] = [];
   const shapes: Waiting[] = [];
-  expected.forEach(({ name, tree }, k) => take(tree, values[k], name, inputs, shapes));
+  expected.forEach((argument, k) => {
+    take(argument.tree, givenOr(argument, values[k]), argument.name, inputs, shapes);
+  });
   unify(shapes, extents);
   return inputs;
+}
+
+/** An argument as it is given, or its default. */
+export function givenOr({ default: otherwise }: Argument, value: unknown): unknown {
+  return value === undefined && otherwise !== undefined ? constantValue(otherwise) : value;
+}
+
+function constantValue(tree: Tree): unknown {
+  switch (tree.kind) {
+    case "constant":
+      return constantOf(tree);
+    case "record":
+      return Object.fromEntries(tree.fields.map(([name, field]) => [name, constantValue(field)]));
+    case "tuple":
+      return tree.items.map(constantValue);
+    default:
+      throw new Error(`a ${tree.kind} is no constant`);
+  }
 }
 
 /** Writes what has to be copied to an address. */

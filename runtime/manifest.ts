@@ -83,6 +83,8 @@ export function leavesOf(tree: Tree): readonly Leaf[] {
 export interface Argument {
   readonly name: string;
   readonly tree: Tree;
+  /** What stands for an argument that is not given: a tree without leaves. */
+  readonly default?: Tree | undefined;
 }
 
 export interface Manifest {

@@ -35,10 +35,11 @@ export function parameterList(
   values: Iterator<Value>,
 ): readonly string[] {
   const bound: Bound[] = [];
-  const texts = parameters.map(({ name, tree }) => {
+  const texts = parameters.map(({ name, tree, default: otherwise }) => {
     const own = page.names.fresh(name);
     bind(page, tree, { path: own }, values, bound);
-    return `${own}: ${treeType(page, tree, symbolOf)}`;
+    const text = `${own}: ${treeType(page, tree, symbolOf)}`;
+    return otherwise === undefined ? text : `${text} = ${construct(page, otherwise, [].values())}`;
   });
   // A row is there to be asked for its length only where there is a row.
   for (const inRows of [false, true]) for (const one of bound) sayExtents(page, one, inRows);

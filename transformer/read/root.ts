@@ -15,6 +15,7 @@ import { type Argument, constantOf, type Tree } from "../../runtime/manifest.ts"
 import { type Dim, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
+import { bind } from "./expressions/assign.ts";
 import { functionArgument } from "./natives/language.ts";
 import {
   directional,
@@ -125,15 +126,10 @@ function readProgram(reader: Reader, request: RootRequest): ProgramRead {
   const root = reader.freshName(request.name);
   const functions = reachable(body, reader.functions);
   functions.set(root, { name: root, body });
-  const argument = ({
+  const argument = ({ name, tree: own, default: otherwise }: Argument): Argument => ({
     name,
     tree: own,
-  }: {
-    readonly name: string;
-    readonly tree: Tree;
-  }): Argument => ({
-    name,
-    tree: own,
+    default: otherwise,
   });
   return {
     graph: { root, functions },
@@ -190,7 +186,7 @@ function captureVariable(
   return incoming(reader, type, name, declaration, "captured");
 }
 
-type Parameter = Incoming & { readonly name: string };
+type Parameter = Incoming & Argument;
 
 /** The parameters of a program, and what it does with them. */
 function shaped(
@@ -218,7 +214,7 @@ function shaped(
   }
   const transform = reader.evaluate(expression, new Scope());
   const f = reader.evaluate(first, new Scope());
-  const own = parametersOf(reader, first);
+  const own = parametersGiven(reader, node as ts.CallExpression);
   const again = (name: string): Parameter => {
     const other = own.map((parameter) => similar(reader, parameter.tree, parameter.name));
     return { ...tupleOf(reader, other), name };
@@ -363,11 +359,32 @@ function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[]
   return reader.fail(messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)));
 }
 
+/** Of a call that gives primals, `vjp(f, x)`, those that are given: the others are defaults. */
+function parametersGiven(
+  reader: Reader,
+  { expression, arguments: [f, ...given] }: ts.CallExpression,
+): readonly Parameter[] {
+  const own = parametersOf(reader, f as ts.Expression);
+  const root = languageName(reader.world, expression);
+  if (root === "jvp") {
+    const [primals] = given;
+    const isList = primals !== undefined && ts.isArrayLiteralExpression(primals);
+    if (!isList || primals.elements.some(ts.isSpreadElement)) return own;
+    return own.slice(0, primals.elements.length);
+  }
+  if (root !== "vjp" && root !== "linearize") return own;
+  return given.some(ts.isSpreadElement) ? own : own.slice(0, given.length);
+}
+
 function declaredParameters(reader: Reader, callee: FunctionValue): readonly Parameter[] {
   const failed: unknown[] = [];
+  // Where defaults are evaluated: they may read the parameters before.
+  const scope = new Scope(callee.scope);
   const parameters = callee.declaration.parameters.flatMap((parameter) => {
     try {
-      return [declaredParameter(reader, parameter)];
+      const read = declaredParameter(reader, parameter, scope);
+      bind(reader, parameter.name, read.value, scope, true);
+      return [read];
     } catch (error) {
       reader.reportThrown(error, parameter);
       failed.push(error);
@@ -378,7 +395,11 @@ function declaredParameters(reader: Reader, callee: FunctionValue): readonly Par
   return parameters;
 }
 
-function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): Parameter {
+function declaredParameter(
+  reader: Reader,
+  parameter: ts.ParameterDeclaration,
+  scope: Scope,
+): Parameter {
   const checker = reader.world.checkerOf(parameter);
   if (parameter.dotDotDotToken !== undefined) {
     reader.fail(
@@ -394,7 +415,21 @@ function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): 
   const type =
     parameter.initializer === undefined ? declared : checker.getNonNullableType(declared);
   const read = reader.heap.outsideOf(() => incoming(reader, type, name, parameter, "argument"));
-  return { ...read, name };
+  return { ...read, name, default: defaultOf(reader, parameter, name, scope) };
+}
+
+/** The default of a parameter, which the host puts in place of an argument that is not given. */
+function defaultOf(
+  reader: Reader,
+  { initializer }: ts.ParameterDeclaration,
+  name: string,
+  scope: Scope,
+): Tree | undefined {
+  if (initializer === undefined) return undefined;
+  const value = reader.evaluate(initializer, scope);
+  const { tree, leaves } = outgoing(reader, value, initializer);
+  if (leaves.length === 0 && tree.kind !== "table") return tree;
+  return reader.needsStatic(`the default of the argument \`${name}\``, initializer);
 }
 
 /** Another value of the same structure, with lengths of its own where it has lengths. */

@@ -1,6 +1,7 @@
 /** `for`, `for … of`, `while` and `do`. */
 
 import ts from "typescript";
+import { DiagnosticError } from "../../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { Value } from "../../../compiler/ir/types.ts";
 import { branch } from "../branch.ts";
@@ -14,7 +15,15 @@ import { compareNumbers, compute, integer, rangeOf, toInteger, truth } from "../
 import { itemsOf, lengthOf } from "../objects.ts";
 import { type Exit, NeedsStatic, normal, type Reader } from "../reader.ts";
 import { type Jump, Scope } from "../scope.ts";
-import { describe, fixed, isStaticNumber, type ReaderValue } from "../values.ts";
+import {
+  describe,
+  fixed,
+  isBoolean,
+  isNumber,
+  isStaticNumber,
+  type ReaderValue,
+  unset,
+} from "../values.ts";
 import { labelOf, runAll } from "./blocks.ts";
 import { isAbrupt } from "./branches.ts";
 import { type Counter, canonical, tripCount, turnValue } from "./counter.ts";
@@ -170,14 +179,53 @@ export function doStatement(reader: Reader, node: ts.DoStatement, scope: Scope):
       return withoutTargets(reader, exit, [jump.breakTarget], node);
     }
   }
-  return conditionalLoop(reader, testAfter(reader, whileLoop(reader, node, scope)));
+  const loop = whileLoop(reader, node, scope);
+  giveBeginnings(reader, loop);
+  return conditionalLoop(reader, testAfter(reader, loop));
 }
+
+/**
+ * Variables that have no value yet, `let x: number; do { x = … } while (x > 0)`, and that the first
+ * turn makes a number or a truth: they begin as 0 or false, which nothing reads, for TypeScript has
+ * checked that a variable is assigned on every path to where it is read.
+ */
+function giveBeginnings(reader: Reader, { guess, body }: WhileLoop): void {
+  const open = guess.filter(({ content }) => content === unset);
+  if (open.length === 0) return;
+  const after = afterOnce(reader, open, body);
+  open.forEach((place, k) => {
+    const value = after[k];
+    if (value === undefined || (!isNumber(value) && !isBoolean(value))) return;
+    reader.heap.write(place, fixed(isBoolean(value) ? false : 0));
+  });
+}
+
+/** What places hold after the body, which is read and forgotten; nothing where it has a fault. */
+function afterOnce(
+  reader: Reader,
+  places: WhileLoop["guess"],
+  body: () => Exit,
+): readonly ReaderValue[] {
+  try {
+    return reader.heap.record(() =>
+      reader.inBlock(() => {
+        body();
+        return places.map(({ content }) => content as ReaderValue);
+      }),
+    ).result.result;
+  } catch (error) {
+    if (error instanceof DiagnosticError) return [];
+    throw error;
+  }
+}
+
+type WhileLoop = Parameters<typeof conditionalLoop>[1];
 
 function whileLoop(
   reader: Reader,
   node: ts.WhileStatement | ts.DoStatement,
   scope: Scope,
-): Parameters<typeof conditionalLoop>[1] {
+): WhileLoop {
   const { expression, statement } = node;
   const jump = newJump(reader, node);
   return {

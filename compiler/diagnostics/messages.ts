@@ -489,7 +489,7 @@ export function notAFunctionRoot(
     code: "FX1027",
     severity: "error",
     message: fill("`%root%` needs a function that is known when the program is compiled", holes),
-    hint: "pass a function or an arrow",
+    hint: "pass a function, or wrap the call in an arrow, `(x: number) => f(x)`",
     span,
     related,
   };

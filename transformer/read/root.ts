@@ -16,6 +16,7 @@ import { type Dim, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
 import { bind } from "./expressions/assign.ts";
+import { givesFunction } from "./host.ts";
 import { functionArgument } from "./natives/language.ts";
 import {
   directional,
@@ -338,7 +339,10 @@ function checkLengths(reader: Reader, node: ts.Expression, value: Signature): vo
   reader.fail(messages.notYetSupported({ what, wayOut }, reader.span(node)));
 }
 
-const sameParameters = new Set(["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"]);
+const sameParameters = new Set([
+  ...["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"],
+  ...["checkpoint", "customJvp", "customVjp"],
+]);
 
 /** The parameters of the function that an expression stands for, from the types of the user. */
 function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[] {
@@ -354,9 +358,21 @@ function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[]
     const inAxes = options === undefined ? undefined : reader.evaluate(options, new Scope());
     return batchedParameters(reader, parametersOf(reader, inner), inAxes, node);
   }
+  const made = initializerOf(reader, node);
+  if (made !== undefined) return parametersOf(reader, made);
   const callee = reader.evaluate(node, new Scope());
   if (callee.kind === "function") return declaredParameters(reader, callee);
   return reader.fail(messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)));
+}
+
+/** The call that makes the function that a `const` names: `const slope = grad(f)`. */
+function initializerOf(reader: Reader, node: ts.Expression): ts.CallExpression | undefined {
+  const declared = ts.isIdentifier(node) ? reader.world.resolve(node) : undefined;
+  if (declared?.kind !== "variable" || !ts.isVariableDeclaration(declared.declaration)) {
+    return undefined;
+  }
+  const { initializer } = declared.declaration;
+  return initializer !== undefined && givesFunction(reader, initializer) ? initializer : undefined;
 }
 
 /** Of a call that gives primals, `vjp(f, x)`, those that are given: the others are defaults. */

@@ -172,7 +172,11 @@ export function twoNames(
 
 /** FX1008 */
 export function unsupportedType(
-  holes: { readonly name: string | number; readonly type: string | number },
+  holes: {
+    readonly name: string | number;
+    readonly type: string | number;
+    readonly wayOut: string | number;
+  },
   span: Span | undefined,
   related: readonly RelatedPlace[] = [],
 ): Diagnostic {
@@ -180,7 +184,7 @@ export function unsupportedType(
     code: "FX1008",
     severity: "error",
     message: fill("`%name%` has the type `%type%`, which cannot enter compiled code", holes),
-    hint: "use numbers, booleans, typed arrays, `number[]`, rows of these, tensors, records and tuples of these, and arrays of records",
+    hint: fill("%wayOut%", holes),
     span,
     related,
   };
@@ -256,7 +260,7 @@ export function notCallable(
 
 /** FX1013 */
 export function notStatic(
-  holes: { readonly what: string | number },
+  holes: { readonly what: string | number; readonly wayOut: string | number },
   span: Span | undefined,
   related: readonly RelatedPlace[] = [],
 ): Diagnostic {
@@ -264,7 +268,7 @@ export function notStatic(
     code: "FX1013",
     severity: "error",
     message: fill("%what% must be known when the program is compiled", holes),
-    hint: "write it as a literal, or as a `const` with a literal value",
+    hint: fill("%wayOut%", holes),
     span,
     related,
   };

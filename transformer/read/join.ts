@@ -28,7 +28,7 @@ import {
   rename,
   toDense,
 } from "./objects.ts";
-import type { Reader } from "./reader.ts";
+import { openLength, type Reader } from "./reader.ts";
 import { newTable, sharedOf } from "./tables.ts";
 import {
   describe,
@@ -93,8 +93,7 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
         return { kind: "table", columns, length: state.length, from, value };
       }
       if (state.form === "stack") {
-        const problem: Problem = (name, span) =>
-          messages.notStatic({ what: `the length of \`${name}\`` }, span);
+        const problem: Problem = openLength;
         return { kind: "conflict", problem, value };
       }
       if (state.form === "dense") {

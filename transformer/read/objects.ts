@@ -158,7 +158,7 @@ export function lengthOf(reader: Reader, array: ArrayReference, node: ts.Node): 
   const state = array.object.state.content;
   if (state.form === "list") return fixed(state.items.length);
   if (state.form === "table") return dimValue(state.length);
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   return dimValue(state.value.type.shape[array.path.length] ?? 0);
 }
 
@@ -190,7 +190,7 @@ export function readElement(
     }
     state = makeStored(reader, array, node);
   }
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   if (state.form === "table") {
     const rows = reader.heap.read(array.object.rows);
     return rowAt(state.columns, toIndex(reader, index, node), { ...array, rows });
@@ -218,7 +218,7 @@ export function writeElement(
       const item = state.items[index.value];
       if (item === undefined) {
         // JavaScript lengthens the array; only the next element is meant by anyone.
-        if (index.value !== state.items.length) reader.needsStatic("the length of the array", node);
+        if (index.value !== state.items.length) reader.needsLength(array.object.name, node);
         return appendItem(reader, array, value, node);
       }
       return reader.heap.write(item, value);
@@ -226,7 +226,7 @@ export function writeElement(
     makeStored(reader, array, node);
   }
   const stored = reader.heap.read(array.object.state);
-  if (stored.form === "stack") return growing(reader, node);
+  if (stored.form === "stack") return growing(reader, node, array.object.name);
   if (stored.form === "table") {
     const row = rowAt(stored.columns, toIndex(reader, index, node), array);
     writeRow(reader, row, value, node);
@@ -284,7 +284,7 @@ export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): V
     return stackItems(reader, items, node);
   }
   if (state.form === "table") return notNumbers(reader, node);
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   if (array.path.length === 0) return state.value;
   return reader.at(node).at(state.value, array.path);
 }
@@ -315,7 +315,7 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   const state = reader.heap.read(array.object.state);
   if (state.form === "dense") return state.value;
   if (state.form === "table") return notNumbers(reader, node);
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
   reader.heap.write(array.object.state, { form: "dense", value });
@@ -325,8 +325,8 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
 }
 
 /** Refuses what asks for the length of an array that grows while the program runs. */
-export function growing(reader: Reader, node: ts.Node): never {
-  return reader.needsStatic("the length of the array", node);
+export function growing(reader: Reader, node: ts.Node, name?: string): never {
+  return reader.needsLength(name, node);
 }
 
 /** Numbers, or arrays of one shape, as one array. */

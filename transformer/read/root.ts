@@ -32,7 +32,7 @@ import type { SurfaceFunction } from "../../lang/surface/support.ts";
 import { Reader } from "./reader.ts";
 import { outgoing } from "./result.ts";
 import { Scope } from "./scope.ts";
-import { fromTree, type Incoming, incoming } from "./types.ts";
+import { fromTree, type Incoming, incoming, unsupported } from "./types.ts";
 import type { FunctionValue, NativeCall, ReaderValue } from "./values.ts";
 import { SilentFault, visitors } from "./visit.ts";
 import type { VariableLike, World } from "./world.ts";
@@ -91,10 +91,10 @@ export function readRoot(request: RootRequest): ReadRoot {
   const reader = new Reader(world, visitors, request.surface);
   try {
     const program = readProgram(reader, request);
-    for (const warning of derivativeWarnings(program.graph)) reader.report(warning);
     for (const fault of patternFaults(program.graph)) reader.report(fault);
-    const failed = reader.diagnostics.some(({ severity }) => severity === "error");
-    return outcome(failed ? undefined : program);
+    if (reader.hasErrors()) return outcome(undefined);
+    for (const warning of derivativeWarnings(program.graph)) reader.report(warning);
+    return outcome(program);
   } catch (error) {
     reader.reportThrown(error, node);
     return outcome(undefined);
@@ -419,7 +419,7 @@ function declaredParameter(
   const checker = reader.world.checkerOf(parameter);
   if (parameter.dotDotDotToken !== undefined) {
     reader.fail(
-      messages.unsupportedType(
+      unsupported(
         { name: parameter.name.getText(), type: "a rest parameter" },
         reader.span(parameter),
       ),

@@ -1,9 +1,17 @@
 /** The types of a root's parameters: from TypeScript to values of the graph and trees of leaves. */
 
 import ts from "typescript";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { type Dim, symbol } from "../../compiler/ir/dim.ts";
-import { arrayType, type DType, dtypes, scalarType, type Value } from "../../compiler/ir/types.ts";
+import {
+  arrayType,
+  type DType,
+  dtypes,
+  scalarType,
+  type Span,
+  type Value,
+} from "../../compiler/ir/types.ts";
 import { constantOf, constantTree, type Tree } from "../../runtime/manifest.ts";
 import type { Making } from "./alias.ts";
 import { newDense, newList, newRecord } from "./objects.ts";
@@ -242,7 +250,7 @@ function record(
     const declared = checker.getTypeOfSymbolAtLocation(property, node);
     if ((property.flags & ts.SymbolFlags.Optional) !== 0) {
       const optional = { name: property.name, type: checker.typeToString(declared) };
-      return reader.fail(messages.unsupportedType(optional, reader.span(node)));
+      return reader.fail(unsupported(optional, reader.span(node)));
     }
     return [property.name, ofType(context, declared, property.name, depth + 1)] as const;
   });
@@ -289,10 +297,38 @@ function dimOf(context: Context, type: ts.Type, name: string): Dim {
   return symbol(context.reader.freshName(`${name}_dim`));
 }
 
+export function unsupported(
+  what: { readonly name: string; readonly type: string },
+  span: Span,
+  holdsFunctions = false,
+): Diagnostic {
+  const wayOut = holdsFunctions
+    ? "make it inside of the compiled function, or use separate functions: what is captured is data"
+    : "use numbers, booleans, typed arrays, `number[]`, rows of these, tensors, records and " +
+      "tuples of these, and arrays of records";
+  return messages.unsupportedType({ ...what, wayOut }, span);
+}
+
+/** A record of functions, or an array of them, from around the root. */
+function hasFunctions({ checker, readOnly, type, node }: Context): boolean {
+  if (readOnly !== "captured") return false;
+  const parts = checker.isArrayType(type)
+    ? checker.getTypeArguments(type as ts.TypeReference)
+    : checker
+        .getPropertiesOfType(type)
+        .map((property) => checker.getTypeOfSymbolAtLocation(property, node));
+  const isData = typedArrayOf(type) !== undefined;
+  return !isData && parts.some((part) => part.getCallSignatures().length > 0);
+}
+
 function refuse(context: Context): never {
   const { reader, checker, name, type, node } = context;
   return reader.fail(
-    messages.unsupportedType({ name, type: checker.typeToString(type) }, reader.span(node)),
+    unsupported(
+      { name, type: checker.typeToString(type) },
+      reader.span(node),
+      hasFunctions(context),
+    ),
   );
 }
 

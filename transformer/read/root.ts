@@ -396,10 +396,11 @@ function declaredParameters(reader: Reader, callee: FunctionValue): readonly Par
   const failed: unknown[] = [];
   // Where defaults are evaluated: they may read the parameters before.
   const scope = new Scope(callee.scope);
+  const haveDefaults = callee.declaration.parameters.some(({ initializer }) => initializer);
   const parameters = callee.declaration.parameters.flatMap((parameter) => {
     try {
       const read = declaredParameter(reader, parameter, scope);
-      bind(reader, parameter.name, read.value, scope, true);
+      if (haveDefaults) bind(reader, parameter.name, read.value, scope, true);
       return [read];
     } catch (error) {
       reader.reportThrown(error, parameter);

@@ -1,7 +1,7 @@
 /** `for`, `for … of`, `while` and `do`. */
 
 import ts from "typescript";
-import { DiagnosticError } from "../../../compiler/diagnostics/diagnostic.ts";
+import { type Diagnostic, DiagnosticError } from "../../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { Value } from "../../../compiler/ir/types.ts";
 import { branch } from "../branch.ts";
@@ -13,10 +13,11 @@ import { identical } from "../join.ts";
 import { conditionalLoop, countedLoop, isRunning, testAfter, withoutTargets } from "../loop.ts";
 import { compareNumbers, compute, integer, rangeOf, toInteger, truth } from "../numbers.ts";
 import { itemsOf, lengthOf } from "../objects.ts";
-import { type Exit, NeedsStatic, normal, type Reader } from "../reader.ts";
+import { type Exit, NeedsStatic, normal, type Reader, SilentFault } from "../reader.ts";
 import { type Jump, Scope } from "../scope.ts";
 import {
   describe,
+  faulty,
   fixed,
   isBoolean,
   isNumber,
@@ -187,36 +188,45 @@ export function doStatement(reader: Reader, node: ts.DoStatement, scope: Scope):
 /**
  * Variables that have no value yet, `let x: number; do { x = … } while (x > 0)`, and that the first
  * turn makes a number or a truth: they begin as 0 or false, which nothing reads, for TypeScript has
- * checked that a variable is assigned on every path to where it is read.
+ * checked that a variable is assigned on every path to where it is read. Of others the faults of the
+ * first turn say why they have no value.
  */
 function giveBeginnings(reader: Reader, { guess, body }: WhileLoop): void {
   const open = guess.filter(({ content }) => content === unset);
   if (open.length === 0) return;
-  const after = afterOnce(reader, open, body);
+  const { values, faults } = afterOnce(reader, open, body);
   open.forEach((place, k) => {
-    const value = after[k];
-    if (value === undefined || (!isNumber(value) && !isBoolean(value))) return;
-    reader.heap.write(place, fixed(isBoolean(value) ? false : 0));
+    const value = values[k];
+    if (value !== undefined && (isNumber(value) || isBoolean(value))) {
+      reader.heap.write(place, fixed(isBoolean(value) ? false : 0));
+    } else if (faults.length > 0) {
+      for (const fault of faults) reader.report(fault);
+      reader.heap.write(place, faulty);
+    }
   });
 }
 
-/** What places hold after the body, which is read and forgotten; nothing where it has a fault. */
+/** What places hold after the body, and its faults. The body is read and forgotten. */
 function afterOnce(
   reader: Reader,
   places: WhileLoop["guess"],
   body: () => Exit,
-): readonly ReaderValue[] {
+): { readonly values: readonly ReaderValue[]; readonly faults: readonly Diagnostic[] } {
+  const reported = reader.diagnostics.length;
+  let values: readonly ReaderValue[] = [];
   try {
-    return reader.heap.record(() =>
+    values = reader.heap.record(() =>
       reader.inBlock(() => {
         body();
         return places.map(({ content }) => content as ReaderValue);
       }),
     ).result.result;
   } catch (error) {
-    if (error instanceof DiagnosticError) return [];
-    throw error;
+    const isFault = error instanceof DiagnosticError || error instanceof SilentFault;
+    if (!isFault || error instanceof NeedsStatic) throw error;
+    reader.reportThrown(error, reader.here());
   }
+  return { values, faults: reader.diagnostics.splice(reported) };
 }
 
 type WhileLoop = Parameters<typeof conditionalLoop>[1];

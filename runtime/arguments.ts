@@ -2,7 +2,7 @@
 
 import { bytesPerElement, className, dtypeOfArray, type TypedArray, viewAt } from "./arrays.ts";
 import { dimText, evaluate, type Extents, solve } from "./dims.ts";
-import type { Argument, Leaf, Tree } from "./manifest.ts";
+import { type Argument, constantOf, type Leaf, type Tree } from "./manifest.ts";
 import type { Memory } from "./memory.ts";
 import { flatten, type Nested, ragged, Tensor } from "./tensor.ts";
 
@@ -34,9 +34,29 @@ export function takeArguments(
 ): readonly Input[] {
   const inputs: Input[] = [];
   const shapes: Waiting[] = [];
-  expected.forEach(({ name, tree }, k) => take(tree, values[k], name, inputs, shapes));
+  expected.forEach((argument, k) => {
+    take(argument.tree, givenOr(argument, values[k]), argument.name, inputs, shapes);
+  });
   unify(shapes, extents);
   return inputs;
+}
+
+/** An argument as it is given, or its default. */
+export function givenOr({ default: otherwise }: Argument, value: unknown): unknown {
+  return value === undefined && otherwise !== undefined ? constantValue(otherwise) : value;
+}
+
+function constantValue(tree: Tree): unknown {
+  switch (tree.kind) {
+    case "constant":
+      return constantOf(tree);
+    case "record":
+      return Object.fromEntries(tree.fields.map(([name, field]) => [name, constantValue(field)]));
+    case "tuple":
+      return tree.items.map(constantValue);
+    default:
+      throw new Error(`a ${tree.kind} is no constant`);
+  }
 }
 
 /** Writes what has to be copied to an address. */
@@ -81,9 +101,11 @@ function writeRows(
 
 function take(tree: Tree, value: unknown, path: string, inputs: Input[], shapes: Waiting[]): void {
   switch (tree.kind) {
-    case "constant":
-      if (value !== tree.value) throw wrong(path, String(tree.value), value);
+    case "constant": {
+      const constant = constantOf(tree);
+      if (!Object.is(value, constant)) throw wrong(path, String(constant), value);
       return;
+    }
     case "record": {
       if (typeof value !== "object" || value === null) throw wrong(path, "a record", value);
       for (const [name, field] of tree.fields) {

@@ -1,10 +1,12 @@
 /** A program's manifest and code → a function of plain values and tensors. */
 
-import { type Input, takeArguments, writeInput } from "./arguments.ts";
+import { givenOr, type Input, takeArguments, writeInput } from "./arguments.ts";
 import { bytesPerElement, countOf, type TypedArray, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
 import {
+  type Argument,
   type Code,
+  constantOf,
   type Dim,
   type Layout,
   type Leaf,
@@ -271,12 +273,16 @@ function scalarProgram({ name, parameters, captured, result, layout }: Manifest,
   }, 0);
   const count = parameters.length;
   return (...args: readonly unknown[]): unknown => {
-    for (let k = 0; k < count; k++) {
-      if (typeof args[k] !== "number") {
-        throw new TypeError(`${parameters[k]?.name}: expected a number, got ${typeof args[k]}`);
-      }
-    }
     const operands = args.slice(0, count) as number[];
+    for (let k = 0; k < count; k++) {
+      if (typeof operands[k] === "number") continue;
+      const parameter = parameters[k] as Argument;
+      const value = givenOr(parameter, operands[k]);
+      if (typeof value !== "number") {
+        throw new TypeError(`${parameter.name}: expected a number, got ${typeof value}`);
+      }
+      operands[k] = value;
+    }
     operands.push(bytes === 0 ? 0 : scratchOf(bytes));
     try {
       return run(...operands);
@@ -433,6 +439,6 @@ function elementOf(tree: Tree, parts: Iterator<unknown>): unknown {
       return rowsOf(tree.columns, leaves);
     }
     case "constant":
-      return tree.value;
+      return constantOf(tree);
   }
 }

@@ -46,7 +46,22 @@ export interface TableTree {
 /** A value known when the program was compiled: no value of the graph stands for it. */
 export interface ConstantTree {
   readonly kind: "constant";
-  readonly value: undefined | null | string | number | boolean;
+  readonly value: Constant | OtherNumber;
+}
+export type Constant = undefined | null | string | number | boolean;
+/** A number that JSON cannot write, as text: `Infinity`, `-Infinity`, `NaN`, `-0`. */
+interface OtherNumber {
+  readonly number: string;
+}
+
+export function constantTree(value: Constant): ConstantTree {
+  const isOther = typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0));
+  const text = Object.is(value, -0) ? "-0" : String(value);
+  return { kind: "constant", value: isOther ? { number: text } : value };
+}
+
+export function constantOf({ value }: ConstantTree): Constant {
+  return typeof value === "object" && value !== null ? Number(value.number) : value;
 }
 
 /** The values of the graph in a tree, in order. */
@@ -68,6 +83,8 @@ export function leavesOf(tree: Tree): readonly Leaf[] {
 export interface Argument {
   readonly name: string;
   readonly tree: Tree;
+  /** What stands for an argument that is not given: a tree without leaves. */
+  readonly default?: Tree | undefined;
 }
 
 export interface Manifest {

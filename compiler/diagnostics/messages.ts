@@ -172,7 +172,11 @@ export function twoNames(
 
 /** FX1008 */
 export function unsupportedType(
-  holes: { readonly name: string | number; readonly type: string | number },
+  holes: {
+    readonly name: string | number;
+    readonly type: string | number;
+    readonly wayOut: string | number;
+  },
   span: Span | undefined,
   related: readonly RelatedPlace[] = [],
 ): Diagnostic {
@@ -180,7 +184,7 @@ export function unsupportedType(
     code: "FX1008",
     severity: "error",
     message: fill("`%name%` has the type `%type%`, which cannot enter compiled code", holes),
-    hint: "use numbers, booleans, typed arrays, `number[]`, rows of these, tensors, records and tuples of these, and arrays of such records and tuples, without tensors",
+    hint: fill("%wayOut%", holes),
     span,
     related,
   };
@@ -489,7 +493,7 @@ export function notAFunctionRoot(
     code: "FX1027",
     severity: "error",
     message: fill("`%root%` needs a function that is known when the program is compiled", holes),
-    hint: "pass a function or an arrow",
+    hint: "pass a function, or wrap the call in an arrow, `(x: number) => f(x)`",
     span,
     related,
   };

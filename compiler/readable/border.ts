@@ -2,7 +2,7 @@
 
 import { type Dim, sameDim, symbol } from "../ir/dim.ts";
 import type { Value } from "../ir/types.ts";
-import type { Argument, Leaf, Tree } from "../../runtime/manifest.ts";
+import { type Argument, constantOf, type Leaf, type Tree } from "../../runtime/manifest.ts";
 import { atom, numberText, within } from "./expressions.ts";
 import { elementsOfTensor, handedOn } from "./loops.ts";
 import { tensorOf, tensorText } from "./tensors.ts";
@@ -35,10 +35,11 @@ export function parameterList(
   values: Iterator<Value>,
 ): readonly string[] {
   const bound: Bound[] = [];
-  const texts = parameters.map(({ name, tree }) => {
+  const texts = parameters.map(({ name, tree, default: otherwise }) => {
     const own = page.names.fresh(name);
     bind(page, tree, { path: own, arrays: [] }, values, bound);
-    return `${own}: ${treeType(page, tree, symbolOf)}`;
+    const text = `${own}: ${treeType(page, tree, symbolOf)}`;
+    return otherwise === undefined ? text : `${text} = ${construct(page, otherwise, [].values())}`;
   });
   // A row is there to be asked for its length only where there is a row.
   for (const inRows of [false, true]) for (const one of bound) sayExtents(page, one, inRows);
@@ -141,8 +142,11 @@ export function lengthAt(path: string, axis: number): string {
 /** The type of a tree; for parameters, `nameOf` gives the extents of tensors that have names. */
 export function treeType(page: Writing, tree: Tree, nameOf?: NameOf): string {
   switch (tree.kind) {
-    case "constant":
-      return typeof tree.value === "string" ? JSON.stringify(tree.value) : String(tree.value);
+    case "constant": {
+      const value = constantOf(tree);
+      if (typeof value === "string") return JSON.stringify(value);
+      return typeof value !== "number" || Number.isFinite(value) ? String(value) : "number";
+    }
     case "record": {
       const fields = tree.fields.map(
         ([field, inner]) => `${field}: ${treeType(page, inner, nameOf)}`,
@@ -202,9 +206,11 @@ function leafType(page: Writing, { as, dtype, shape }: Leaf, nameOf?: NameOf): s
 /** The expression of a result, from its values. */
 export function construct(page: Writing, tree: Tree, values: Iterator<Value>): string {
   switch (tree.kind) {
-    case "constant":
-      if (typeof tree.value === "number") return numberText(tree.value).text;
-      return JSON.stringify(tree.value) ?? "undefined";
+    case "constant": {
+      const value = constantOf(tree);
+      if (typeof value === "number") return numberText(value).text;
+      return JSON.stringify(value) ?? "undefined";
+    }
     case "record": {
       const fields = tree.fields.map(([field, inner]) => {
         const text = construct(page, inner, values);

@@ -149,7 +149,7 @@ export function castText(from: string, to: string, x: Text): Text | undefined {
     if (to === "i32") return signed(x);
     return to === "u32" ? unsigned(x) : binary({ sign: "&", binds: 7 }, x, atom("255"));
   }
-  return to === "i32" ? call("Math.trunc", x) : undefined;
+  return to === "i32" ? binary(infix["or"] as Infix, call("Math.trunc", x), atom("0")) : undefined;
 }
 
 export function choice(test: Text, yes: Text, no: Text): Text {

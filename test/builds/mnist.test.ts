@@ -6,6 +6,7 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,11 +29,11 @@ function scriptsIn(folder: string): readonly { readonly name: string; readonly t
     .map((name) => ({ name, text: readFileSync(path.join(example, folder, name), "utf8") }));
 }
 
-/** Programs and runtime, and neither the compiler nor the table of ops. */
+/** Programs and runtime, gzipped, and neither the compiler nor the table of ops. */
 function expectSmall(folder: string, kilobytes: number): void {
   const scripts = scriptsIn(folder);
   expect(scripts.length).toBeGreaterThan(0);
-  const bytes = scripts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  const bytes = scripts.reduce((sum, { text }) => sum + gzipSync(text).length, 0);
   console.log(`${folder}: ${(bytes / 1000).toFixed(1)} kB`);
   for (const { name, text } of scripts) {
     for (const word of ["binaryen", "typescript", "conv_filter", "reduce_max", "transpose"]) {
@@ -69,13 +70,13 @@ describe("the losses", () => {
   test("are the same with Vite, in a small bundle", async () => {
     await vite("--ssr", "losses.ts");
     expect(await node(`${example}/out/vite-node/losses.js`)).toBe(expected);
-    expectSmall("out/vite-node", 130);
+    expectSmall("out/vite-node", 40);
   });
 
   test("are the same with esbuild, in a small bundle", async () => {
     await node(`${example}/esbuild.ts`);
     expect(await node(`${example}/out/esbuild/losses.js`)).toBe(expected);
-    expectSmall("out/esbuild", 100);
+    expectSmall("out/esbuild", 30);
   });
 });
 
@@ -92,7 +93,7 @@ describe("the page", () => {
     await server?.close();
   });
 
-  test("is small", () => expectSmall("out/page", 100));
+  test("is small", () => expectSmall("out/page", 30));
 
   /** What the page says when something is wrong with it. */
   async function open(page: Page): Promise<readonly string[]> {

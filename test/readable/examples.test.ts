@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Argument, Tree } from "../../compiler/compile.ts";
 import { symbolsOf } from "../../compiler/ir/dim.ts";
 import { evaluate } from "../../runtime/dims.ts";
+import { constantOf } from "../../runtime/manifest.ts";
 import { Tensor, tensor } from "../../runtime/index.ts";
 import { examplesFile } from "../languagePage.ts";
 import { Press, type Printed } from "./support.ts";
@@ -52,8 +53,8 @@ const files: Readonly<Record<string, Example>> = {
   },
 };
 
-/** Its matrices lie in arrays, and say by numbers how large they are. */
-const pageSizes = { m: 2, n: 3, k: 2, a_length: 4, b_length: 6 };
+/** Its matrices lie in arrays, and say by numbers how large they are, and which rows change places. */
+const pageSizes = { m: 2, n: 3, k: 2, a_length: 4, b_length: 6, p: 0, q: 2 };
 
 /** The page of the language as one file. */
 function writePage(): string {
@@ -79,7 +80,7 @@ interface Source {
 function sample(tree: Tree, name: string, source: Source): unknown {
   switch (tree.kind) {
     case "constant":
-      return tree.value;
+      return constantOf(tree);
     case "record":
       return Object.fromEntries(
         tree.fields.map(([field, inner]) => [field, sample(inner, field, source)]),

@@ -159,7 +159,7 @@ class Meeting {
     if (a.form === "stack" && b.form === "stack") return this.stack(place, [a, b]);
     const others = states.some(({ form }) => form === "table" || form === "stack");
     if (others || (states[0].form === "list" && states[1].form === "list")) {
-      reader.needsStatic(`the length of \`${place.name}\``, node);
+      reader.needsLength(place.name, node);
     }
     const values = states.map((state, side) => {
       if (state.form === "dense") return state.value;
@@ -173,7 +173,7 @@ class Meeting {
       );
     }) as unknown as Sides<Value>;
     if (!sameType(values[0].type, values[1].type)) {
-      reader.needsStatic(`the length of \`${place.name}\``, node);
+      reader.needsLength(place.name, node);
     }
     this.results[0].push(values[0]);
     this.results[1].push(values[1]);
@@ -190,8 +190,7 @@ class Meeting {
     const { item, value: one } = states[0];
     for (const side of [0, 1] as const) {
       const { value } = states[side];
-      if (!sameType(value.type, one.type))
-        reader.needsStatic(`the length of \`${place.name}\``, node);
+      if (!sameType(value.type, one.type)) reader.needsLength(place.name, node);
       this.results[side].push(value);
     }
     this.writes.push((outputs) => {

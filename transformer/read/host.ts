@@ -42,7 +42,7 @@ const functionRoots = new Set([
 ]);
 
 /** A call of a root that gives a function: what it is given is known where it is written. */
-function givesFunction(reader: Reader, node: ts.Expression): boolean {
+export function givesFunction(reader: Reader, node: ts.Expression): node is ts.CallExpression {
   if (!ts.isCallExpression(node)) return false;
   const { expression } = node;
   if (!ts.isIdentifier(expression)) return false;

@@ -21,7 +21,6 @@ import { type From, join as joinGroup, olderOrigins } from "./alias.ts";
 import { rangeOf, toDtype, toInteger } from "./numbers.ts";
 import {
   type ArrayKind,
-  keepACount,
   newDense,
   newList,
   newRecord,
@@ -30,7 +29,7 @@ import {
   rename,
   toDense,
 } from "./objects.ts";
-import type { Reader } from "./reader.ts";
+import { openLength, type Reader } from "./reader.ts";
 import { columnsIn, newTable, sharedOf } from "./tables.ts";
 import {
   type Columns,
@@ -99,8 +98,7 @@ export function templateOf(reader: Reader, value: ReaderValue, depth = 0): Templ
         return { kind: "table", columns, length: state.length, from, value };
       }
       if (state.form === "stack") {
-        const problem: Problem = (name, span) =>
-          messages.notStatic({ what: `the length of \`${name}\``, wayOut: keepACount }, span);
+        const problem: Problem = openLength;
         return { kind: "conflict", problem, value };
       }
       if (state.form === "dense") {

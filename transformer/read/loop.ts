@@ -472,9 +472,9 @@ export function compare(
       reader.needsStatic(`the fields of \`${place.name}\``, node);
     } else if (isArrayState(content)) {
       const now = carriedContents(content);
-      if (now === undefined) return reader.needsStatic(`the length of \`${place.name}\``, node);
+      if (now === undefined) return reader.needsLength(place.name, node);
       if (known?.kind === "contents" && !sameType(known.type, now.type)) {
-        reader.needsStatic(`the length of \`${place.name}\``, node);
+        reader.needsLength(place.name, node);
       }
       if (now.item !== undefined && reader.isBoundHere(now.type)) {
         reader.fail(messages.lengthEscapes({ name: place.name }, reader.span(node)));

@@ -16,7 +16,7 @@ import {
 } from "../../compiler/ir/dim.ts";
 import type { DType, Value } from "../../compiler/ir/types.ts";
 import type { Reader } from "./reader.ts";
-import { describe, fixed, isNumber, type ReaderValue, scalar } from "./values.ts";
+import { describe, fixed, isNumber, isStaticNumber, type ReaderValue, scalar } from "./values.ts";
 
 interface Range {
   readonly low: number;
@@ -26,7 +26,7 @@ interface Range {
 const smallest = -(2 ** 31);
 const largest = 2 ** 31 - 1;
 /** No array has more elements along an axis: memory of 4 GiB holds fewer. */
-const longestAxis = 2 ** 30;
+export const longestAxis = 2 ** 30;
 
 export function dimValue(dim: Dim): ReaderValue {
   return typeof dim === "number" ? fixed(dim) : { kind: "dim", dim };
@@ -101,6 +101,41 @@ export function toIndex(reader: Reader, value: ReaderValue, node: ts.Node): Valu
   const i = builder.wholeNumber(x);
   const exact = builder.binary("eq", builder.cast(i, "f64"), x);
   return builder.select(exact, i, builder.constant(-1, "i32"));
+}
+
+/**
+ * A number without its fraction, as `slice` and `at` take their arguments: NaN is 0, and what no i32
+ * holds is the nearest that there is, which is beyond both ends of all arrays.
+ */
+export function toWhole(reader: Reader, value: ReaderValue, node: ts.Node): ReaderValue {
+  if (isStaticNumber(value)) {
+    return fixed(Math.max(smallest, Math.min(largest, Math.trunc(value.value) || 0)));
+  }
+  if (rangeOf(value) !== undefined) return value;
+  return integer(reader.at(node).cast(toFloat(reader, value, node), "i32"));
+}
+
+/**
+ * A whole number, counted from the end where it is negative: `i < 0 ? i + length : i`. Before the
+ * first element it is negative still: -1, or what the sum is.
+ */
+export function fromTheEnd(
+  reader: Reader,
+  x: ReaderValue,
+  length: ReaderValue,
+  node: ts.Node,
+): ReaderValue {
+  const range = rangeOf(x) ?? { low: smallest, high: largest };
+  if (range.low >= 0) return x;
+  if (isStaticNumber(x)) return compute(reader, "add", length, x, node);
+  const builder = reader.at(node);
+  const [i, extent] = [toInteger(reader, x, node), toInteger(reader, length, node)];
+  // A sum that is surely one of i32.
+  const floor = builder.binary("sub", builder.constant(-1, "i32"), extent);
+  const inReach = builder.select(builder.binary("ge", i, floor), i, floor);
+  const back = builder.binary("add", inReach, extent);
+  const isNegative = builder.binary("lt", i, builder.constant(0, "i32"));
+  return integer(builder.select(isNegative, back, i), -1, Math.max(longestAxis, range.high));
 }
 
 /** JavaScript's ToInt32. */

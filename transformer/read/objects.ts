@@ -174,7 +174,7 @@ export function lengthOf(reader: Reader, array: ArrayReference, node: ts.Node): 
   const state = array.object.state.content;
   if (state.form === "list") return fixed(state.items.length);
   if (state.form === "table") return dimValue(state.length);
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   return dimValue(state.value.type.shape[array.path.length] ?? 0);
 }
 
@@ -224,7 +224,7 @@ export function readElement(
     if (array.at !== undefined) return unknownItem(reader, node);
     state = makeStored(reader, array, node);
   }
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   if (state.form === "table") {
     const rows = reader.heap.read(array.object.rows);
     return rowAt(reader, state.columns, { ...array, rows }, toIndex(reader, index, node));
@@ -268,7 +268,7 @@ export function writeElement(
     if (isStaticNumber(index)) {
       if (item === undefined) {
         // JavaScript lengthens the array; only the next element is meant by anyone.
-        if (index.value !== state.items.length) reader.needsStatic("the length of the array", node);
+        if (index.value !== state.items.length) reader.needsLength(array.object.name, node);
         return appendItem(reader, array, value, node);
       }
       return reader.heap.write(item, value);
@@ -276,7 +276,7 @@ export function writeElement(
     makeStored(reader, array, node);
   }
   const stored = reader.heap.read(array.object.state);
-  if (stored.form === "stack") return growing(reader, node);
+  if (stored.form === "stack") return growing(reader, node, array.object.name);
   if (stored.form === "table") {
     const row = rowAt(reader, stored.columns, array, toIndex(reader, index, node));
     writeRow(reader, row, value, node, how);
@@ -341,7 +341,7 @@ export function toDense(reader: Reader, array: ArrayReference, node: ts.Node): V
   if (items !== undefined) return stackItems(reader, items, node);
   const state = reader.heap.read(array.object.state);
   if (state.form === "list" || state.form === "table") return notNumbers(reader, node);
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   if (array.path.length === 0) return state.value;
   return reader.at(node).at(state.value, array.path);
 }
@@ -366,7 +366,7 @@ export function makeDense(reader: Reader, array: ArrayReference, node: ts.Node):
   const state = reader.heap.read(array.object.state);
   if (state.form === "dense") return state.value;
   if (state.form === "table") return notNumbers(reader, node);
-  if (state.form === "stack") return growing(reader, node);
+  if (state.form === "stack") return growing(reader, node, array.object.name);
   if (array.at !== undefined) return unknownItem(reader, node);
   const items = state.items.map((item) => reader.heap.read(item));
   const value = stackItems(reader, items, node);
@@ -391,13 +391,9 @@ export function replace(
 }
 
 /** Refuses what asks for the length of an array that grows while the program runs. */
-export function growing(reader: Reader, node: ts.Node): never {
-  return reader.needsStatic("the length of the array", node, keepACount);
+export function growing(reader: Reader, node: ts.Node, name?: string): never {
+  return reader.needsLength(name, node);
 }
-
-/** The way out for an array that is asked for its length while it grows. */
-export const keepACount =
-  "make an array of the greatest length, as `new Float64Array(n)` does, and count what is in it";
 
 /** Numbers, or arrays of one shape, as one array. */
 export function stackItems(reader: Reader, items: readonly ReaderValue[], node: ts.Node): Value {

@@ -36,6 +36,19 @@ export interface Visitors {
   ) => ReaderValue;
 }
 
+/** Said of an array that grows while the program runs, or is of one length here and another there. */
+export function openLength(name: string | undefined, span: Span): Diagnostic {
+  return messages.notStatic(
+    {
+      what: `the length of ${name === undefined || name.includes(" ") ? "the array" : `\`${name}\``}`,
+      wayOut:
+        "an array that grows while the program runs is a stack, for `push` and `pop` alone: make it " +
+        "`new Float64Array(n)`, as long as it can get, and write it at an index that counts",
+    },
+    span,
+  );
+}
+
 /** Thrown where a value must be known that a loop does not know: the loop is then unrolled. */
 export class NeedsStatic extends DiagnosticError {}
 
@@ -128,6 +141,15 @@ export class Reader {
     wayOut = "write it as a literal, or as a `const` with a literal value",
   ): never {
     throw new NeedsStatic(messages.notStatic({ what, wayOut }, this.span(node)));
+  }
+
+  /** The length of an array, which only the run tells, must be known. */
+  needsLength(name: string | undefined, node: ts.Node): never {
+    throw new NeedsStatic(openLength(name, this.span(node)));
+  }
+
+  hasErrors(): boolean {
+    return this.diagnostics.some(({ severity }) => severity === "error");
   }
 
   /** Each message once: a piece of code may be read several times. */

@@ -32,7 +32,7 @@ import {
   resultsOf,
   writeAfter,
 } from "./loop.ts";
-import { NoResult, type Reader, Signal } from "./reader.ts";
+import { NoResult, type Reader, Signal, SilentFault } from "./reader.ts";
 import { declaredResult } from "./types.ts";
 import {
   fixed,
@@ -120,6 +120,13 @@ export function recursiveCall(
     k < given.length ? (given[k] as ReaderValue) : undefinedValue,
   );
   const own = reader.frames.filter((frame) => isSame(frame.callee, callee)).toReversed();
+  if (own.some((frame) => hasOtherStack(argumentsOf(frame), args))) {
+    return refuse(reader, callee, node, {
+      reason: "with an array that has grown while the program ran: of another length each time",
+      wayOut:
+        "pass the whole arrays at each depth, with an offset, a stride and a count as numbers",
+    });
+  }
   for (const frame of own) {
     if (frame.kind !== "function") continue;
     const next = generalised(reader, frame.known.arguments, args);
@@ -152,7 +159,9 @@ export function recursiveCall(
   if (grows || own.filter(({ kind }) => kind === "function").length >= mostSpecialised) {
     return refuse(reader, callee, node, {
       reason: "each time with another function, or with arrays of other lengths",
-      wayOut: "pass the same functions and the whole arrays at each depth, with bounds as numbers",
+      wayOut:
+        "pass the same functions and the whole arrays at each depth, with an offset, a stride and " +
+        "a count as numbers",
     });
   }
   const around = own.find((frame) => frame.kind === "inlined");
@@ -169,6 +178,23 @@ export function recursiveCall(
     ? attemptInlined(reader, callee, args, () => read(given))
     : undefined;
   return attempted ?? callFunctionOfGraph(reader, callee, args, given.length, node, read);
+}
+
+function argumentsOf(frame: Frame): readonly (ReaderValue | undefined)[] {
+  if (frame.kind === "inlined") return frame.arguments;
+  return frame.known.arguments.map(({ value }) => value);
+}
+
+/** True where an array that grows at run time is passed that was not passed before. */
+function hasOtherStack(
+  before: readonly (ReaderValue | undefined)[],
+  now: readonly ReaderValue[],
+): boolean {
+  return now.some((value, k) => {
+    if (value.kind !== "array" || value.object.state.content.form !== "stack") return false;
+    const earlier = before[k];
+    return earlier?.kind !== "array" || earlier.object !== value.object;
+  });
 }
 
 /**
@@ -309,8 +335,11 @@ function callFunctionOfGraph(
     recursion.calls = 0;
     const next = readRound(reader, recursion, node, body);
     if (next !== "again" && !grown(known, next.known) && known.outdated.size === outdated) {
-      // Its arguments kept it from being met again.
-      if (recursion.calls === 0) return read(args.slice(0, count));
+      // Its arguments kept it from being met again, or a fault.
+      if (recursion.calls === 0) {
+        if (reader.diagnostics.length > reported) throw new SilentFault("reported before");
+        return read(args.slice(0, count));
+      }
       recursion.known = next.known;
       reader.functions.set(recursion.name, next.fn);
       return emitCall(reader, recursion, args, node);
@@ -359,6 +388,8 @@ function readRound(
   } catch (error) {
     if (error instanceof Again && error.recursion === recursion) return "again";
     if (error instanceof NoResult && known.result === undefined) {
+      // Its paths may have ended in faults.
+      if (reader.hasErrors()) throw new SilentFault("reported before");
       return refuse(reader, callee, node, {
         reason: "on every path",
         wayOut: "return on some path before it does",

@@ -3,12 +3,12 @@
 import type ts from "typescript";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Value } from "../../compiler/ir/types.ts";
-import type { Tree } from "../../runtime/manifest.ts";
+import { constantTree, type Tree } from "../../runtime/manifest.ts";
 import { toDtype } from "./numbers.ts";
 import { entriesOf, itemsOf, toDense } from "./objects.ts";
 import type { Reader } from "./reader.ts";
 import { columnsIn } from "./tables.ts";
-import { describe, isBoolean, isNumber, isStaticNumber, type ReaderValue } from "./values.ts";
+import { describe, isBoolean, isNumber, type ReaderValue } from "./values.ts";
 
 export interface Outgoing {
   readonly tree: Tree;
@@ -20,11 +20,7 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node, axes
   const inner = (part: ReaderValue): Outgoing => outgoing(reader, part, node, axes);
   switch (value.kind) {
     case "static":
-      // The signature is JSON, which has neither -0 nor NaN nor infinities.
-      if (isStaticNumber(value) && !isJson(value.value)) {
-        return numberLeaf(toDtype(reader, value, "f64", node));
-      }
-      return { tree: { kind: "constant", value: value.value }, leaves: [] };
+      return { tree: constantTree(value.value), leaves: [] };
     case "dim":
     case "integer":
     case "scalar": {
@@ -78,8 +74,4 @@ export function outgoing(reader: Reader, value: ReaderValue, node: ts.Node, axes
 
 function numberLeaf(leaf: Value): Outgoing {
   return { tree: { kind: "leaf", as: "number", dtype: "f64", shape: [] }, leaves: [leaf] };
-}
-
-function isJson(value: number): boolean {
-  return Number.isFinite(value) && !Object.is(value, -0);
 }

@@ -11,10 +11,12 @@ import { derivativeWarnings } from "../../compiler/autodiff/warnings.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import type { Block, Fn, Graph, Value } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
-import type { Argument, Tree } from "../../runtime/manifest.ts";
+import { type Argument, constantOf, type Tree } from "../../runtime/manifest.ts";
 import { type Dim, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import { invoke } from "./expressions/calls.ts";
 import { listItems } from "./expressions/literals.ts";
+import { bind } from "./expressions/assign.ts";
+import { givesFunction } from "./host.ts";
 import { functionArgument } from "./natives/language.ts";
 import {
   directional,
@@ -30,7 +32,7 @@ import type { SurfaceFunction } from "../../lang/surface/support.ts";
 import { Reader } from "./reader.ts";
 import { outgoing } from "./result.ts";
 import { Scope } from "./scope.ts";
-import { fromTree, type Incoming, incoming } from "./types.ts";
+import { fromTree, type Incoming, incoming, unsupported } from "./types.ts";
 import type { FunctionValue, NativeCall, ReaderValue } from "./values.ts";
 import { SilentFault, visitors } from "./visit.ts";
 import type { VariableLike, World } from "./world.ts";
@@ -89,10 +91,10 @@ export function readRoot(request: RootRequest): ReadRoot {
   const reader = new Reader(world, visitors, request.surface);
   try {
     const program = readProgram(reader, request);
-    for (const warning of derivativeWarnings(program.graph)) reader.report(warning);
     for (const fault of patternFaults(program.graph)) reader.report(fault);
-    const failed = reader.diagnostics.some(({ severity }) => severity === "error");
-    return outcome(failed ? undefined : program);
+    if (reader.hasErrors()) return outcome(undefined);
+    for (const warning of derivativeWarnings(program.graph)) reader.report(warning);
+    return outcome(program);
   } catch (error) {
     reader.reportThrown(error, node);
     return outcome(undefined);
@@ -125,15 +127,10 @@ function readProgram(reader: Reader, request: RootRequest): ProgramRead {
   const root = reader.freshName(request.name);
   const functions = reachable(body, reader.functions);
   functions.set(root, { name: root, body });
-  const argument = ({
+  const argument = ({ name, tree: own, default: otherwise }: Argument): Argument => ({
     name,
     tree: own,
-  }: {
-    readonly name: string;
-    readonly tree: Tree;
-  }): Argument => ({
-    name,
-    tree: own,
+    default: otherwise,
   });
   return {
     graph: { root, functions },
@@ -190,7 +187,7 @@ function captureVariable(
   return incoming(reader, type, name, declaration, "captured");
 }
 
-type Parameter = Incoming & { readonly name: string };
+type Parameter = Incoming & Argument;
 
 /** The parameters of a program, and what it does with them. */
 function shaped(
@@ -218,7 +215,7 @@ function shaped(
   }
   const transform = reader.evaluate(expression, new Scope());
   const f = reader.evaluate(first, new Scope());
-  const own = parametersOf(reader, first);
+  const own = parametersGiven(reader, node as ts.CallExpression);
   const again = (name: string): Parameter => {
     const other = own.map((parameter) => similar(reader, parameter.tree, parameter.name));
     return { ...tupleOf(reader, other), name };
@@ -265,7 +262,7 @@ function shaped(
       const primals = { ...tupleOf(reader, own), name: "primals" };
       const other =
         shape.kind === "pullback"
-          ? { ...similar(reader, shape.result, "cotangent"), name: "cotangent" }
+          ? { ...similar(reader, cotangentTree(shape.result), "cotangent"), name: "cotangent" }
           : again("tangents");
       return {
         parameters: [primals, other],
@@ -342,7 +339,10 @@ function checkLengths(reader: Reader, node: ts.Expression, value: Signature): vo
   reader.fail(messages.notYetSupported({ what, wayOut }, reader.span(node)));
 }
 
-const sameParameters = new Set(["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"]);
+const sameParameters = new Set([
+  ...["compile", "grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"],
+  ...["checkpoint", "customJvp", "customVjp"],
+]);
 
 /** The parameters of the function that an expression stands for, from the types of the user. */
 function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[] {
@@ -358,16 +358,50 @@ function parametersOf(reader: Reader, node: ts.Expression): readonly Parameter[]
     const inAxes = options === undefined ? undefined : reader.evaluate(options, new Scope());
     return batchedParameters(reader, parametersOf(reader, inner), inAxes, node);
   }
+  const made = initializerOf(reader, node);
+  if (made !== undefined) return parametersOf(reader, made);
   const callee = reader.evaluate(node, new Scope());
   if (callee.kind === "function") return declaredParameters(reader, callee);
   return reader.fail(messages.notAFunctionRoot({ root: rootName(node) }, reader.span(node)));
 }
 
+/** The call that makes the function that a `const` names: `const slope = grad(f)`. */
+function initializerOf(reader: Reader, node: ts.Expression): ts.CallExpression | undefined {
+  const declared = ts.isIdentifier(node) ? reader.world.resolve(node) : undefined;
+  if (declared?.kind !== "variable" || !ts.isVariableDeclaration(declared.declaration)) {
+    return undefined;
+  }
+  const { initializer } = declared.declaration;
+  return initializer !== undefined && givesFunction(reader, initializer) ? initializer : undefined;
+}
+
+/** Of a call that gives primals, `vjp(f, x)`, those that are given: the others are defaults. */
+function parametersGiven(
+  reader: Reader,
+  { expression, arguments: [f, ...given] }: ts.CallExpression,
+): readonly Parameter[] {
+  const own = parametersOf(reader, f as ts.Expression);
+  const root = languageName(reader.world, expression);
+  if (root === "jvp") {
+    const [primals] = given;
+    const isList = primals !== undefined && ts.isArrayLiteralExpression(primals);
+    if (!isList || primals.elements.some(ts.isSpreadElement)) return own;
+    return own.slice(0, primals.elements.length);
+  }
+  if (root !== "vjp" && root !== "linearize") return own;
+  return given.some(ts.isSpreadElement) ? own : own.slice(0, given.length);
+}
+
 function declaredParameters(reader: Reader, callee: FunctionValue): readonly Parameter[] {
   const failed: unknown[] = [];
+  // Where defaults are evaluated: they may read the parameters before.
+  const scope = new Scope(callee.scope);
+  const haveDefaults = callee.declaration.parameters.some(({ initializer }) => initializer);
   const parameters = callee.declaration.parameters.flatMap((parameter) => {
     try {
-      return [declaredParameter(reader, parameter)];
+      const read = declaredParameter(reader, parameter, scope);
+      if (haveDefaults) bind(reader, parameter.name, read.value, scope, true);
+      return [read];
     } catch (error) {
       reader.reportThrown(error, parameter);
       failed.push(error);
@@ -378,11 +412,15 @@ function declaredParameters(reader: Reader, callee: FunctionValue): readonly Par
   return parameters;
 }
 
-function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): Parameter {
+function declaredParameter(
+  reader: Reader,
+  parameter: ts.ParameterDeclaration,
+  scope: Scope,
+): Parameter {
   const checker = reader.world.checkerOf(parameter);
   if (parameter.dotDotDotToken !== undefined) {
     reader.fail(
-      messages.unsupportedType(
+      unsupported(
         { name: parameter.name.getText(), type: "a rest parameter" },
         reader.span(parameter),
       ),
@@ -394,12 +432,44 @@ function declaredParameter(reader: Reader, parameter: ts.ParameterDeclaration): 
   const type =
     parameter.initializer === undefined ? declared : checker.getNonNullableType(declared);
   const read = reader.heap.outsideOf(() => incoming(reader, type, name, parameter, "argument"));
-  return { ...read, name };
+  return { ...read, name, default: defaultOf(reader, parameter, name, scope) };
+}
+
+/** The default of a parameter, which the host puts in place of an argument that is not given. */
+function defaultOf(
+  reader: Reader,
+  { initializer }: ts.ParameterDeclaration,
+  name: string,
+  scope: Scope,
+): Tree | undefined {
+  if (initializer === undefined) return undefined;
+  const value = reader.evaluate(initializer, scope);
+  const { tree, leaves } = outgoing(reader, value, initializer);
+  if (leaves.length === 0 && tree.kind !== "table") return tree;
+  return reader.needsStatic(`the default of the argument \`${name}\``, initializer);
 }
 
 /** Another value of the same structure, with lengths of its own where it has lengths. */
 function similar(reader: Reader, tree: Tree, name: string): Incoming {
   return reader.heap.outsideOf(() => fromTree(reader, tree, name));
+}
+
+/** What is given back for a result: a number for each number, be it a constant. */
+function cotangentTree(tree: Tree): Tree {
+  switch (tree.kind) {
+    case "constant":
+      if (typeof constantOf(tree) !== "number") return tree;
+      return { kind: "leaf", as: "number", dtype: "f64", shape: [] };
+    case "record":
+      return {
+        kind: "record",
+        fields: tree.fields.map(([name, field]) => [name, cotangentTree(field)] as const),
+      };
+    case "tuple":
+      return { kind: "tuple", items: tree.items.map(cotangentTree) };
+    default:
+      return tree;
+  }
 }
 
 function tupleOf(reader: Reader, parts: readonly Incoming[]): Incoming {

@@ -31,7 +31,8 @@ export function pushOnStack(
 ): void {
   const state = reader.heap.read(array.object.state);
   // A loop of few turns is read turn by turn instead, and the list stays one.
-  if (state.form !== "stack" && mayStayList(reader, array)) return growing(reader, node);
+  if (state.form !== "stack" && mayStayList(reader, array))
+    return growing(reader, node, array.object.name);
   const item = state.form === "stack" ? state.item : itemOf(reader, value, node);
   const known = state.form === "stack" ? state.value.type : undefined;
   const pushed = asItem(reader, value, known, node);
@@ -58,7 +59,8 @@ export function popItem(
     reader.heap.write(place, { form: "list", items: state.items.slice(0, -1) });
     return reader.heap.read(last);
   }
-  if (state.form !== "stack" && mayStayList(reader, array)) return growing(reader, node);
+  if (state.form !== "stack" && mayStayList(reader, array))
+    return growing(reader, node, array.object.name);
   const { value, item } = state.form === "stack" ? state : madeStack(reader, state, node);
   const builder = reader.at(node);
   const [rest, top] = orZero ? builder.popOrZero(value) : builder.pop(value);

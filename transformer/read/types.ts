@@ -1,10 +1,11 @@
 /** The types of a root's parameters: from TypeScript to values of the graph and trees of leaves. */
 
 import ts from "typescript";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { type Dim, sameShape, symbol } from "../../compiler/ir/dim.ts";
-import { arrayType, type DType, dtypes, type Value } from "../../compiler/ir/types.ts";
-import type { Leaf, Tree } from "../../runtime/manifest.ts";
+import { arrayType, type DType, dtypes, type Span, type Value } from "../../compiler/ir/types.ts";
+import { constantOf, type Leaf, type Tree } from "../../runtime/manifest.ts";
 import type { Making } from "./alias.ts";
 import { newDense, newList, newRecord } from "./objects.ts";
 import { newTable } from "./tables.ts";
@@ -30,6 +31,7 @@ interface Context {
   readonly reader: Reader;
   readonly checker: ts.TypeChecker;
   readonly node: ts.Node;
+  readonly readOnly: "argument" | "captured";
   /** What the whole parameter is called, and its type, for messages. */
   readonly name: string;
   readonly type: ts.Type;
@@ -55,7 +57,7 @@ export function incoming(
   readOnly: "argument" | "captured",
 ): Incoming {
   const checker = reader.world.checkerOf(node);
-  const context: Context = { reader, checker, node, name, type };
+  const context: Context = { reader, checker, node, readOnly, name, type };
   const tree = treeOf(context, { type, name, axes: [], own: 0, depth: 0 });
   const read = fromTree(reader, tree, name, readOnly);
   if (read.value.kind !== "tensor") return read;
@@ -191,7 +193,7 @@ function recordTree(context: Context, part: Part): Tree {
     const declared = checker.getTypeOfSymbolAtLocation(property, node);
     if ((property.flags & ts.SymbolFlags.Optional) !== 0) {
       const optional = { name: property.name, type: checker.typeToString(declared) };
-      return reader.fail(messages.unsupportedType(optional, reader.span(node)));
+      return reader.fail(unsupported(optional, reader.span(node)));
     }
     return [property.name, treeOf(context, inside(part, declared, property.name))] as const;
   });
@@ -227,10 +229,38 @@ function dimOf(context: Context, type: ts.Type, name: string): Dim {
   return symbol(context.reader.freshName(`${name}_dim`));
 }
 
+export function unsupported(
+  what: { readonly name: string; readonly type: string },
+  span: Span,
+  holdsFunctions = false,
+): Diagnostic {
+  const wayOut = holdsFunctions
+    ? "make it inside of the compiled function, or use separate functions: what is captured is data"
+    : "use numbers, booleans, typed arrays, `number[]`, rows of these, tensors, records and " +
+      "tuples of these, and arrays of such records and tuples, without tensors";
+  return messages.unsupportedType({ ...what, wayOut }, span);
+}
+
+/** A record of functions, or an array of them, from around the root. */
+function hasFunctions({ checker, readOnly, type, node }: Context): boolean {
+  if (readOnly !== "captured") return false;
+  const parts = checker.isArrayType(type)
+    ? checker.getTypeArguments(type as ts.TypeReference)
+    : checker
+        .getPropertiesOfType(type)
+        .map((property) => checker.getTypeOfSymbolAtLocation(property, node));
+  const isData = typedArrayOf(type) !== undefined;
+  return !isData && parts.some((part) => part.getCallSignatures().length > 0);
+}
+
 function refuse(context: Context): never {
   const { reader, checker, name, type, node } = context;
   return reader.fail(
-    messages.unsupportedType({ name, type: checker.typeToString(type) }, reader.span(node)),
+    unsupported(
+      { name, type: checker.typeToString(type) },
+      reader.span(node),
+      hasFunctions(context),
+    ),
   );
 }
 
@@ -267,7 +297,7 @@ function partFrom(reader: Reader, tree: Tree, name: string, around: Inside): Inc
   const making: Making = { name: tables[0] ?? name, readOnly };
   switch (tree.kind) {
     case "constant":
-      return { tree, leaves: [], value: fixed(tree.value) };
+      return { tree, leaves: [], value: fixed(constantOf(tree)) };
     case "tuple": {
       const items = tree.items.map((item, k) => partFrom(reader, item, `${name}_${k}`, around));
       const values = items.map((item) => item.value);

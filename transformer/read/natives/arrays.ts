@@ -10,7 +10,17 @@ import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
 import { leafTypes, listAsArray, type Template, templateOf, templateText, widen } from "../join.ts";
 import { countedLoop } from "../loop.ts";
-import { asDim, compute, dimValue, integer, rangeOf, toIndex, toInteger } from "../numbers.ts";
+import {
+  asDim,
+  compute,
+  dimValue,
+  fromTheEnd,
+  integer,
+  rangeOf,
+  toIndex,
+  toInteger,
+  toWhole,
+} from "../numbers.ts";
 import {
   type ArrayKind,
   appendItem,
@@ -64,12 +74,9 @@ type Method = (reader: Reader, array: ArrayReference, call: NativeCall) => Reade
 
 const methods: Readonly<Record<string, Method>> = {
   at: (reader, array, { arguments: [index], node }) => {
-    const k = index ?? fixed(0);
-    if (isStaticNumber(k) && k.value < 0) {
-      const back = compute(reader, "add", lengthOf(reader, array, node), k, node);
-      return elementOf(reader, array, back, node);
-    }
-    return elementOf(reader, array, k, node);
+    const k = toWhole(reader, index ?? fixed(0), node);
+    const place = fromTheEnd(reader, k, lengthOf(reader, array, node), node);
+    return elementOf(reader, array, place, node);
   },
   concat: (reader, array, { arguments: others, node }) =>
     concatenated(reader, [array, ...others], node),
@@ -554,15 +561,17 @@ export function reduceElements(
 /** `a.fill(value, start?, end?)`. */
 function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
-  const [value = undefinedValue, start, end] = call.arguments;
+  const [value = undefinedValue, ...bounds] = call.arguments;
+  const [start, end] = bounds.map(given);
   beforeWrite(reader, array.object, node);
   const items = itemsOf(reader, array, node);
-  if (items !== undefined && start === undefined) {
+  const isWhole = start === undefined && end === undefined;
+  if (items !== undefined && isWhole) {
     for (const k of items.keys()) writeElement(reader, array, fixed(k), value, node);
     return array;
   }
   const dense = makeDense(reader, array, node);
-  if (start === undefined && array.path.length === 0) {
+  if (isWhole && array.path.length === 0) {
     const { shape } = dense.type;
     if (shape.length !== 1) {
       return reader.fail(
@@ -595,7 +604,7 @@ function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderVa
 /** `a.slice(start?, end?)`: a copy. */
 function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
-  const [start, end] = call.arguments;
+  const [start, end] = call.arguments.map(given);
   const items = itemsOf(reader, array, node);
   const known = [start, end].every((limit) => limit === undefined || isStaticNumber(limit));
   if (items !== undefined && known) {
@@ -608,7 +617,9 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
   if (state.form === "table") return sliceTable(reader, columnsIn(state, array), call);
   const dense = toDense(reader, array, node);
   const kind = kindOf(array);
-  if (start === undefined) return newDense(reader, reader.at(node).one("copy", [dense]), kind);
+  if (start === undefined && end === undefined) {
+    return newDense(reader, reader.at(node).one("copy", [dense]), kind);
+  }
   const length = lengthOf(reader, array, node);
   const [from, to] = limits(reader, length, start, end, node);
   const size = dimOf(reader, compute(reader, "sub", to, from, node), node);
@@ -636,6 +647,11 @@ function sliceTable(reader: Reader, columns: Columns, call: NativeCall): ReaderV
 export function untyped(reader: Reader, array: ArrayReference, node: ts.Node): ArrayReference {
   const numbers = reader.at(node).cast(toDense(reader, array, node), "f64");
   return newDense(reader, numbers, plainArray);
+}
+
+/** An argument; one that is `undefined` is not given. */
+function given(value: ReaderValue): ReaderValue | undefined {
+  return value.kind === "static" && value.value === undefined ? undefined : value;
 }
 
 /** True for typed arrays, and not for arrays of them. */

@@ -2,7 +2,16 @@
 
 import type ts from "typescript";
 import { branch, plain } from "../branch.ts";
-import { asDim, compareNumbers, compute, integer, toIndex, truth } from "../numbers.ts";
+import {
+  asDim,
+  compareNumbers,
+  fromTheEnd,
+  integer,
+  longestAxis,
+  toInteger,
+  toWhole,
+  truth,
+} from "../numbers.ts";
 import type { Reader } from "../reader.ts";
 import { fixed, isStaticNumber, type ReaderValue } from "../values.ts";
 
@@ -16,24 +25,23 @@ export function limits(
 ): readonly [ReaderValue, ReaderValue] {
   const clamp = (limit: ReaderValue | undefined, otherwise: ReaderValue): ReaderValue => {
     if (limit === undefined) return otherwise;
-    if (isStaticNumber(limit)) {
-      const whole = Math.trunc(limit.value) || 0;
-      if (isStaticNumber(length)) {
-        return fixed(whole < 0 ? Math.max(0, length.value + whole) : Math.min(whole, length.value));
-      }
-      if (whole === 0) return fixed(0);
-      const edge = whole < 0 ? compute(reader, "add", length, fixed(whole), node) : fixed(whole);
-      const bound = whole < 0 ? fixed(0) : length;
-      return pick(reader, whole < 0 ? "ge" : "le", edge, bound, node);
-    }
     if (compareSame(limit, length)) return length;
-    const wanted = integer(toIndex(reader, limit, node));
-    const positive = pick(reader, "ge", wanted, fixed(0), node);
-    return pick(reader, "le", positive, length, node);
+    const wanted = toWhole(reader, limit, node);
+    const edge = fromTheEnd(reader, wanted, length, node);
+    const positive = pick(reader, "ge", edge, fixed(0), node);
+    // From the end there are not more than all.
+    if (isStaticNumber(wanted) && wanted.value < 0) return positive;
+    return inArray(reader, pick(reader, "le", positive, length, node), node);
   };
   const from = clamp(start, fixed(0));
   const to = clamp(end, length);
   return [from, pick(reader, "ge", to, from, node)];
+}
+
+/** A limit that has been computed lies between 0 and the length. */
+function inArray(reader: Reader, limit: ReaderValue, node: ts.Node): ReaderValue {
+  if (asDim(limit) !== undefined) return limit;
+  return integer(toInteger(reader, limit, node), 0, longestAxis);
 }
 
 function compareSame(a: ReaderValue, b: ReaderValue): boolean {

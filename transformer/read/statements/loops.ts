@@ -1,6 +1,7 @@
 /** `for`, `for … of`, `while` and `do`. */
 
 import ts from "typescript";
+import { type Diagnostic, DiagnosticError } from "../../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { Value } from "../../../compiler/ir/types.ts";
 import { branch } from "../branch.ts";
@@ -12,9 +13,18 @@ import { identical } from "../join.ts";
 import { conditionalLoop, countedLoop, isRunning, testAfter, withoutTargets } from "../loop.ts";
 import { compareNumbers, compute, integer, rangeOf, toInteger, truth } from "../numbers.ts";
 import { itemsOf, lengthOf } from "../objects.ts";
-import { type Exit, NeedsStatic, normal, type Reader } from "../reader.ts";
+import { type Exit, NeedsStatic, normal, type Reader, SilentFault } from "../reader.ts";
 import { type Jump, Scope } from "../scope.ts";
-import { describe, fixed, isStaticNumber, type ReaderValue } from "../values.ts";
+import {
+  describe,
+  faulty,
+  fixed,
+  isBoolean,
+  isNumber,
+  isStaticNumber,
+  type ReaderValue,
+  unset,
+} from "../values.ts";
 import { labelOf, runAll } from "./blocks.ts";
 import { isAbrupt } from "./branches.ts";
 import { type Counter, canonical, tripCount, turnValue } from "./counter.ts";
@@ -170,14 +180,62 @@ export function doStatement(reader: Reader, node: ts.DoStatement, scope: Scope):
       return withoutTargets(reader, exit, [jump.breakTarget], node);
     }
   }
-  return conditionalLoop(reader, testAfter(reader, whileLoop(reader, node, scope)));
+  const loop = whileLoop(reader, node, scope);
+  giveBeginnings(reader, loop);
+  return conditionalLoop(reader, testAfter(reader, loop));
 }
+
+/**
+ * Variables that have no value yet, `let x: number; do { x = … } while (x > 0)`, and that the first
+ * turn makes a number or a truth: they begin as 0 or false, which nothing reads, for TypeScript has
+ * checked that a variable is assigned on every path to where it is read. Of others the faults of the
+ * first turn say why they have no value.
+ */
+function giveBeginnings(reader: Reader, { guess, body }: WhileLoop): void {
+  const open = guess.filter(({ content }) => content === unset);
+  if (open.length === 0) return;
+  const { values, faults } = afterOnce(reader, open, body);
+  open.forEach((place, k) => {
+    const value = values[k];
+    if (value !== undefined && (isNumber(value) || isBoolean(value))) {
+      reader.heap.write(place, fixed(isBoolean(value) ? false : 0));
+    } else if (faults.length > 0) {
+      for (const fault of faults) reader.report(fault);
+      reader.heap.write(place, faulty);
+    }
+  });
+}
+
+/** What places hold after the body, and its faults. The body is read and forgotten. */
+function afterOnce(
+  reader: Reader,
+  places: WhileLoop["guess"],
+  body: () => Exit,
+): { readonly values: readonly ReaderValue[]; readonly faults: readonly Diagnostic[] } {
+  const reported = reader.diagnostics.length;
+  let values: readonly ReaderValue[] = [];
+  try {
+    values = reader.heap.record(() =>
+      reader.inBlock(() => {
+        body();
+        return places.map(({ content }) => content as ReaderValue);
+      }),
+    ).result.result;
+  } catch (error) {
+    const isFault = error instanceof DiagnosticError || error instanceof SilentFault;
+    if (!isFault || error instanceof NeedsStatic) throw error;
+    reader.reportThrown(error, reader.here());
+  }
+  return { values, faults: reader.diagnostics.splice(reported) };
+}
+
+type WhileLoop = Parameters<typeof conditionalLoop>[1];
 
 function whileLoop(
   reader: Reader,
   node: ts.WhileStatement | ts.DoStatement,
   scope: Scope,
-): Parameters<typeof conditionalLoop>[1] {
+): WhileLoop {
   const { expression, statement } = node;
   const jump = newJump(reader, node);
   return {

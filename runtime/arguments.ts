@@ -147,8 +147,10 @@ function takeColumns(
     takeColumns(part, parts, axes, path + step, inputs, shapes);
   };
   switch (tree.kind) {
-    case "constant":
-      return check((value) => value === tree.value, String(tree.value));
+    case "constant": {
+      const constant = constantOf(tree);
+      return check((value) => Object.is(value, constant), String(constant));
+    }
     case "record":
       check((value) => typeof value === "object" && value !== null, "a record");
       for (const [name, field] of tree.fields) {

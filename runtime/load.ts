@@ -410,7 +410,7 @@ function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
     case "table":
       return rowsOf(tree.columns, leavesOf(tree.columns).map(leaf) as readonly unknown[][]);
     case "constant":
-      return tree.value;
+      return constantOf(tree);
   }
 }
 

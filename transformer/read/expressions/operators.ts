@@ -139,12 +139,7 @@ function isPop(node: ts.Node): node is Pop {
 }
 
 /** `stack.pop() ?? 0`: what is popped may be 0, or zeros, where there is nothing to pop. */
-function poppedOr(
-  reader: Reader,
-  node: Pop,
-  otherwise: ts.Expression,
-  scope: Scope,
-): ReaderValue {
+function poppedOr(reader: Reader, node: Pop, otherwise: ts.Expression, scope: Scope): ReaderValue {
   const array = reader.evaluate(node.expression.expression, scope);
   if (array.kind !== "array") return wrong(reader, "??", array, node);
   const known = reader.heap.read(array.object.state).form === "list";

@@ -12,6 +12,7 @@ const step = compile(
     const next = adam(p, gradient, s, { learningRate: 1e-3, epsilon: 1e-7 });
     return { value, params: next.params, state: next.state };
   },
+  { donateArgnums: [0, 1] },
 );
 
 const { batch, batches, steps } = training;

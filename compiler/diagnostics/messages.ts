@@ -145,7 +145,10 @@ export function parameterWritten(
     code: "FX1006",
     severity: "error",
     message: fill("`%name%` is an argument of the compiled function and cannot be written", holes),
-    hint: fill("write a copy, `const own = %name%.slice()`, and return it", holes),
+    hint: fill(
+      "write a copy, `const own = %name%.slice()`, or of rows `%name%.map((row) => row.slice())`, and return it",
+      holes,
+    ),
     span,
     related,
   };

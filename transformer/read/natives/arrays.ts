@@ -1,7 +1,7 @@
 /** Arrays of JavaScript: how they are made, and their methods. */
 
 import type ts from "typescript";
-import { newGroup } from "../alias.ts";
+import { holdTwice, newGroup } from "../alias.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
 import { type DType, scalarType, type Shape, type Value } from "../../../compiler/ir/types.ts";
@@ -43,7 +43,7 @@ import {
 } from "../objects.ts";
 import { normal, type Reader } from "../reader.ts";
 import { popItem } from "../stacks.ts";
-import { columnsIn, mapColumns, newTable, shapeOf } from "../tables.ts";
+import { columnsIn, mapColumns, newTable, shapeOf, sharedOf } from "../tables.ts";
 import {
   type ArrayReference,
   type Columns,
@@ -601,8 +601,27 @@ function fill(reader: Reader, array: ArrayReference, call: NativeCall): ReaderVa
   return array;
 }
 
-/** `a.slice(start?, end?)`: a copy. */
+/**
+ * `a.slice(start?, end?)`: a copy. Rows and records are the same ones in both, so that neither may
+ * be written through one of them.
+ */
 function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
+  const copy = sliced(reader, array, call);
+  if (copy.kind === "array" && holdsObjects(reader, copy)) {
+    const span = reader.span(call.node);
+    for (const shared of [array, copy].flatMap(sharedOf)) holdTwice(reader, shared, span);
+  }
+  return copy;
+}
+
+/** True where elements are arrays or records that stand in the array's own memory. */
+function holdsObjects(reader: Reader, { object, path }: ArrayReference): boolean {
+  const state = reader.heap.read(object.state);
+  if (state.form === "table") return true;
+  return state.form === "dense" && state.value.type.shape.length - path.length > 1;
+}
+
+function sliced(reader: Reader, array: ArrayReference, call: NativeCall): ReaderValue {
   const { node } = call;
   const [start, end] = call.arguments.map(given);
   const items = itemsOf(reader, array, node);
@@ -637,7 +656,7 @@ function slice(reader: Reader, array: ArrayReference, call: NativeCall): ReaderV
 
 /** A copy of a part of an array of records: of each column. */
 function sliceTable(reader: Reader, columns: Columns, call: NativeCall): ReaderValue {
-  const parts = mapColumns(reader, columns, (column) => slice(reader, column, call), call.node);
+  const parts = mapColumns(reader, columns, (column) => sliced(reader, column, call), call.node);
   const length = leafTypes(templateOf(reader, parts))[0]?.shape[0];
   if (length === undefined) throw new Error("a table has columns");
   return newTable(reader, parts as Columns, length);

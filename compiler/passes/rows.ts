@@ -24,7 +24,11 @@ import { newBuilder, ops } from "../ops/index.ts";
 
 type Shape = readonly Dim[];
 
-export function fuseRows(block: Block): Block {
+/** Measured with softmax and layer norm: below, arrays one after the other are as fast or faster. */
+const shortestRow = 128;
+
+/** `shortest` is the length of rows from which on they pay for the kernels called for each. */
+export function fuseRows(block: Block, shortest = shortestRow): Block {
   const uses = usersIn(block);
   const equations: Equation[] = [];
   let segment: Equation[] = [];
@@ -33,11 +37,11 @@ export function fuseRows(block: Block): Block {
       segment.push(equation);
       continue;
     }
-    const regions = equation.regions.map(fuseRows);
-    equations.push(...fused(segment, uses), { ...equation, regions });
+    const regions = equation.regions.map((region) => fuseRows(region, shortest));
+    equations.push(...fused(segment, uses, shortest), { ...equation, regions });
     segment = [];
   }
-  return { ...block, equations: [...equations, ...fused(segment, uses)] };
+  return { ...block, equations: [...equations, ...fused(segment, uses, shortest)] };
 }
 
 /** What consumes an array must stay behind those that read it. */
@@ -66,14 +70,14 @@ function usersIn(block: Block): Users {
   return users;
 }
 
-function fused(segment: readonly Equation[], users: Users): readonly Equation[] {
+function fused(segment: readonly Equation[], users: Users, shortest: number): readonly Equation[] {
   let equations = segment;
   const tried = new Set<string>();
   for (const equation of segment) {
     const lead = leadOf(equation);
     if (lead === undefined || tried.has(shapeText(lead))) continue;
     tried.add(shapeText(lead));
-    equations = fusedAlong(equations, lead, users);
+    equations = fusedAlong(equations, lead, users, shortest);
   }
   return equations;
 }
@@ -93,11 +97,12 @@ function fusedAlong(
   equations: readonly Equation[],
   lead: Shape,
   users: Users,
+  shortest: number,
 ): readonly Equation[] {
   const done: Equation[] = [];
   let rest = equations;
   for (;;) {
-    const group = groupAlong(rest, lead, users);
+    const group = groupAlong(rest, lead, users, shortest);
     if (group === undefined) return [...done, ...rest];
     const { before, members, after } = group;
     done.push(...before, ...asLoop(members, lead, users));
@@ -112,7 +117,12 @@ interface Group {
 }
 
 /** The first equations that are worth a loop, and what comes before and after it. */
-function groupAlong(equations: readonly Equation[], lead: Shape, users: Users): Group | undefined {
+function groupAlong(
+  equations: readonly Equation[],
+  lead: Shape,
+  users: Users,
+  shortest: number,
+): Group | undefined {
   const open = new Set<Equation>();
   // What depends on a member but is none comes after the loop, and what depends on that.
   const later = new Set<Value>();
@@ -128,7 +138,7 @@ function groupAlong(equations: readonly Equation[], lead: Shape, users: Users): 
   }
   for (const part of connected([...open])) {
     const members = trimmed(part, lead, users);
-    if (!meetsAgain(members, lead)) continue;
+    if (!meetsAgain(members, lead) || !hasLongRows(members, lead, shortest)) continue;
     return arranged(equations, new Set(members));
   }
   return undefined;
@@ -229,6 +239,15 @@ function meetsAgain(members: readonly Equation[], lead: Shape): boolean {
     }
   }
   return false;
+}
+
+function hasLongRows(members: readonly Equation[], lead: Shape, shortest: number): boolean {
+  return members.some(({ outputs }) =>
+    outputs.some(({ type }) => {
+      const length = elementCount(type.shape.slice(lead.length));
+      return startsWith({ type }, lead) && (typeof length !== "number" || length >= shortest);
+    }),
+  );
 }
 
 /** What members need comes before them; all else that stood behind the first of them after. */

@@ -15,9 +15,9 @@ import { runs } from "../random/runs.ts";
 
 const B = symbol("B");
 
-/** As the compiler does it. */
+/** As the compiler does it, of rows of any length. */
 function fused(fn: Fn): Fn {
-  const result = tidied({ ...fn, body: fuseRows(fn.body) });
+  const result = tidied({ ...fn, body: fuseRows(fn.body, 1) });
   assertWellFormed(result, "rows");
   return result;
 }
@@ -90,6 +90,13 @@ describe("what becomes a loop", () => {
       }),
     );
     expect(loopsIn(fn)).toBe(0);
+  });
+
+  it("no loop over short rows, which are not worth it", () => {
+    const of = (length: number): Fn =>
+      fnOf([arrayType("f32", [B, length])], (b, [x]) => [softmax(b, x as Value)]);
+    expect(loopsIn({ ...of(10), body: fuseRows(of(10).body) })).toBe(0);
+    expect(loopsIn({ ...of(1000), body: fuseRows(of(1000).body) })).toBe(1);
   });
 
   it("what its only reader computes anyway stays outside", () => {

@@ -137,7 +137,10 @@ function simplify(graph: Graph): Graph {
     const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     const tidy = tidied({ ...fn, body: hoisted });
-    return [name, tidied({ ...tidy, body: fuseRows(dropRepeatedChecks(tidy.body)) })] as const;
+    const checkedOnce = { ...tidy, body: dropRepeatedChecks(tidy.body) };
+    const rows = fuseRows(checkedOnce.body);
+    const isSame = rows === checkedOnce.body;
+    return [name, isSame ? checkedOnce : tidied({ ...tidy, body: rows })] as const;
   });
   return { root: graph.root, functions: new Map(functions) };
 }

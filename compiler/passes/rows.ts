@@ -27,7 +27,10 @@ type Shape = readonly Dim[];
 /** Measured with softmax and layer norm: below, arrays one after the other are as fast or faster. */
 const shortestRow = 128;
 
-/** `shortest` is the length of rows from which on they pay for the kernels called for each. */
+/**
+ * The block with such loops, or the very block where there are none. `shortest` is the length of
+ * rows from which on they pay for the kernels that are called for each.
+ */
 export function fuseRows(block: Block, shortest = shortestRow): Block {
   const uses = usersIn(block);
   const equations: Equation[] = [];
@@ -38,10 +41,13 @@ export function fuseRows(block: Block, shortest = shortestRow): Block {
       continue;
     }
     const regions = equation.regions.map((region) => fuseRows(region, shortest));
-    equations.push(...fused(segment, uses, shortest), { ...equation, regions });
+    const isSame = regions.every((region, k) => region === equation.regions[k]);
+    equations.push(...fused(segment, uses, shortest), isSame ? equation : { ...equation, regions });
     segment = [];
   }
-  return { ...block, equations: [...equations, ...fused(segment, uses, shortest)] };
+  equations.push(...fused(segment, uses, shortest));
+  const isSame = equations.every((equation, k) => equation === block.equations[k]);
+  return isSame && equations.length === block.equations.length ? block : { ...block, equations };
 }
 
 /** What consumes an array must stay behind those that read it. */

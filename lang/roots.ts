@@ -27,9 +27,9 @@ export interface CompileOptions {
 }
 
 /** `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. */
-export function compile<F extends (...args: never[]) => unknown, const O extends CompileOptions>(
+export function compile<F extends (...args: never[]) => unknown>(
   f: F,
-  options?: O,
+  options?: CompileOptions,
 ): F {
   void options;
   return f;

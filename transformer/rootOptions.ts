@@ -19,11 +19,14 @@ export function settingsOf(
   if (given === undefined) return { settings: { target: otherwise }, diagnostics: [] };
   const type = checker.getTypeAtLocation(given);
   const diagnostics: Diagnostic[] = [];
-  const option = <T>(name: string, valueOf: (type: ts.Type) => T | undefined): T | undefined => {
+  const option = <T>(
+    name: string,
+    valueOf: (type: ts.Type, written: ts.Expression | undefined) => T | undefined,
+  ): T | undefined => {
     const property = type.getProperty(name);
     if (property === undefined) return undefined;
     const valueType = checker.getTypeOfSymbolAtLocation(property, given);
-    const value = valueOf(valueType);
+    const value = valueOf(valueType, writtenValue(property));
     if (value !== undefined) return value;
     const what = checker.typeToString(valueType);
     diagnostics.push(messages.openOption({ name, what }, spanOf(given)));
@@ -34,7 +37,10 @@ export function settingsOf(
     const isKnown = (of.flags & ts.TypeFlags.BooleanLiteral) !== 0;
     return isKnown ? checker.typeToString(of) === "true" : undefined;
   });
-  const donateArgnums = option("donateArgnums", (of) => integersOf(of, checker));
+  const donateArgnums = option(
+    "donateArgnums",
+    (of, written) => integersIn(written) ?? integersOf(of, checker),
+  );
   return {
     settings: {
       target: target === "js" || target === "wasm" ? target : otherwise,
@@ -43,6 +49,19 @@ export function settingsOf(
     },
     diagnostics,
   };
+}
+
+/** What stands in a file as the value of a property. */
+function writtenValue({ valueDeclaration }: ts.Symbol): ts.Expression | undefined {
+  const isWritten = valueDeclaration !== undefined && ts.isPropertyAssignment(valueDeclaration);
+  return isWritten ? valueDeclaration.initializer : undefined;
+}
+
+/** The numbers of a list of literals. */
+function integersIn(list: ts.Expression | undefined): readonly number[] | undefined {
+  if (list === undefined || !ts.isArrayLiteralExpression(list)) return undefined;
+  const numbers = list.elements.filter(ts.isNumericLiteral).map(({ text }) => Number(text));
+  return numbers.length === list.elements.length ? numbers : undefined;
 }
 
 /** The numbers of a tuple of literals. */

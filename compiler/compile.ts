@@ -137,12 +137,14 @@ function simplify(graph: Graph): Graph {
     const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     const tidy = tidied({ ...fn, body: hoisted });
-    const checkedOnce = { ...tidy, body: dropRepeatedChecks(tidy.body) };
-    const rows = fuseRows(checkedOnce.body);
-    const isSame = rows === checkedOnce.body;
-    return [name, isSame ? checkedOnce : tidied({ ...tidy, body: rows })] as const;
+    return [name, inRows({ ...tidy, body: dropRepeatedChecks(tidy.body) })] as const;
   });
   return { root: graph.root, functions: new Map(functions) };
+}
+
+function inRows(fn: Fn): Fn {
+  const body = fuseRows(fn.body);
+  return body === fn.body ? fn : tidied({ ...fn, body });
 }
 
 /** Numbers that one loop reads the low bits of may be what another one carries. */

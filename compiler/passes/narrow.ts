@@ -5,8 +5,8 @@
  *   for n, (cast k) { (x: f64) … yield cast j }   →   for n, k { (y: i32) x = cast y … yield j }
  *
  * So are the low 32 bits of numbers of which nothing else is read, as in a generator of random
- * numbers, and counters of `while` that move by a constant for as long as they are on one side of a bound:
- * `while (j >= 0 && …) j--`.
+ * numbers, and counters of `while` that move by a constant for as long as they are on one side of a
+ * bound: `while (j >= 0 && …) j--`.
  */
 
 import type { Block, Equation, Value } from "../ir/types.ts";

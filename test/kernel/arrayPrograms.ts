@@ -1,22 +1,16 @@
 /** Random array programs, for properties that every program has. */
 
-import fc from "fast-check";
+import type fc from "fast-check";
 import { type Dim, elementCount, symbol } from "../../compiler/ir/dim.ts";
 import { type NdArray, ndarray } from "../../compiler/ir/ndarray.ts";
 import { arrayType, type Fn, scalarType, type Value } from "../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { repairUniqueness } from "../../compiler/passes/copies.ts";
+import { type Choose, choosers, pick } from "../random/choose.ts";
 import { fnOf } from "./support.ts";
 
 const B = symbol("B");
 const extents: readonly Dim[] = [1, 2, 3, 5, 8, B];
-
-/** Numbers in 0…1, one after the other: every choice of a program. */
-type Choose = () => number;
-
-function pick<T>(choose: Choose, items: readonly T[]): T {
-  return items[Math.floor(choose() * items.length) % items.length] as T;
-}
 
 function shapeText(value: Value): string {
   return JSON.stringify(value.type.shape);
@@ -123,9 +117,7 @@ function step(b: GraphBuilder, pool: Value[], choose: Choose, depth: number): vo
   }
 }
 
-function programOf(choices: readonly number[]): Fn {
-  let next = 0;
-  const choose: Choose = () => choices[next++ % choices.length] ?? 0;
+function programOf(choose: Choose): Fn {
   const types = [
     arrayType("f64", [B, 3]),
     arrayType("f64", [3, 5]),
@@ -145,9 +137,7 @@ function wave(count: number, phase: number): number[] {
 }
 
 /** Programs of f64[B, 3], f64[3, 5], f64[5] and a number. */
-export const arrayPrograms: fc.Arbitrary<Fn> = fc
-  .array(fc.noBias(fc.nat(9999)), { minLength: 100, maxLength: 200 })
-  .map((list) => programOf(list.map((n) => n / 10_000)));
+export const arrayPrograms: fc.Arbitrary<Fn> = choosers.map(programOf);
 
 /** Their inputs, with 4 rows. */
 export const arrayInputs: readonly NdArray[] = [

@@ -11,6 +11,7 @@ import { interpret } from "../../compiler/ops/interpret.ts";
 import { fuseRows } from "../../compiler/passes/rows.ts";
 import { tidied } from "../../compiler/passes/tidy.ts";
 import { compileFn, expectClose, fnOf, targetNames, toArray, toTensor } from "../kernel/support.ts";
+import { type Choose, choosers, pick } from "../random/choose.ts";
 import { runs } from "../random/runs.ts";
 
 const B = symbol("B");
@@ -115,13 +116,6 @@ describe("what becomes a loop", () => {
   });
 });
 
-/** Numbers in 0…1, one after the other: every choice of a program. */
-type Choose = () => number;
-
-function pick<T>(choose: Choose, items: readonly T[]): T {
-  return items[Math.floor(choose() * items.length) % items.length] as T;
-}
-
 /** Appends a step of the kind that meets rows again, or one that comes between. */
 function step(b: GraphBuilder, pool: Value[], choose: Choose): void {
   const x = pick(choose, pool);
@@ -181,9 +175,7 @@ function step(b: GraphBuilder, pool: Value[], choose: Choose): void {
   }
 }
 
-function programOf(choices: readonly number[]): Fn {
-  let next = 0;
-  const choose: Choose = () => choices[next++ % choices.length] ?? 0;
+function programOf(choose: Choose): Fn {
   const types = [
     arrayType("f64", [B, 5]),
     arrayType("f64", [B, 5]),
@@ -205,9 +197,6 @@ describe("random programs", () => {
   let loops = 0;
 
   it.each([0, 1, 6])("with %d rows", { timeout: 240_000 }, async (rows) => {
-    const choices = fc
-      .array(fc.noBias(fc.nat(9999)), { minLength: 100, maxLength: 200 })
-      .map((list) => list.map((n) => n / 10_000));
     const inputs = [
       ndarray("f64", [rows, 5], wave(5 * rows, 0)),
       ndarray("f64", [rows, 5], wave(5 * rows, 1)),
@@ -215,8 +204,8 @@ describe("random programs", () => {
       ndarray("f64", [5], wave(5, 3)),
     ];
     await fc.assert(
-      fc.asyncProperty(choices, async (list) => {
-        const fn = programOf(list);
+      fc.asyncProperty(choosers, async (choose) => {
+        const fn = programOf(choose);
         const expected = interpret(fn, inputs);
         const inRows = fused(fn);
         loops += loopsIn(inRows);

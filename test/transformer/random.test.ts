@@ -8,6 +8,7 @@ import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
 import { randomFunction } from "./randomPrograms.ts";
 import { readFunction } from "./readFunction.ts";
+import { constantOf } from "../../runtime/manifest.ts";
 import { runs } from "../random/runs.ts";
 
 type Plain = (x: number, y: number, a: Float64Array) => readonly number[];
@@ -20,7 +21,7 @@ function compiledFunction(text: string): (...args: Parameters<Plain>) => readonl
     if (result.kind !== "tuple") throw new Error("the result is no tuple");
     const values = results.values();
     return result.items.map((item) =>
-      item.kind === "constant" ? (item.value as number) : (values.next().value as number),
+      item.kind === "constant" ? (constantOf(item) as number) : (values.next().value as number),
     );
   };
 }

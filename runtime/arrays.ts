@@ -15,7 +15,7 @@ export function newArray(dtype: DType, length: number): TypedArray {
 
 /** A view of `length` elements at an address. */
 export function viewAt(
-  buffer: ArrayBuffer,
+  buffer: ArrayBufferLike,
   address: number,
   dtype: DType,
   length: number,
@@ -42,7 +42,7 @@ export function countOf(shape: readonly number[]): number {
 
 function arrayClass(dtype: DType): {
   new (length: number): TypedArray;
-  new (buffer: ArrayBuffer, offset: number, length: number): TypedArray;
+  new (buffer: ArrayBufferLike, offset: number, length: number): TypedArray;
 } {
   switch (dtype) {
     case "f64":
@@ -57,4 +57,16 @@ function arrayClass(dtype: DType): {
     case "bool":
       return Uint8Array;
   }
+}
+
+/** Bytes from their hexadecimal digits. */
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2);
+  // The low bits of "0"…"9" are 0…9, those of "a"…"f" are 1…6.
+  const digit = (at: number): number => {
+    const code = text.charCodeAt(at);
+    return (code & 15) + 9 * (code >> 6);
+  };
+  for (let k = 0; k < bytes.length; k++) bytes[k] = 16 * digit(2 * k) + digit(2 * k + 1);
+  return bytes;
 }

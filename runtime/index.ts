@@ -4,3 +4,4 @@ export { load, loadAsync, type Program } from "./load.ts";
 export type { Code, Layout, Manifest, Tree } from "./manifest.ts";
 export * from "./sparse/index.ts";
 export { Tensor, tensor } from "./tensor.ts";
+export { useThreads } from "./threads.ts";

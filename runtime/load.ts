@@ -3,6 +3,7 @@
 import { givenOr, type Input, takeArguments, writeInput } from "./arguments.ts";
 import { bytesPerElement, countOf, type TypedArray, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
+import { binaryOf, Linked, linkLater, team, transient } from "./link.ts";
 import {
   type Argument,
   type Code,
@@ -12,24 +13,22 @@ import {
   type Leaf,
   leavesOf,
   type Manifest,
-  type Site,
   type Tree,
 } from "./manifest.ts";
-import { mathFunctions } from "./math.ts";
 import { pool } from "./storage.ts";
 import { nest, Tensor } from "./tensor.ts";
 
 /** A compiled function. What it captured is asked for at every call. */
 export type Program = (...args: readonly unknown[]) => unknown;
 
-type Run = (...operands: number[]) => number | undefined;
+/** As an extent, how many threads there are. */
+const threadsSymbol = "#threads";
 
 /** Builds a program now. In a browser's main thread use `loadAsync` for large ones. */
 export function load(manifest: Manifest, code: Code, captured?: () => readonly unknown[]): Program {
-  if (code.kind === "js") return program(manifest, runOfText(manifest, code.text), captured);
-  const module = new WebAssembly.Module(bytesOf(code));
-  const instance = new WebAssembly.Instance(module, importsOf(manifest));
-  return program(manifest, runOfInstance(instance), captured);
+  const linked = new Linked(manifest.layout, code);
+  if (code.kind === "wasm") linked.link(new WebAssembly.Module(binaryOf(code)));
+  return program(manifest, linked, captured);
 }
 
 /** As `load`, compiling the code off the main thread. */
@@ -39,119 +38,9 @@ export async function loadAsync(
   captured?: () => readonly unknown[],
 ): Promise<Program> {
   if (code.kind === "js") return load(manifest, code, captured);
-  const module = await WebAssembly.compile(bytesOf(code));
-  const instance = await WebAssembly.instantiate(module, importsOf(manifest));
-  return program(manifest, runOfInstance(instance), captured);
-}
-
-function bytesOf(code: Extract<Code, { kind: "wasm" }>): Uint8Array<ArrayBuffer> {
-  const chosen = code.relaxed !== undefined && hasRelaxedSimd() ? code.relaxed : code.plain;
-  return typeof chosen === "string" ? fromHex(chosen) : (chosen as Uint8Array<ArrayBuffer>);
-}
-
-function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length / 2);
-  // The low bits of "0"…"9" are 0…9, those of "a"…"f" are 1…6.
-  const digit = (at: number): number => {
-    const code = text.charCodeAt(at);
-    return (code & 15) + 9 * (code >> 6);
-  };
-  for (let k = 0; k < bytes.length; k++) bytes[k] = 16 * digit(2 * k) + digit(2 * k + 1);
-  return bytes;
-}
-
-/** A module whose one function is `f32x4.relaxed_madd` of its parameter. */
-const relaxedProbe = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
-  0, 32, 0, 253, 133, 2, 11,
-]);
-
-export function hasRelaxedSimd(): boolean {
-  return WebAssembly.validate(relaxedProbe);
-}
-
-function runOfInstance(instance: WebAssembly.Instance): Run {
-  return instance.exports["run"] as Run;
-}
-
-function runOfText(manifest: Manifest, text: string): Run {
-  const { env, math } = importsOf(manifest);
-  const make = new Function(`return ${text}`)() as (environment: unknown) => Run;
-  return make({ ...env, math, views: pool.memory.views });
-}
-
-/** Addresses that a call has from `allocate` and has not given back. */
-const transient = new Set<number>();
-
-function importsOf(manifest: Manifest) {
-  const { memory } = pool;
-  const { layout } = manifest;
-  return {
-    env: {
-      memory: memory.memory,
-      constants: placeConstants(layout.constants),
-      fault: (site: number, index: number, extent: number): never => {
-        throw faultAt(layout.sites[site], index, extent);
-      },
-      allocate: (bytes: number): number => {
-        const address = memory.allocate(bytes);
-        transient.add(address);
-        return address;
-      },
-      release: (address: number): void => {
-        transient.delete(address);
-        memory.release(address);
-      },
-    },
-    math: mathFunctions(layout.imports),
-  };
-}
-
-function placeConstants(text: string): number {
-  if (text === "") return 0;
-  const bytes = fromHex(text);
-  const address = pool.memory.allocate(bytes.length);
-  pool.memory.views.u8.set(bytes, address);
-  return address;
-}
-
-/** What programs give for an index with a fraction, and for NaN. */
-const notWhole = -2147483648;
-
-function faultAt(site: Site | undefined, index: number, extent: number): RangeError {
-  const place = site?.place === undefined || site.place === "" ? "" : ` at ${site.place}`;
-  const array = site?.name === undefined ? "an array" : `\`${site.name}\``;
-  switch (site?.kind) {
-    case "start":
-      return new RangeError(
-        `${site.op}${place}: start ${index} leaves no room for the slice in ${array}, ` +
-          `the last possible start is ${extent - 1}; check the start before slicing`,
-      );
-    case "length":
-      return new RangeError(
-        `a new array${place}: ${
-          index === -1
-            ? "its length is not a whole number of at least 0"
-            : `it cannot have ${index} elements`
-        }; check the length before use`,
-      );
-    case "extent":
-      return new RangeError(
-        `${array}${place}: has ${index} elements, and ${extent} belong here; pass one of this length`,
-      );
-    case "stack":
-      return new RangeError(
-        `${site.op}${place}: nothing is left to take; count what was pushed before`,
-      );
-    default:
-      return new RangeError(
-        `${site?.op === "at" ? "reading" : "writing"} ${array}${place}: ${
-          index === notWhole
-            ? "the index is not a whole number of 32 bits"
-            : `index ${index} is out of range for length ${extent}`
-        }; check it before use`,
-      );
-  }
+  const linked = new Linked(manifest.layout, code);
+  await linkLater(linked, code);
+  return program(manifest, linked, captured);
 }
 
 /** The engine's own words for a full stack name neither the function nor a way out. */
@@ -178,13 +67,13 @@ function scratchOf(bytes: number): number {
   return scratch.address;
 }
 
-function program(manifest: Manifest, run: Run, captured?: () => readonly unknown[]): Program {
-  const fast = scalarProgram(manifest, run);
+function program(manifest: Manifest, linked: Linked, captured?: () => readonly unknown[]): Program {
+  const fast = scalarProgram(manifest, linked);
   if (fast !== undefined) return fast;
   const { layout } = manifest;
   const leaves = leavesOf(manifest.result);
   return (...args) => {
-    const extents: Extents = new Map();
+    const extents: Extents = new Map([[threadsSymbol, team.crew?.count ?? 1]]);
     const inputs = [
       ...takeArguments(manifest.parameters, args, extents),
       ...takeArguments(manifest.captured, captured?.() ?? [], extents),
@@ -229,7 +118,7 @@ function program(manifest: Manifest, run: Run, captured?: () => readonly unknown
       });
       let returned: number | undefined;
       try {
-        returned = run(...operands, ...symbols, base);
+        returned = linked.run(...operands, ...symbols, base);
         for (const [k, owner] of owners) {
           const input = inputs[owner];
           if (input?.kind === "tensor") {
@@ -263,9 +152,10 @@ function program(manifest: Manifest, run: Run, captured?: () => readonly unknown
 }
 
 /** Numbers in, one number out: called without ceremony. */
-function scalarProgram({ name, parameters, captured, result, layout }: Manifest, run: Run) {
+function scalarProgram({ name, parameters, captured, result, layout }: Manifest, linked: Linked) {
   const numbers = parameters.every(({ tree }) => tree.kind === "leaf" && tree.as === "number");
-  const plain = numbers && captured.length === 0 && parameters.length <= 8;
+  const plain =
+    numbers && captured.length === 0 && layout.symbols.length === 0 && parameters.length <= 8;
   if (!plain || result.kind !== "leaf" || result.as !== "number") return undefined;
   if (layout.results[0]?.kind !== "returned" || result.dtype !== "f64") return undefined;
   const bytes = layout.arena.reduce((sum, sizes) => {
@@ -285,7 +175,7 @@ function scalarProgram({ name, parameters, captured, result, layout }: Manifest,
     }
     operands.push(bytes === 0 ? 0 : scratchOf(bytes));
     try {
-      return run(...operands);
+      return linked.run(...operands);
     } catch (error) {
       throw explained(error, name);
     } finally {

@@ -4,7 +4,8 @@ import { erf } from "./erf.ts";
 
 type Function = (x: number, y: number) => number;
 
-const own: Readonly<Record<string, Function>> = {
+/** Each needs nothing around it: their texts are given to other threads. */
+export const ownFunctions: Readonly<Record<string, Function>> = {
   pow: (x, y) => x ** y,
   rem: (x, y) => x % y,
   to_int32: (x) => x | 0,
@@ -19,7 +20,8 @@ export function mathFunctions(names: readonly string[]): Record<string, Function
   const functions: Record<string, Function> = {};
   for (const name of names) {
     const found =
-      own[name] ?? (Math as unknown as Readonly<Record<string, Function | undefined>>)[name];
+      ownFunctions[name] ??
+      (Math as unknown as Readonly<Record<string, Function | undefined>>)[name];
     if (found === undefined) throw new Error(`the program needs a function ${name}`);
     functions[name] = found;
   }

@@ -17,14 +17,27 @@ const page = 65536;
 /** Addresses are positive 32-bit integers. */
 const maximumPages = 32767;
 const alignment = 16;
-/** Below, nothing is allocated: an address of 0 means none. */
+/**
+ * Below, nothing is allocated: an address of 0 means none. What threads tell each other is at
+ * `controlAddress`, the operands of tasks follow at 512 (`compiler/kernel/tasks.ts`).
+ */
 const firstAddress = 1024;
+export const controlAddress = 256;
 /** Bytes kept free at the end, so that a vector load at the edge of an array stays inside. */
 const margin = 64;
 
+function viewsOf({ buffer }: WebAssembly.Memory): Views {
+  return {
+    f64: new Float64Array(buffer),
+    f32: new Float32Array(buffer),
+    i32: new Int32Array(buffer),
+    u8: new Uint8Array(buffer),
+  };
+}
+
 /** Allocates bytes: first fit in a list sorted by address, neighbours joined. */
 export class Memory {
-  readonly memory: WebAssembly.Memory;
+  memory: WebAssembly.Memory;
   readonly views: Views;
   private readonly sizes = new Map<number, number>();
   private readonly free: Free[] = [];
@@ -32,13 +45,21 @@ export class Memory {
 
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages });
-    const { buffer } = this.memory;
-    this.views = {
-      f64: new Float64Array(buffer),
-      f32: new Float32Array(buffer),
-      i32: new Int32Array(buffer),
-      u8: new Uint8Array(buffer),
-    };
+    this.views = viewsOf(this.memory);
+  }
+
+  /** True when other threads can have the memory as well. */
+  get isShared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer);
+  }
+
+  /** Moves everything, each byte to the address where it was, to memory that threads can share. */
+  share(): void {
+    const initial = this.memory.buffer.byteLength / page;
+    const shared = new WebAssembly.Memory({ initial, maximum: maximumPages, shared: true });
+    new Uint8Array(shared.buffer).set(this.views.u8);
+    this.memory = shared;
+    Object.assign(this.views, viewsOf(shared));
   }
 
   /** The address of fresh bytes, a multiple of 16. Their contents are undefined. */
@@ -99,11 +120,7 @@ export class Memory {
       );
     }
     this.memory.grow(generous);
-    const { buffer } = this.memory;
-    this.views.f64 = new Float64Array(buffer);
-    this.views.f32 = new Float32Array(buffer);
-    this.views.i32 = new Int32Array(buffer);
-    this.views.u8 = new Uint8Array(buffer);
+    Object.assign(this.views, viewsOf(this.memory));
   }
 
   private insert(start: number, end: number): void {

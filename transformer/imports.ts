@@ -15,9 +15,9 @@ export interface CompiledParts {
 }
 
 /** Names that the runtime has as well. */
-const border = new Set(["tensor", "Tensor", "sparsityOf", "Sparsity"]);
+const border = new Set(["tensor", "Tensor", "sparsityOf", "Sparsity", "useThreads"]);
 
-const borderValues = new Set(["tensor", "sparsityOf"]);
+const borderValues = new Set(["tensor", "sparsityOf", "useThreads"]);
 
 /** Members of a tensor that need no eager language. */
 const borderMembers = new Set([

@@ -153,6 +153,8 @@ export const hostFunctions = {
   /** Address of that many fresh bytes, freed at the end of the call at the latest. */
   allocate: { parameters: ["i32"], results: ["i32"] },
   release: { parameters: ["i32"], results: [] },
+  /** Has threads do all parts of a task (`tasks.ts`), and returns when they are done. */
+  fork: { parameters: ["i32"], results: [] },
 } as const satisfies Record<string, { parameters: Machine[]; results: Machine[] }>;
 
 export interface SiteInfo {
@@ -162,7 +164,7 @@ export interface SiteInfo {
   readonly span: Span | undefined;
 }
 
-/** A program: `run` is the function that is called from outside. */
+/** A program: `run` is the function that is called from outside, `task` by threads if it is there. */
 export interface LoopModule {
   readonly name: string;
   readonly functions: readonly LoopFunction[];

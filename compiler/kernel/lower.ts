@@ -29,6 +29,7 @@ import { dropParameters } from "./parameters.ts";
 import { Program, type ProgramOptions, type Stack } from "./program.ts";
 import { readIn } from "./rewrite.ts";
 import { ResultTargets } from "./results.ts";
+import { threadsSymbol } from "./tasks.ts";
 
 /** The first memory that functions have for arrays of their own, in bytes. */
 const firstSegment = 65536;
@@ -66,10 +67,11 @@ export function lower(graph: Graph, options: ProgramOptions): LoopModule {
   const frameBytes = 8 * ending.slots;
   const plan = planMemory(program.buffers, program.arena, frameBytes, (dim) => program.dim(dim));
   const statements = [...plan.prologue, ...program.constantPointers, ...body];
+  const threads = program.usesThreads ? [program.symbolLocal(threadsSymbol)] : [];
   const run: LoopFunction = {
     name: "run",
     comment: fn.name,
-    parameters: [...inputs, ...ending.targets.pointers, ...symbolLocals, program.arena],
+    parameters: [...inputs, ...ending.targets.pointers, ...symbolLocals, ...threads, program.arena],
     body: spellIndices(statements, program.symbolLocal, new Map()),
     results: ending.returned === undefined ? [] : [ending.returned.expr],
     resultTypes: ending.returned === undefined ? [] : [ending.returned.type],
@@ -77,14 +79,16 @@ export function lower(graph: Graph, options: ProgramOptions): LoopModule {
   const pairs = inPlace(program, fn.body, inputs, ending.targets, options.donated ?? []);
   const pairText = ([position, result]: readonly [number, number]): string =>
     `result ${result} in place of ${fn.body.parameters[position]?.name ?? `p${position}`}`;
-  const functions = [...parts.functions, run];
+  const task = parts.tasks.dispatcher();
+  const roots = task === undefined ? [run] : [task, run];
+  const functions = [...parts.functions, ...roots];
   return {
     name: fn.name,
-    functions: conventions.size === 0 ? functions : withSegment(functions, run, program),
+    functions: conventions.size === 0 ? functions : withSegment(functions, roots, program),
     constants: parts.constants,
     constantsBase: parts.constantsBase,
     sites: parts.sites,
-    symbols,
+    symbols: program.usesThreads ? [...symbols, threadsSymbol] : symbols,
     arena: plan.slots,
     results: ending.places,
     bound: ending.bound,
@@ -127,10 +131,10 @@ function inPlace(
 /** Asks the host for memory for the functions that are called, if any of them needs some. */
 function withSegment(
   functions: readonly LoopFunction[],
-  run: LoopFunction,
+  roots: readonly LoopFunction[],
   { free, limit }: Program,
 ): readonly LoopFunction[] {
-  return dropParameters(functions, run).map((fn): LoopFunction => {
+  return dropParameters(functions, roots).map((fn): LoopFunction => {
     if (fn.name !== "run" || !readIn(fn.body).has(free)) return fn;
     const segment = local("segment", "i32");
     const size = constant(firstSegment);

@@ -2,14 +2,19 @@
 
 import { byteSize, type DType, type Span } from "../ir/types.ts";
 import { type Local, local, type LoopFunction, type SiteInfo } from "./loop.ts";
+import { Tasks } from "./tasks.ts";
 
 export class ModuleParts {
   readonly functions: LoopFunction[] = [];
   readonly sites: SiteInfo[] = [];
   readonly constantsBase: Local = local("constants", "i32");
+  readonly tasks: Tasks = new Tasks();
   private readonly bytes: number[] = [];
   private readonly meanings = new Map<string, string>();
-  private readonly names = new Map<string, number>([["run", 1]]);
+  private readonly names = new Map<string, number>([
+    ["run", 1],
+    ["task", 1],
+  ]);
 
   get constants(): Uint8Array {
     return Uint8Array.from(this.bytes);

@@ -17,10 +17,12 @@ import {
   type Local,
   local,
   loop,
+  minimum,
   op,
   type Statement,
 } from "./loop.ts";
 import { mapExpressions, mapOperands, mapStatement, visitExpressions } from "./rewrite.ts";
+import { type Range, wholeRange } from "./tasks.ts";
 import { vectorise } from "./vectorise.ts";
 
 /** A loop of a nest: outermost first. */
@@ -33,14 +35,27 @@ export function axesOf(shape: readonly Dim[], name = "i"): readonly Axis[] {
   return shape.map((extent, axis) => ({ counter: local(`${name}${axis}`, "i32"), extent }));
 }
 
-/** Independent iterations of `body`, in any order. */
+/** Which rounds of a loop over that many run; borders lie at multiples of the grain. */
+export type ChooseRange = (extent: Dim, grain: number) => Range;
+
+/** Rounds of one loop that are together: whole vectors, however many are taken at once. */
+const vectorGrain = 16;
+
+/** Independent iterations of `body`, in any order. The outermost loop has the range that is chosen. */
 export function nest(
   axes: readonly Axis[],
   body: readonly Statement[],
   vectors: boolean,
+  choose?: ChooseRange,
 ): readonly Statement[] {
   const [merged, inside] = collapse(axes, body);
-  return wrap(merged.slice(0, -1), innermost(merged.at(-1), inside, vectors));
+  const [first, ...others] = merged;
+  if (first === undefined) return inside;
+  if (others.length === 0)
+    return innermost(first, inside, vectors, choose?.(first.extent, vectorGrain));
+  const range = choose?.(first.extent, 1) ?? wholeRange(dimIndex(first.extent));
+  const inner = wrap(others.slice(0, -1), innermost(others.at(-1) as Axis, inside, vectors));
+  return [loop(first.counter, range.to, inner, 1, range.from)];
 }
 
 export function wrap(axes: readonly Axis[], body: readonly Statement[]): readonly Statement[] {
@@ -50,6 +65,20 @@ export function wrap(axes: readonly Axis[], body: readonly Statement[]): readonl
   );
 }
 
+/** Loops whose rounds are independent: the outermost one of more than one round has a range. */
+export function wrapShared(
+  axes: readonly Axis[],
+  body: readonly Statement[],
+  choose: ChooseRange,
+): readonly Statement[] {
+  const at = axes.findIndex(({ extent }) => extent !== 1);
+  const shared = axes[at];
+  if (shared === undefined) return wrap(axes, body);
+  const { from, to } = choose(shared.extent, 1);
+  const inner = wrap(axes.slice(at + 1), body);
+  return wrap(axes.slice(0, at), [loop(shared.counter, to, inner, 1, from)]);
+}
+
 /** The largest multiple of `lanes` that is not above `extent`. */
 export function wholeVectors(extent: Expr, lanes: number): Expr {
   if (isConstant(extent)) return constant(extent.value & -lanes);
@@ -57,27 +86,23 @@ export function wholeVectors(extent: Expr, lanes: number): Expr {
 }
 
 function innermost(
-  axis: Axis | undefined,
+  { counter, extent }: Axis,
   body: readonly Statement[],
   vectors: boolean,
+  range = wholeRange(dimIndex(extent)),
 ): readonly Statement[] {
-  if (axis === undefined) return body;
-  const { counter, extent } = axis;
+  const { from, to, split } = range;
   const small = typeof extent === "number" && extent < 2;
   const vector = vectors && !small ? vectorise(body, counter) : undefined;
-  if (vector === undefined) return [loop(counter, dimIndex(extent), body)];
+  if (vector === undefined) return [loop(counter, to, body, 1, from)];
   const { lanes } = vector;
-  if (typeof extent === "number") {
-    const whole = extent - (extent % lanes);
-    const main = loop(counter, constant(whole), vector.body, lanes);
-    if (whole === extent) return [main];
-    return [main, loop(counter, constant(extent), body, 1, constant(whole))];
+  if (typeof extent === "number" && extent % lanes === 0) {
+    return [loop(counter, to, vector.body, lanes, from)];
   }
   const whole = wholeVectors(dimIndex(extent), lanes);
-  return [
-    loop(counter, whole, vector.body, lanes),
-    loop(counter, dimIndex(extent), body, 1, whole),
-  ];
+  const end = split === undefined ? whole : minimum(whole, to);
+  const tail = split === undefined ? whole : op("max", "i32", [whole, from]);
+  return [loop(counter, end, vector.body, lanes, from), loop(counter, to, body, 1, tail)];
 }
 
 /**

@@ -6,12 +6,12 @@
 import type { Expr, Local, LoopFunction, Statement } from "./loop.ts";
 import { mapStatement, ownExpressions, visitExpression, visitStatements } from "./rewrite.ts";
 
-/** `root` keeps its parameters. */
+/** Those that are called from outside keep their parameters. */
 export function dropParameters(
   functions: readonly LoopFunction[],
-  root: LoopFunction,
+  roots: readonly LoopFunction[],
 ): readonly LoopFunction[] {
-  const needed = neededParameters(functions, root);
+  const needed = neededParameters(functions, roots);
   const keeps = (name: string, k: number): boolean => needed.get(name)?.has(k) ?? true;
   const rewrite = (body: readonly Statement[]): readonly Statement[] =>
     body.map((statement) => {
@@ -29,10 +29,10 @@ export function dropParameters(
 /** By function, the positions of the parameters that it reads, not only hands on. */
 function neededParameters(
   functions: readonly LoopFunction[],
-  root: LoopFunction,
+  roots: readonly LoopFunction[],
 ): ReadonlyMap<string, ReadonlySet<number>> {
   const needed = new Map<string, Set<number>>();
-  for (const fn of functions) if (fn !== root) needed.set(fn.name, new Set());
+  for (const fn of functions) if (!roots.includes(fn)) needed.set(fn.name, new Set());
   const known = new Map(functions.map((fn) => [fn.name, readsOf(fn, needed)] as const));
   for (let changed = true; changed;) {
     changed = false;

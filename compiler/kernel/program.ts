@@ -1,6 +1,14 @@
 /** The state of one function while it is lowered: values and their places, buffers, kernels. */
 
-import { type Dim, elementCount, sameDim, shapeText, symbolsOf } from "../ir/dim.ts";
+import {
+  addDims,
+  type Dim,
+  elementCount,
+  multiplyDims,
+  sameDim,
+  shapeText,
+  symbolsOf,
+} from "../ir/dim.ts";
 import { allEquations } from "../ir/walk.ts";
 import {
   type Block,
@@ -17,12 +25,14 @@ import { dimExpr, flatIndex, localIndex } from "./affine.ts";
 import { type Buffer, type BufferKind, bytesOf, rootsOf, touch } from "./buffer.ts";
 import type { Conventions } from "./calls.ts";
 import {
+  add,
   constant,
   type Expr,
   type Local,
   load,
   local,
   machine,
+  multiply,
   op,
   read,
   set,
@@ -31,10 +41,21 @@ import {
   store,
 } from "./loop.ts";
 import type { ModuleParts } from "./module.ts";
-import { axesOf, nest, settle } from "./nest.ts";
+import { type Axis, axesOf, type ChooseRange, nest, settle } from "./nest.ts";
+import { costOf } from "./cost.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
 import type { StackState } from "./streams.ts";
+import {
+  countExpr,
+  maySplit,
+  type Range,
+  type Split,
+  splitRange,
+  threadCount,
+  threadsSymbol,
+  wholeRange,
+} from "./tasks.ts";
 import { diesHere, type Frame, type Uses, usesIn } from "./uses.ts";
 
 /** Where a value of the graph is. */
@@ -80,7 +101,12 @@ export interface ProgramOptions {
   readonly reassociate?: boolean;
   /** Positions of parameters that the program may overwrite when nothing reads them any more. */
   readonly donated?: readonly number[];
+  /** The work, in `costOf` and `count`, from which on threads share a kernel; none: never. */
+  readonly forkAbove?: number | undefined;
 }
+
+/** Threads do not write to one line of a cache. */
+const cacheLine = 64;
 
 export class Program {
   readonly options: ProgramOptions;
@@ -115,6 +141,7 @@ export class Program {
     this.parts = parts;
     this.conventions = conventions;
     this.uses = usesIn(body);
+    this.planned.add(threadsSymbol);
     for (const equation of allEquations(body)) {
       for (const output of equation.outputs) this.definitions.set(output, equation);
     }
@@ -518,17 +545,84 @@ export class Program {
     });
   }
 
+  // Threads
+
+  /** True while the rounds of a loop are lowered that threads may share. */
+  isShared = false;
+  /** True when the program asks how many threads there are. */
+  usesThreads = false;
+
+  /**
+   * All rounds of a loop in a kernel, or those of a part where threads may share it: `count` pieces
+   * of work of that cost (`costOf`). Rounds on both sides of a border may run at the same time.
+   */
+  range(extent: Expr, grain: number, count: Dim, cost: number): Range {
+    const { forkAbove } = this.options;
+    if (forkAbove === undefined || this.isCalled || this.isShared) return wholeRange(extent);
+    const least = forkAbove / cost;
+    if (typeof count === "number" && count <= least) return wholeRange(extent);
+    this.usesThreads = true;
+    const several = op("gt", "i32", [read(this.symbolLocal(threadsSymbol)), constant(1)]);
+    if (typeof count === "number") return splitRange(extent, grain, several);
+    const work = countExpr(count, this.symbolLocal);
+    const enough = op("gt", "f64", [work, constant(least, "f64")]);
+    return splitRange(extent, grain, op("and", "bool", [several, enough]));
+  }
+
+  /** The address of memory that each thread has of its own while it runs a part of a kernel. */
+  allocatePerThread(name: string, bytes: Dim, split: Split | undefined): Local {
+    if (split === undefined) return this.allocate(name, bytes).pointer;
+    const size = addDims(bytes, cacheLine);
+    const all = this.allocate(name, multiplyDims(size, threadCount));
+    const mine = local(`${name}_of_thread`, "i32");
+    const offset = multiply(read(split.thread), this.dim(size));
+    split.prologue.push(set(mine, add(read(all.pointer), offset)));
+    return mine;
+  }
+
   // Kernels
 
-  /** Emits code as a function of its own that is called here; `results` are needed afterwards. */
+  /**
+   * Emits code as a function of its own that is called here; `results` are needed afterwards.
+   * With the range of its loop, threads may share it.
+   */
   kernel(
     name: string,
     comment: string,
     body: readonly Statement[],
     results: readonly Local[] = [],
+    range?: Range,
   ): void {
-    this.outlined(name, comment, settle(body, this.symbolLocal), results);
+    const all = [...(range?.split?.prologue ?? []), ...body];
+    this.outlined(name, comment, settle(all, this.symbolLocal), results, range);
     this.step++;
+  }
+
+  /** A kernel whose loops `build` makes: threads may share the one that it chooses a range for. */
+  sharedKernel(
+    name: string,
+    comment: string,
+    work: { readonly count: Dim; readonly cost: number },
+    build: (choose: ChooseRange) => readonly Statement[],
+  ): void {
+    let range: Range | undefined;
+    const body = build((extent, grain) => {
+      range = this.range(this.dim(extent), grain, work.count, work.cost);
+      return range;
+    });
+    this.kernel(name, comment, body, [], range);
+  }
+
+  /** A kernel of independent rounds. */
+  nestKernel(
+    name: string,
+    comment: string,
+    axes: readonly Axis[],
+    body: readonly Statement[],
+  ): void {
+    const work = { count: elementCount(axes.map(({ extent }) => extent)), cost: costOf(body) };
+    const { vectors } = this.options;
+    this.sharedKernel(name, comment, work, (choose) => nest(axes, body, vectors, choose));
   }
 
   /** As `kernel`, for code that is already settled. */
@@ -537,6 +631,7 @@ export class Program {
     comment: string,
     body: readonly Statement[],
     results: readonly Local[],
+    range?: Range,
   ): void {
     const parameters = freeLocals(body, results).filter(
       (used) => used !== this.parts.constantsBase,
@@ -553,7 +648,13 @@ export class Program {
       results: results.map(read),
       resultTypes: results.map(({ type }) => type),
     });
-    this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
+    const { split } = range ?? {};
+    if (split === undefined) {
+      this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
+      return;
+    }
+    const mayFork = results.length === 0 && maySplit(body, (callee) => this.isFunction(callee));
+    this.emit(this.parts.tasks.call(full, parameters, split, mayFork));
   }
 
   // Fusion
@@ -599,7 +700,7 @@ export class Program {
       store(read(buffer.pointer), flatIndex(shape, index), dtype, result),
     ];
     reader.finish([buffer]);
-    this.kernel("elements", describe(value), nest(axes, body, this.options.vectors));
+    this.nestKernel("elements", describe(value), axes, body);
     return buffer;
   }
 
@@ -630,8 +731,8 @@ export class Program {
     }
     reader.finish(outputs);
     if (stores.length > 0) {
-      const body = nest(axes, [...reader.statements, ...stores], this.options.vectors);
-      this.kernel("elements", stored.map(({ value }) => describe(value)).join(", "), body);
+      const comment = stored.map(({ value }) => describe(value)).join(", ");
+      this.nestKernel("elements", comment, axes, [...reader.statements, ...stores]);
     }
     stored.forEach(({ value }, k) => {
       this.settleAt(value, outputs[k] as Buffer);

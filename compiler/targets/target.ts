@@ -29,5 +29,9 @@ export interface Target {
 
 export const targets = {
   js: { name: "js", lowering: { vectors: false, chunks: false }, emit: emitJavaScript },
-  wasm: { name: "wasm", lowering: { vectors: true, chunks: true }, emit: emitWasm },
+  wasm: {
+    name: "wasm",
+    lowering: { vectors: true, chunks: true, forkAbove: 100_000 },
+    emit: emitWasm,
+  },
 } as const satisfies Record<string, Target>;

@@ -71,7 +71,7 @@ describe("assembling", () => {
       return `(import "math" "${name}" (func $math_${name} (param ${parameters}) (result ${result})))`;
     });
     const imports = [
-      '(import "env" "memory" (memory 1))',
+      '(import "env" "memory" (memory 1 32767))',
       '(import "env" "constants" (global $constants i32))',
       ...new Set(math),
     ];

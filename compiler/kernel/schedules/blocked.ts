@@ -21,6 +21,7 @@ import {
   subtract,
 } from "../loop.ts";
 import type { Program } from "../program.ts";
+import type { Range, Split } from "../tasks.ts";
 import {
   blockFunction,
   chooseRows,
@@ -38,6 +39,11 @@ const blockColumns = 512;
 const blockCount = 256;
 /** Rows of a product of which the number is not known: some batch. */
 const typicalRows = 64;
+
+/** Rows of the tiles of a product with that many rows: parts of it have whole tiles. */
+export function tileRowsOf(m: Expr): number {
+  return chooseRows(isConstant(m) ? m.value : typicalRows);
+}
 /** With fewer rows than this, B is read where it is: packing it would not pay. */
 export const fewRows = 48;
 
@@ -54,6 +60,11 @@ export interface BlockedProduct {
   readonly m: Expr;
   readonly n: Expr;
   readonly k: Expr;
+  /** The rows and the columns of c that are computed: all, or those of a part. */
+  readonly rows: Range;
+  readonly columns: Range;
+  /** How the kernel is split that this is in: each thread packs panels of its own. */
+  readonly split: Split | undefined;
   readonly a: Operand;
   readonly b: Operand;
   /** The columns of the result are neighbours. */
@@ -68,10 +79,10 @@ export interface BlockedProduct {
 
 /** The loops over blocks. Each element of c takes its products in the order of k. */
 export function blockedProduct(program: Program, product: BlockedProduct): readonly Statement[] {
-  const { dtype, rounding, m, n, k, a, b, c } = product;
+  const { dtype, rounding, m, n, k, a, b, c, split } = product;
   const size = byteSize(dtype);
   const width = tileColumns(dtype);
-  const tileRows = chooseRows(isConstant(m) ? m.value : typicalRows);
+  const tileRows = tileRowsOf(m);
   const [packA, packB] = [packFunction(dtype, tileRows), packFunction(dtype, width)];
   const blocks = blockFunction(dtype, tileRows, rounding);
   const shared = [packA, packB, tileFunction(dtype, tileRows, rounding), blocks];
@@ -82,9 +93,11 @@ export function blockedProduct(program: Program, product: BlockedProduct): reado
   const rowsBlock = block(m, blockRows, tileRows);
   const columnsBlock = block(n, blockColumns, width);
   const countBlock = block(k, blockCount, 1);
-  const packedA = program.allocate("panels_a", rowsBlock * countBlock * size);
-  const packedB = program.allocate("panels_b", columnsBlock * countBlock * size);
-  const spare = program.allocate("spare_tile", tileRows * width * size);
+  const scratch = (name: string, bytes: number): Local =>
+    program.allocatePerThread(name, bytes, split);
+  const packedA = scratch("panels_a", rowsBlock * countBlock * size);
+  const packedB = scratch("panels_b", columnsBlock * countBlock * size);
+  const spare = scratch("spare_tile", tileRows * width * size);
 
   const [kb, jb, ib] = [local("kb", "i32"), local("jb", "i32"), local("ib", "i32")];
   const [count, columns, rows] = [
@@ -115,9 +128,9 @@ export function blockedProduct(program: Program, product: BlockedProduct): reado
       b.rowStride,
       read(columns),
       read(count),
-      read(packedB.pointer),
+      read(packedB),
     ]),
-    set(panels, read(packedB.pointer)),
+    set(panels, read(packedB)),
     set(panelStep, multiply(read(count), constant(width * size))),
     set(ldb, constant(width * size)),
   ];
@@ -144,14 +157,14 @@ export function blockedProduct(program: Program, product: BlockedProduct): reado
       a.columnStride,
       read(rows),
       read(count),
-      read(packedA.pointer),
+      read(packedA),
     ]),
     ...(product.negateA
-      ? [call(negate.name, [read(packedA.pointer), multiply(wholeTiles, read(count))])]
+      ? [call(negate.name, [read(packedA), multiply(wholeTiles, read(count))])]
       : []),
   ];
   const tiles = call(blocks.name, [
-    read(packedA.pointer),
+    read(packedA),
     read(panels),
     read(panelStep),
     read(ldb),
@@ -161,14 +174,21 @@ export function blockedProduct(program: Program, product: BlockedProduct): reado
     read(columns),
     read(count),
     product.adds(kb),
-    read(spare.pointer),
+    read(spare),
   ]);
-  const overRows = loop(ib, m, [set(rows, left(m, ib, rowsBlock)), ...rowsOfA, tiles], rowsBlock);
+  const overRows = loop(
+    ib,
+    product.rows.to,
+    [set(rows, left(product.rows.to, ib, rowsBlock)), ...rowsOfA, tiles],
+    rowsBlock,
+    product.rows.from,
+  );
   const overColumns = loop(
     jb,
-    n,
-    [set(columns, left(n, jb, columnsBlock)), ...chooseB, overRows],
+    product.columns.to,
+    [set(columns, left(product.columns.to, jb, columnsBlock)), ...chooseB, overRows],
     columnsBlock,
+    product.columns.from,
   );
   return [loop(kb, k, [set(count, left(k, kb, countBlock)), overColumns], countBlock)];
 }

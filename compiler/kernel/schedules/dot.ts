@@ -14,6 +14,7 @@ import {
   type Local,
   local,
   load,
+  loop,
   machine,
   multiply,
   op,
@@ -22,15 +23,19 @@ import {
   type Statement,
   store,
 } from "../loop.ts";
-import { type Axis, axesOf, nest, wrap } from "../nest.ts";
+import { type Axis, axesOf, nest, wrap, wrapShared } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 import { alongRow } from "../reduce.ts";
-import { blockedProduct, fewRows, type Operand } from "./blocked.ts";
+import { type Range, type Split, wholeRange } from "../tasks.ts";
+import { blockedProduct, fewRows, type Operand, tileRowsOf } from "./blocked.ts";
 import { tileColumns, type TileType } from "./tile.ts";
 import { elementOf, mergedStride, reordered, type View, viewOf } from "./view.ts";
 
 /** Below this many multiply-adds plain loops are as fast. */
 const smallProduct = 512;
+/** What a multiply-add in register tiles costs, beside one of elements in memory (`costOf`). */
+const productCost = 0.25;
+
 interface Axes {
   readonly lhsContract: readonly number[];
   readonly rhsContract: readonly number[];
@@ -152,7 +157,7 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
   // B itself serves as panels when its columns are neighbours and no tile reaches over its edge.
   const direct = b.columnStride === 1 && typeof n === "number" && n % tileColumns(dtype) === 0;
   const few = typeof m === "number" ? m < fewRows : less(mm, constant(fewRows));
-  const body: readonly Statement[] = [
+  const body = (rows: Range, columns: Range, split: Split | undefined): readonly Statement[] => [
     set(a0, start(a)),
     set(b0, start(b)),
     set(
@@ -169,6 +174,9 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
       m: mm,
       n: nn,
       k: kk,
+      rows,
+      columns,
+      split,
       a: operand(a0, a),
       b: operand(b0, b),
       c: { start: c0, rowStride: nn },
@@ -178,7 +186,25 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
     }),
   ];
   const [x, y] = equation.inputs as readonly [Value, Value];
-  program.kernel("dot", `dot of ${describe(x)} and ${describe(y)}`, wrap(counters, body));
+  const count = multiplyDims(elementCount(batch), multiplyDims(multiplyDims(m, n), k));
+  const name = `dot of ${describe(x)} and ${describe(y)}`;
+  program.sharedKernel("dot", name, { count, cost: productCost }, (choose) => {
+    const [rows, columns] = [wholeRange(mm), wholeRange(nn)];
+    const first = counters.findIndex(({ extent }) => extent !== 1);
+    const shared = counters[first];
+    if (shared !== undefined) {
+      const range = choose(shared.extent, 1);
+      const inner = wrap(counters.slice(first + 1), body(rows, columns, range.split));
+      return [loop(shared.counter, range.to, inner, 1, range.from)];
+    }
+    // What all parts read is packed by each of them: let that be the smaller operand.
+    const inColumns = (typeof m === "number" ? m : fewRows) <= (typeof n === "number" ? n : 0);
+    const range = inColumns ? choose(n, tileColumns(dtype)) : choose(m, tileRowsOf(mm));
+    return wrap(
+      counters,
+      inColumns ? body(rows, range, range.split) : body(range, columns, range.split),
+    );
+  });
 }
 
 /** A sum of nothing is zero: no block would write it. */
@@ -252,7 +278,9 @@ function plainProduct(
     const body = alongRow(program, contracted, [], term, rule, (sum) => [
       store(base, at, dtype, sum),
     ]);
-    program.kernel("dot", name, wrap(counters, body));
+    const extents = [...counters, ...contracted].map(({ extent }) => extent);
+    const work = { count: elementCount(extents), cost: 1 };
+    program.sharedKernel("dot", name, work, (choose) => wrapShared(counters, body, choose));
   } else {
     // The innermost axis of the result that walks through neighbours is the last of y, else of x.
     const inner =

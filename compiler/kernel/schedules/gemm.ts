@@ -31,6 +31,7 @@ import {
   store,
 } from "../loop.ts";
 import { describe, type Program } from "../program.ts";
+import { wholeRange } from "../tasks.ts";
 import { blockedProduct, fewRows } from "./blocked.ts";
 import { range, tileColumns } from "./tile.ts";
 
@@ -190,6 +191,9 @@ function inBlocks(
       m: square ? m : rows,
       n: square ? n : columns,
       k: count,
+      rows: wholeRange(rows),
+      columns: wholeRange(columns),
+      split: undefined,
       a: { start: the("x"), rowStride: read(the("xr")), columnStride: read(the("xk")) },
       b: { start: the("y"), rowStride: read(the("yk")), columnStride: yc },
       c: { start: the("z"), rowStride: step },

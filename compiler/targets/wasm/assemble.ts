@@ -84,7 +84,7 @@ class Assembler {
     return binary.finish();
   }
 
-  /** `(import "env" "memory" (memory 1))`, or a global that is an i32, or a function. */
+  /** `(import "env" "memory" (memory 1 32767))`, or a global that is an i32, or a function. */
   private import(): void {
     const entry = new Bytes();
     entry.name(this.string());
@@ -92,7 +92,8 @@ class Assembler {
     this.expect("(");
     const kind = this.word();
     if (kind === "memory") {
-      entry.raw([2, 0]);
+      entry.raw([2, 1]);
+      entry.unsigned(Number(this.word()));
       entry.unsigned(Number(this.word()));
     } else if (kind === "global") {
       this.globals.set(this.word(), this.globals.size);

@@ -36,7 +36,7 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
   const code = [placed.text, ...functions].join("\n");
   const imports = importsOf(code);
   const lines = [
-    `(import "env" "memory" (memory 1))`,
+    `(import "env" "memory" (memory 1 32767))`,
     `(import "env" "constants" (global $constants i32))`,
     `(import "env" "fault" (func $fault (param i32 i32 i32)))`,
     ...Object.entries(hostFunctions).map(([name, { parameters, results }]) => {
@@ -84,6 +84,8 @@ function valueType(machine: Machine): string {
   return machine === "f32x4" || machine === "f64x2" || machine === "i32x4" ? "v128" : machine;
 }
 
+const exported: ReadonlySet<string> = new Set(["run", "task"]);
+
 class FunctionText {
   private readonly fn: LoopFunction;
   private readonly constantsBase: Local;
@@ -119,7 +121,7 @@ class FunctionText {
     const lines = this.statements(body, "    ");
     const ending = results.map((result) => `    ${this.expr(result)}`);
     const declared = [...locals].map((of) => `(local ${this.nameOf(of)} ${valueType(of.type)})`);
-    const label = name === "run" ? `$run (export "run")` : `$${name}`;
+    const label = exported.has(name) ? `$${name} (export "${name}")` : `$${name}`;
     return [
       `  ;; ${comment.replaceAll("\n", " ")}`,
       `  (func ${label} ${head.filter((part) => part !== "").join(" ")}`,

@@ -1,6 +1,7 @@
 /** All workloads, each with the limit that the machine sets. */
 
-import type { Workload } from "../harness.ts";
+import { useThreads } from "fluxion";
+import type { Prepare, Workload } from "../harness.ts";
 import { arithmeticLimit, memoryLimit } from "../limit.ts";
 import { workloads as cnn } from "./cnn.ts";
 import { workloads as convMobile } from "./convMobile.ts";
@@ -15,14 +16,8 @@ import { workloads as processes } from "./processes.ts";
 import { workloads as rows } from "./rows.ts";
 
 export const workloads: readonly Workload[] = [
-  ...matmul,
-  ...mlp,
-  ...cnn,
-  ...gpt,
-  ...lstm,
+  ...[...matmul, ...mlp, ...cnn, ...gpt, ...lstm, ...convMobile, ...rows].map(threaded),
   ...ode,
-  ...convMobile,
-  ...rows,
   ...logreg,
   ...processes,
   ...gradbench,
@@ -35,4 +30,27 @@ function limited(workload: Workload): Workload {
   }
   if (traffic === undefined) return workload;
   return { ...workload, systems: { ...systems, limit: memoryLimit(traffic) } };
+}
+
+/** With a system more where threads have something to do. */
+function threaded(workload: Workload): Workload {
+  const { "fluxion-wasm": alone, ...others } = workload.systems;
+  if (alone === undefined) return workload;
+  const systems = { "fluxion-wasm": alone, "fluxion-wasm-threads": inThreads(alone), ...others };
+  return { ...workload, systems };
+}
+
+/** The threads are there for a step only, and wait while it is the turn of others. */
+function inThreads(prepare: Prepare): Prepare {
+  return async () => {
+    const step = await prepare();
+    return async () => {
+      await useThreads();
+      const start = performance.now();
+      const outcome = await step();
+      const amount = performance.now() - start;
+      await useThreads(1);
+      return typeof outcome === "object" ? outcome : { amount, value: outcome };
+    };
+  };
 }

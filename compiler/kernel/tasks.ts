@@ -1,0 +1,222 @@
+/**
+ * Loops whose rounds may run at the same time, split among the threads of the host.
+ *
+ *   rounds(x, n)   →   rounds(x, n, thread, part, parts)
+ *
+ * A kernel runs a share of its rounds: part `part` of `parts`. Where its work is worth it, its
+ * operands are written to the record, and every thread takes parts through the function `task`;
+ * else it is called for all rounds, part 0 of 1. Borders between parts lie at multiples of a grain,
+ * so that vectors, tiles and tails are the same however many threads there are, and so are results.
+ */
+
+import { type Dim, foldDim, symbol } from "../ir/dim.ts";
+import { byteSize } from "../ir/types.ts";
+import type { SymbolLocal } from "./affine.ts";
+import {
+  add,
+  constant,
+  divide,
+  type Expr,
+  less,
+  load,
+  type Local,
+  local,
+  type LoopFunction,
+  minimum,
+  multiply,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+  subtract,
+} from "./loop.ts";
+import { visitStatements } from "./rewrite.ts";
+
+/** Where operands of a task are: below what the runtime allocates (`runtime/memory.ts`). */
+const recordAddress = 512;
+const mostOperands = 64;
+
+/** How many threads there are, as an extent that the runtime passes. No name of a user's is so. */
+export const threadsSymbol = "#threads";
+export const threadCount: Dim = symbol(threadsSymbol);
+
+/** Rounds `from` to `to` of a loop: all of them, or those of a part. */
+export interface Range {
+  readonly from: Expr;
+  readonly to: Expr;
+  /** What a kernel with such a loop needs to be split; undefined where it is not. */
+  readonly split: Split | undefined;
+}
+
+export interface Split {
+  /** Number of the thread that runs the part, below the number of threads. */
+  readonly thread: Local;
+  readonly part: Local;
+  readonly parts: Local;
+  /** True at run time where the work is worth more threads than one. */
+  readonly pays: Expr;
+  /** Finds the borders of the part: in front of the kernel's code. */
+  readonly prologue: Statement[];
+}
+
+export function wholeRange(extent: Expr): Range {
+  return { from: constant(0), to: extent, split: undefined };
+}
+
+/** The part's rounds of `extent`, in grains: as many for each part, one more for the first ones. */
+export function splitRange(extent: Expr, grain: number, pays: Expr): Range {
+  const names = ["thread", "part", "parts", "from", "to", "each", "more"] as const;
+  const [thread, part, parts, from, to, each, more] = names.map((name) => local(name, "i32")) as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
+  const grains = divide(add(extent, constant(grain - 1)), constant(grain));
+  const before = add(multiply(read(each), read(part)), minimum(read(part), read(more)));
+  const mine = add(read(each), less(read(part), read(more)));
+  const prologue = [
+    set(each, divide(grains, read(parts))),
+    set(more, subtract(grains, multiply(read(each), read(parts)))),
+    set(from, multiply(before, constant(grain))),
+    set(to, minimum(extent, add(read(from), multiply(mine, constant(grain))))),
+  ];
+  return { from: read(from), to: read(to), split: { thread, part, parts, pays, prologue } };
+}
+
+/** A dimension as a double: products of extents may be more than an i32 holds. */
+export function countExpr(dim: Dim, symbolLocal: SymbolLocal): Expr {
+  const binary = (name: string, a: Expr, b: Expr): Expr => op(name, "f64", [a, b]);
+  return foldDim<Expr>(dim, {
+    constant: (value) => constant(value, "f64"),
+    symbol: (name) => ({
+      kind: "cast",
+      from: "i32",
+      to: "f64",
+      lanes: 1,
+      value: read(symbolLocal(name)),
+    }),
+    add: (a, b) => binary("add", a, b),
+    multiply: (a, b) => binary("mul", a, b),
+    divide: (a, divisor) => binary("div", a, constant(divisor, "f64")),
+  });
+}
+
+/** Whether all that the code does can be done on another thread: it neither asks the host nor fails. */
+export function maySplit(
+  body: readonly Statement[],
+  isFunction: (callee: string) => boolean,
+): boolean {
+  let may = true;
+  visitStatements(body, (statement) => {
+    if (statement.kind === "fault") may = false;
+    if (statement.kind !== "call") return;
+    if (hostCalls.has(statement.callee) || isFunction(statement.callee)) may = false;
+  });
+  return may;
+}
+
+const hostCalls: ReadonlySet<string> = new Set(["allocate", "release", "fork"]);
+
+interface Task {
+  readonly callee: string;
+  /** Of each parameter, what it is given: an operand, or what names the part. */
+  readonly roles: readonly ("operand" | "thread" | "part" | "parts")[];
+  readonly parameters: readonly Local[];
+}
+
+/** The kernels of a module that threads take parts of. */
+export class Tasks {
+  private readonly tasks: Task[] = [];
+
+  /** The call of a split kernel. Where it may fork, threads share it if it pays. */
+  call(callee: string, parameters: readonly Local[], split: Split, mayFork: boolean): Statement {
+    const roles = parameters.map((parameter) => {
+      if (parameter === split.thread) return "thread";
+      if (parameter === split.part) return "part";
+      return parameter === split.parts ? "parts" : "operand";
+    });
+    const operands = parameters.filter((_, k) => roles[k] === "operand");
+    const alone: Statement = {
+      kind: "call",
+      callee,
+      operands: parameters.map((parameter, k) => {
+        return roles[k] === "operand" ? read(parameter) : constant(roles[k] === "parts" ? 1 : 0);
+      }),
+      results: [],
+    };
+    const scalars = operands.every(
+      ({ type }) => type === "i32" || type === "f32" || type === "f64",
+    );
+    if (!mayFork || !scalars || operands.length > mostOperands) return alone;
+    return {
+      kind: "if",
+      condition: split.pays,
+      then: [
+        ...operands.map((operand, k) =>
+          store(record, place(operand, k), typeOf(operand), read(operand)),
+        ),
+        {
+          kind: "call",
+          callee: "fork",
+          operands: [constant(this.number({ callee, roles, parameters }))],
+          results: [],
+        },
+      ],
+      otherwise: [alone],
+    };
+  }
+
+  private number(task: Task): number {
+    const same = (other: Task): boolean =>
+      other.callee === task.callee && other.roles.join() === task.roles.join();
+    const known = this.tasks.findIndex(same);
+    return known >= 0 ? known : this.tasks.push(task) - 1;
+  }
+
+  /** The function that threads call, if there is something to do for them. */
+  dispatcher(): LoopFunction | undefined {
+    if (this.tasks.length === 0) return undefined;
+    const [kernel, thread, part, parts] = ["kernel", "thread", "part", "parts"].map((name) =>
+      local(name, "i32"),
+    ) as [Local, Local, Local, Local];
+    const given = { thread: read(thread), part: read(part), parts: read(parts) };
+    return {
+      name: "task",
+      comment: "a part of a kernel, with the operands of the record",
+      parameters: [kernel, thread, part, parts],
+      body: this.tasks.map(({ callee, roles, parameters }, number): Statement => {
+        let k = 0;
+        const operands = parameters.map((parameter, at) => {
+          const role = roles[at] as Task["roles"][number];
+          if (role !== "operand") return given[role];
+          return load(record, place(parameter, k++), typeOf(parameter));
+        });
+        return {
+          kind: "if",
+          condition: op("eq", "i32", [read(kernel), constant(number)]),
+          then: [{ kind: "call", callee, operands, results: [] }],
+          otherwise: [],
+        };
+      }),
+      results: [],
+      resultTypes: [],
+    };
+  }
+}
+
+const record: Expr = constant(recordAddress);
+
+/** Operands are eight bytes apart. */
+function place(operand: Local, k: number): Expr {
+  return constant((8 / byteSize(typeOf(operand))) * k);
+}
+
+function typeOf({ type }: Local): "i32" | "f32" | "f64" {
+  if (type === "i32" || type === "f32" || type === "f64") return type;
+  throw new Error("vectors are no operands of tasks");
+}

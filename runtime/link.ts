@@ -1,0 +1,146 @@
+/** A program's code, tied to the memory and to the functions that it imports. */
+
+import { fromHex } from "./arrays.ts";
+import { faultAt } from "./faults.ts";
+import type { Code, Layout } from "./manifest.ts";
+import { mathFunctions } from "./math.ts";
+import { pool } from "./storage.ts";
+
+export type Run = (...operands: number[]) => number | undefined;
+/** Runs a part of a kernel with the operands of the record. */
+export type Task = (kernel: number, thread: number, part: number, parts: number) => void;
+
+export type WasmCode = Extract<Code, { kind: "wasm" }>;
+
+/** Threads that take parts of kernels. Without any, a program runs where it is called. */
+export interface Crew {
+  /** How many there are, with the one that calls. */
+  readonly count: number;
+  /** Tells the others about a program. */
+  readonly add: (program: Linked) => void;
+  /** Has all parts of a kernel done. */
+  readonly fork: (program: Linked, kernel: number) => void;
+}
+
+/** Programs by their numbers, as long as somebody has them, and the threads that there are. */
+export const team: { readonly programs: WeakRef<Linked>[]; crew: Crew | undefined } = {
+  programs: [],
+  crew: undefined,
+};
+
+/** Addresses that a call has from `allocate` and has not given back. */
+export const transient = new Set<number>();
+
+export class Linked {
+  /** The code, tied to the memory. Another function after the memory has become another one. */
+  run: Run = notLinked;
+  /** Runs a part of a kernel; undefined where threads have nothing to do. */
+  task: Task | undefined;
+  module: WebAssembly.Module | undefined;
+  readonly layout: Layout;
+  readonly constants: number;
+  readonly code: Code;
+  readonly number: number = team.programs.length;
+
+  constructor(layout: Layout, code: Code) {
+    this.layout = layout;
+    this.code = code;
+    this.constants = placeConstants(layout.constants);
+    team.programs.push(new WeakRef(this));
+    if (code.kind === "js") this.runText(code.text);
+  }
+
+  /** Ties the code to the memory as it is now. */
+  link(module: WebAssembly.Module): void {
+    const { exports } = new WebAssembly.Instance(module, this.imports());
+    this.module = module;
+    this.run = exports["run"] as Run;
+    this.task = exports["task"] as Task | undefined;
+    team.crew?.add(this);
+  }
+
+  private runText(text: string): void {
+    const { env, math } = this.imports();
+    const make = new Function(`return ${text}`)() as (environment: unknown) => Run;
+    this.run = make({ ...env, math, views: pool.memory.views });
+  }
+
+  private imports() {
+    const { memory } = pool;
+    const { sites, imports } = this.layout;
+    return {
+      env: {
+        memory: memory.memory,
+        constants: this.constants,
+        fault: (site: number, index: number, extent: number): never => {
+          throw faultAt(sites[site], index, extent);
+        },
+        allocate: (bytes: number): number => {
+          const address = memory.allocate(bytes);
+          transient.add(address);
+          return address;
+        },
+        release: (address: number): void => {
+          transient.delete(address);
+          memory.release(address);
+        },
+        fork: (kernel: number): void => team.crew?.fork(this, kernel),
+      },
+      math: mathFunctions(imports),
+    };
+  }
+}
+
+/** Compiles off the main thread; again if the memory has become another one meanwhile. */
+export async function linkLater(program: Linked, code: WasmCode): Promise<void> {
+  const { memory } = pool.memory;
+  const module = await WebAssembly.compile(binaryOf(code));
+  if (memory === pool.memory.memory) program.link(module);
+  else await linkLater(program, code);
+}
+
+function notLinked(): never {
+  throw new Error("a program is called before its code is linked");
+}
+
+function placeConstants(text: string): number {
+  if (text === "") return 0;
+  const bytes = fromHex(text);
+  const address = pool.memory.allocate(bytes.length);
+  pool.memory.views.u8.set(bytes, address);
+  return address;
+}
+
+/** The binary for this engine, and for the memory as it is now. */
+export function binaryOf(
+  code: WasmCode,
+  isShared: boolean = pool.memory.isShared,
+): Uint8Array<ArrayBuffer> {
+  const chosen = code.relaxed !== undefined && hasRelaxedSimd() ? code.relaxed : code.plain;
+  const bytes = typeof chosen === "string" ? fromHex(chosen) : chosen.slice();
+  if (isShared) shareMemory(bytes);
+  return bytes;
+}
+
+/** `(import "env" "memory" (memory 1 32767))` → `(memory 1 32767 shared)`: one bit of its limits. */
+function shareMemory(bytes: Uint8Array): void {
+  const name = "memory";
+  const at = bytes.findIndex((_, start) => {
+    return [...name].every((letter, k) => bytes[start + k] === letter.charCodeAt(0));
+  });
+  const [kind, limits] = [at + name.length, at + name.length + 1];
+  if (at < 0 || bytes[kind] !== 2 || bytes[limits] !== 1) {
+    throw new Error("the code of a program imports no memory of limited size");
+  }
+  bytes[limits] = 3;
+}
+
+/** A module whose one function is `f32x4.relaxed_madd` of its parameter. */
+const relaxedProbe = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
+  0, 32, 0, 253, 133, 2, 11,
+]);
+
+function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(relaxedProbe);
+}

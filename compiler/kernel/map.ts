@@ -4,13 +4,15 @@
  */
 
 import { type Block, type Equation, type Shape, type Value } from "../ir/types.ts";
+import { elementCount } from "../ir/dim.ts";
 import { freeValues } from "../ir/walk.ts";
+import { costOf } from "./cost.ts";
 import { flatIndex, localIndex } from "./affine.ts";
 import { ElementReader } from "./element.ts";
 import { lowerElementwise } from "./equation.ts";
 import { lowerBlock } from "./frame.ts";
 import { read, store } from "./loop.ts";
-import { axesOf, wrap } from "./nest.ts";
+import { axesOf, wrap, wrapShared } from "./nest.ts";
 import { describe, type Program } from "./program.ts";
 
 export function lowerMap(program: Program, equation: Equation): void {
@@ -33,6 +35,7 @@ export function lowerMap(program: Program, equation: Equation): void {
   const reader = new ElementReader(program);
   reader.identity = index;
   const outputs = equation.outputs.map((output) => program.fresh(output));
+  const buffers = program.buffers.length;
   const statements = program.collect(() => {
     lowerBlock(
       program,
@@ -54,11 +57,13 @@ export function lowerMap(program: Program, equation: Equation): void {
     );
   });
   reader.finish([]);
-  program.kernel(
-    "map",
-    equation.outputs.map(describe).join(", "),
-    wrap(axes, [...reader.statements, ...statements]),
-  );
+  const name = equation.outputs.map(describe).join(", ");
+  const all = [...reader.statements, ...statements];
+  if (program.buffers.length > buffers) program.kernel("map", name, wrap(axes, all));
+  else {
+    const work = { count: elementCount(shape), cost: costOf(all) };
+    program.sharedKernel("map", name, work, (choose) => wrapShared(axes, all, choose));
+  }
   equation.outputs.forEach((output, k) => {
     const buffer = outputs[k] as (typeof outputs)[number];
     buffer.to = Math.max(buffer.to, program.step - 1);

@@ -74,9 +74,20 @@ export function wrapShared(
   const at = axes.findIndex(({ extent }) => extent !== 1);
   const shared = axes[at];
   if (shared === undefined) return wrap(axes, body);
-  const { from, to } = choose(shared.extent, 1);
-  const inner = wrap(axes.slice(at + 1), body);
-  return wrap(axes.slice(0, at), [loop(shared.counter, to, inner, 1, from)]);
+  return wrapRange(axes, at, choose(shared.extent, 1), body);
+}
+
+/** Loops, of which the one at a position, if it is there, has a range. */
+export function wrapRange(
+  axes: readonly Axis[],
+  position: number,
+  { from, to }: Range,
+  body: readonly Statement[],
+): readonly Statement[] {
+  const ranged = axes[position];
+  if (ranged === undefined) return wrap(axes, body);
+  const inner = wrap(axes.slice(position + 1), body);
+  return wrap(axes.slice(0, position), [loop(ranged.counter, to, inner, 1, from)]);
 }
 
 /** The largest multiple of `lanes` that is not above `extent`. */
@@ -91,7 +102,7 @@ function innermost(
   vectors: boolean,
   range = wholeRange(dimIndex(extent)),
 ): readonly Statement[] {
-  const { from, to, split } = range;
+  const { from, to } = range;
   const small = typeof extent === "number" && extent < 2;
   const vector = vectors && !small ? vectorise(body, counter) : undefined;
   if (vector === undefined) return [loop(counter, to, body, 1, from)];
@@ -99,10 +110,14 @@ function innermost(
   if (typeof extent === "number" && extent % lanes === 0) {
     return [loop(counter, to, vector.body, lanes, from)];
   }
-  const whole = wholeVectors(dimIndex(extent), lanes);
-  const end = split === undefined ? whole : minimum(whole, to);
-  const tail = split === undefined ? whole : op("max", "i32", [whole, from]);
+  const [end, tail] = bordersIn(range, wholeVectors(dimIndex(extent), lanes));
   return [loop(counter, end, vector.body, lanes, from), loop(counter, to, body, 1, tail)];
+}
+
+/** Where whole vectors or tiles end in a range, and where what is left of it begins. */
+export function bordersIn({ from, to, split }: Range, whole: Expr): readonly [Expr, Expr] {
+  if (split === undefined) return [whole, whole];
+  return [minimum(whole, to), op("max", "i32", [whole, from])];
 }
 
 /**

@@ -28,6 +28,7 @@ import {
   add,
   constant,
   type Expr,
+  isConstant,
   type Local,
   load,
   local,
@@ -559,6 +560,8 @@ export class Program {
   range(extent: Expr, grain: number, count: Dim, cost: number): Range {
     const { forkAbove } = this.options;
     if (forkAbove === undefined || this.isCalled || this.isShared) return wholeRange(extent);
+    // One grain is one part.
+    if (isConstant(extent) && extent.value <= grain) return wholeRange(extent);
     const least = forkAbove / cost;
     if (typeof count === "number" && count <= least) return wholeRange(extent);
     this.usesThreads = true;

@@ -5,7 +5,9 @@
  */
 
 import type { DType, Equation, Value } from "../ir/types.ts";
+import { elementCount } from "../ir/dim.ts";
 import { dimIndex, flatIndex, localIndex } from "./affine.ts";
+import { costOf } from "./cost.ts";
 import { vectorLanes } from "./dtypes.ts";
 import { ElementReader } from "./element.ts";
 import {
@@ -22,9 +24,21 @@ import {
   type Statement,
   store,
 } from "./loop.ts";
-import { type Axis, axesOf, collapse, nest, wholeVectors, wrap } from "./nest.ts";
+import {
+  type Axis,
+  axesOf,
+  type ChooseRange,
+  collapse,
+  nest,
+  wholeVectors,
+  wrap,
+  wrapShared,
+} from "./nest.ts";
 import { describe, type Program } from "./program.ts";
 import { laneOps, moved, vectorExpr } from "./vectorise.ts";
+
+/** Totals of a line in the cache, and of whole vectors. */
+const totalsTogether = 16;
 
 export interface Reduction {
   readonly combine: string;
@@ -78,12 +92,21 @@ export function lowerReduction(
     kept.map(({ counter }) => localIndex(counter)),
   );
   const lastReduced = axes.includes(shape.length - 1);
-  const body = lastReduced
-    ? rowsToElements(program, all, axes, reader.statements, element, rule, (total) =>
-        store(read(buffer.pointer), at, dtype, total),
-      )
-    : rowsToRow(program, all, axes, reader.statements, element, rule, read(buffer.pointer), at);
-  program.kernel("reduce", `${equation.op} of ${describe(input)}`, body);
+  const { statements } = reader;
+  const base = read(buffer.pointer);
+  const work = {
+    count: elementCount(shape),
+    cost: costOf([...statements, set(local("x", machine(dtype)), element)]),
+  };
+  program.sharedKernel("reduce", `${equation.op} of ${describe(input)}`, work, (choose) => {
+    if (!lastReduced)
+      return rowsToRow(program, all, axes, statements, element, rule, base, at, choose);
+    const reduced = all.filter((_, axis) => axes.includes(axis));
+    const row = alongRow(program, reduced, statements, element, rule, (total) => [
+      store(base, at, dtype, total),
+    ]);
+    return wrapShared(kept, row, choose);
+  });
   program.define(output, { kind: "array", buffer });
 }
 
@@ -92,23 +115,6 @@ function identityOf(dtype: DType, identity: number): number {
   if (Number.isFinite(identity) || dtype === "f64" || dtype === "f32") return identity;
   const [least, greatest] = dtype === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
   return identity < 0 ? least : greatest;
-}
-
-function rowsToElements(
-  program: Program,
-  all: readonly Axis[],
-  axes: readonly number[],
-  before: readonly Statement[],
-  element: Expr,
-  rule: Reduction,
-  finish: (total: Expr) => Statement,
-): readonly Statement[] {
-  const kept = all.filter((_, axis) => !axes.includes(axis));
-  const reduced = all.filter((_, axis) => axes.includes(axis));
-  return wrap(
-    kept,
-    alongRow(program, reduced, before, element, rule, (total) => [finish(total)]),
-  );
 }
 
 /** Loops over `axes` that combine into accumulators, then `finish` with the total. */
@@ -207,6 +213,7 @@ function rowsToRow(
   { combine, identity, dtype }: Reduction,
   base: Expr,
   at: Expr,
+  choose: ChooseRange,
 ): readonly Statement[] {
   const firstReduced = Math.min(...axes);
   const outer = all.slice(0, firstReduced);
@@ -215,8 +222,17 @@ function rowsToRow(
   const { vectors } = program.options;
   const start = store(base, at, dtype, constant(identity, dtype));
   const step = store(base, at, dtype, op(combine, dtype, [load(base, at, dtype), element]));
-  return wrap(outer, [
-    ...nest(inner, [start], vectors),
-    ...wrap(reduced, nest(inner, [...before, step], vectors)),
-  ]);
+  const loops = (chosen?: ChooseRange): readonly Statement[] => [
+    ...nest(inner, [start], vectors, chosen),
+    ...wrap(reduced, nest(inner, [...before, step], vectors, chosen)),
+  ];
+  if (outer.some(({ extent }) => extent !== 1)) return wrapShared(outer, loops(), choose);
+  // Totals that are neighbours grow together: each part has some of them.
+  const [row, ...others] = inner.filter(({ extent }) => extent !== 1);
+  if (row === undefined || others.length > 0) return loops();
+  const range = choose(row.extent, totalsTogether);
+  return wrap(
+    outer,
+    loops(() => range),
+  );
 }

@@ -15,6 +15,7 @@ import { newBuilder } from "../../compiler/ops/index.ts";
 import { lower } from "../../compiler/kernel/lower.ts";
 import { layoutOf } from "../../compiler/targets/layout.ts";
 import { targets } from "../../compiler/targets/target.ts";
+import { team } from "../../runtime/link.ts";
 import { load } from "../../runtime/load.ts";
 import type { Manifest, Tree } from "../../runtime/manifest.ts";
 import { Tensor, tensor } from "../../runtime/tensor.ts";
@@ -40,6 +41,8 @@ interface CompileOptions {
   readonly relaxed?: boolean;
   /** Positions of arguments that the program takes over. */
   readonly donated?: readonly number[];
+  /** The work from which on threads share a kernel; default: that of the target. */
+  readonly forkAbove?: number;
   readonly onLayout?: (layout: Manifest["layout"]) => void;
 }
 
@@ -56,11 +59,15 @@ export function compileFn(
 export async function compileGraph(
   graph: Graph,
   target: TargetName,
-  { relaxed = true, donated = [], onLayout }: CompileOptions = {},
+  { relaxed = true, donated = [], forkAbove, onLayout }: CompileOptions = {},
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
   const { lowering, emit } = targets[target];
   const fn = rootOf(graph);
-  const module = lower(graph, { ...lowering, donated });
+  const module = lower(graph, {
+    ...lowering,
+    donated,
+    ...(forkAbove !== undefined && { forkAbove }),
+  });
   const emitted = await emit(module);
   const leaf = ({ type }: Value): Tree => ({
     kind: "leaf",
@@ -108,6 +115,50 @@ export async function expectSame(
     const program = await compileFn(fn, name);
     const results = program(...inputs.map(toTensor)).map(toArray);
     results.forEach((result, k) => expectClose(result, expected[k] as NdArray, name));
+    if (name === "wasm") await expectSameInParts(fn, inputs, expected);
+  }
+}
+
+/** Expects kernels to give what they should, and the same to the last bit in parts. */
+async function expectSameInParts(
+  fn: Fn,
+  inputs: readonly NdArray[],
+  expected: readonly NdArray[],
+): Promise<void> {
+  const program = await compileFn(fn, "wasm", { forkAbove: 0 });
+  const call = (): readonly NdArray[] => program(...inputs.map(toTensor)).map(toArray);
+  const whole = call();
+  whole.forEach((result, k) => expectClose(result, expected[k] as NdArray, "wasm, to be split"));
+  for (const count of [2, 5]) {
+    inParts(count, call).forEach((result, k) => expectBits(result, whole[k] as NdArray, count));
+  }
+}
+
+function expectBits(actual: NdArray, expected: NdArray, parts: number): void {
+  expect(actual.shape).toEqual(expected.shape);
+  const differs = actual.data.findIndex((x, k) => !Object.is(x, expected.data[k]));
+  if (differs < 0) return;
+  const values = `${actual.data[differs]}, not ${expected.data[differs]}`;
+  expect.fail(`in ${parts} parts, element ${differs} of [${expected.shape}] is ${values}`);
+}
+
+/** Kernels that were done in parts. */
+export const forks = { count: 0 };
+
+/** Calls a function while a crew of one thread plays several, which begin with the last part. */
+export function inParts<T>(count: number, call: () => T): T {
+  team.crew = {
+    count,
+    add: () => {},
+    fork: ({ task }, kernel) => {
+      forks.count++;
+      for (let part = count - 1; part >= 0; part--) task?.(kernel, (part + 1) % count, part, count);
+    },
+  };
+  try {
+    return call();
+  } finally {
+    team.crew = undefined;
   }
 }
 

@@ -8,7 +8,14 @@
  * around; the transpose in k sums over images and pixels instead of taps.
  */
 
-import { addDims, type Dim, exactQuotient, multiplyDims, subtractDims } from "../../ir/dim.ts";
+import {
+  addDims,
+  type Dim,
+  elementCount,
+  exactQuotient,
+  multiplyDims,
+  subtractDims,
+} from "../../ir/dim.ts";
 import { byteSize, type DType, type Equation, type Value, type ValueType } from "../../ir/types.ts";
 import {
   addIndex,
@@ -38,13 +45,17 @@ import {
   store,
   subtract,
 } from "../loop.ts";
-import { type Axis, axesOf, nest, wrap } from "../nest.ts";
+import { type Axis, axesOf, bordersIn, nest, wrap, wrapRange } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
+import { type Range, wholeRange } from "../tasks.ts";
 import { alongRow } from "../reduce.ts";
 import { freeLocals } from "../outline.ts";
 import { convTile, type SumLoop } from "./convTile.ts";
 import { type Depthwise, depthwiseFilter, depthwiseResult, isDepthwise } from "./depthwise.ts";
 import { lanesOf, packFunction, range, type TileType } from "./tile.ts";
+
+/** What a multiply-add in a tile costs, beside one of elements in memory (`costOf`). */
+const tileCost = 0.25;
 
 interface Settings {
   readonly stride: readonly number[];
@@ -176,10 +187,11 @@ export function conv_filter(program: Program, equation: Equation): void {
   if (isDepthwise(window, channels, outputs, groups)) {
     const [slopes, filter] = [read(weights.pointer), read(buffer.pointer)];
     const given = depthwise(program, images, filter, slopes, y.type, window, settings);
-    program.kernel("conv_filter", name, [
-      { kind: "clear", to: filter, bytes: dimIndex(bytesOf(output.type)) },
-      ...depthwiseFilter(given),
-    ]);
+    clear(program, buffer, output);
+    const count = multiplyDims(elementCount(y.type.shape), elementCount(window));
+    program.sharedKernel("conv_filter", name, { count, cost: 1 }, (choose) =>
+      depthwiseFilter(given, choose),
+    );
     program.define(output, { kind: "array", buffer });
     return;
   }
@@ -211,7 +223,6 @@ export function conv_filter(program: Program, equation: Equation): void {
     };
   });
   const call = tileCaller(program, "filter_tile", { dtype: tile, vectors, rowStep: size }, loops);
-  const spare = program.allocate("spare_tile", rows * width * size);
   const [image, group, r, j] = ["image", "g", "r", "j"].map((each) => local(each, "i32")) as [
     Local,
     Local,
@@ -239,32 +250,49 @@ export function conv_filter(program: Program, equation: Equation): void {
   ]);
   const address = (base: Expr, index: Expr): Expr => add(base, multiply(index, constant(size)));
   const wide = minimum(constant(width), subtract(dimIndex(perGroup), read(j)));
-  const tileAt = (count: number): readonly Statement[] =>
-    call({
-      rows: count,
-      a: address(images.base, addIndex(startA, localIndex(r))),
-      b: address(read(weights.pointer), addIndex(startB, localIndex(j))),
-      c: address(read(buffer.pointer), startC),
-      ldc: multiply(dimIndex(outputs), constant(size)),
-      accumulate: constant(1),
-      spare: read(spare.pointer),
-      wide,
-      full: exactQuotient(perGroup, width) !== undefined,
-    });
-  const whole = run - (run % rows);
-  const rowLoops: Statement[] = [loop(r, constant(whole), tileAt(rows), rows)];
-  if (run % rows > 0) {
-    rowLoops.push(loop(r, constant(run), tileAt(run % rows), rows, constant(whole)));
-  }
-  program.kernel("conv_filter", name, [
-    { kind: "clear", to: read(buffer.pointer), bytes: dimIndex(bytesOf(output.type)) },
-    loop(image, dimIndex(pixels[0] as Dim), [
-      loop(group, constant(groups), [
-        ...wrap(taps, [loop(j, dimIndex(perGroup), rowLoops, width)]),
-      ]),
-    ]),
-  ]);
+  const tileAt =
+    (spare: Local) =>
+    (count: number): readonly Statement[] =>
+      call({
+        rows: count,
+        a: address(images.base, addIndex(startA, localIndex(r))),
+        b: address(read(weights.pointer), addIndex(startB, localIndex(j))),
+        c: address(read(buffer.pointer), startC),
+        ldc: multiply(dimIndex(outputs), constant(size)),
+        accumulate: constant(1),
+        spare: read(spare),
+        wide,
+        full: exactQuotient(perGroup, width) !== undefined,
+      });
+  clear(program, buffer, output);
+  const count = multiplyDims(elementCount(pixels), elementCount(output.type.shape));
+  program.sharedKernel("conv_filter", name, { count, cost: tileCost }, (choose) => {
+    // All images add to each tap: what is split is the filter, along the axis with more tiles.
+    const inColumns = typeof perGroup !== "number" || perGroup / width > run / rows;
+    const range = inColumns ? choose(perGroup, width) : choose(run, rows);
+    const [over, along] = inColumns
+      ? [range, wholeRange(constant(run))]
+      : [wholeRange(dimIndex(perGroup)), range];
+    const spare = program.allocatePerThread("spare_tile", rows * width * size, range.split);
+    const tiles = loop(
+      j,
+      over.to,
+      loopInTiles(r, run, along, rows, tileAt(spare)),
+      width,
+      over.from,
+    );
+    return [
+      loop(image, dimIndex(pixels[0] as Dim), [loop(group, constant(groups), wrap(taps, [tiles]))]),
+    ];
+  });
   program.define(output, { kind: "array", buffer });
+}
+
+/** Sets an array that sums will grow in to zeros. */
+function clear(program: Program, buffer: Buffer, { type }: Value): void {
+  const to = read(buffer.pointer);
+  program.emit({ kind: "clear", to, bytes: program.dim(bytesOf(type)) });
+  program.step++;
 }
 
 /** Without tiles: one sum over images and pixels for each tap. */
@@ -330,11 +358,15 @@ function convolve(
   const strides = denseStrides(images.shape);
   const allChannels = images.shape.at(-1) as Dim;
   const name = `conv to ${describe(output)}`;
+  const taps = elementCount(window);
+  const count = multiplyDims(elementCount(shape), multiplyDims(taps, channels));
   const pixelStep = multiplyDims(allChannels, at(stride, rank - 1));
   if (isDepthwise(window, channels, outputs, groups)) {
     const result = read(buffer.pointer);
     const given = depthwise(program, images, filter, result, output.type, window, settings);
-    program.kernel("conv", name, depthwiseResult(given));
+    program.sharedKernel("conv", name, { count, cost: 1 }, (choose) =>
+      depthwiseResult(given, choose),
+    );
     program.define(output, { kind: "array", buffer });
     return;
   }
@@ -345,7 +377,6 @@ function convolve(
   const size = byteSize(dtype);
   const { rows, vectors } = chooseTile(tile, perGroup);
   const width = vectors * lanesOf(tile);
-  const taps = window.reduce((product, extent) => product * extent, 1);
   const depth = multiplyDims(taps, channels);
   const merged = groups === 1 && at(dilation, rank - 1) === 1;
   const run = merged ? multiplyDims(at(window, rank - 1), channels) : channels;
@@ -385,7 +416,6 @@ function convolve(
     { dtype: tile, vectors, rowStep: pixelStep * size },
     loops,
   );
-  const spare = program.allocate("spare_tile", rows * width * size);
   const [group, j, p] = ["g", "j", "p"].map((each) => local(each, "i32")) as [Local, Local, Local];
   const outer = axesOf(shape.slice(0, rank), "n");
   const outerIndex = outer.map(({ counter }) => localIndex(counter));
@@ -409,23 +439,24 @@ function convolve(
   ]);
   const groupPanels = multiply(multiply(localIndex(group), columnPanels), dimIndex(panelBytes));
   const address = (base: Expr, index: Expr): Expr => add(base, multiply(index, constant(size)));
-  const tileAt = (count: number): readonly Statement[] =>
-    call({
-      rows: count,
-      a: address(images.base, startA),
-      b: add(
-        add(read(packed.pointer), groupPanels),
-        multiply(op("index_div", "i32", [read(j), constant(width)]), dimIndex(panelBytes)),
-      ),
-      c: address(read(buffer.pointer), startC),
-      ldc: multiply(dimIndex(outputs), constant(size)),
-      accumulate: constant(0),
-      spare: read(spare.pointer),
-      wide: minimum(constant(width), subtract(dimIndex(perGroup), read(j))),
-      full: exactQuotient(perGroup, width) !== undefined,
-    });
-  const pixelLoops = loopInTiles(p, pixels, rows, tileAt);
-  program.kernel("conv", name, [
+  const tileAt =
+    (spare: Local) =>
+    (count: number): readonly Statement[] =>
+      call({
+        rows: count,
+        a: address(images.base, startA),
+        b: add(
+          add(read(packed.pointer), groupPanels),
+          multiply(op("index_div", "i32", [read(j), constant(width)]), dimIndex(panelBytes)),
+        ),
+        c: address(read(buffer.pointer), startC),
+        ldc: multiply(dimIndex(outputs), constant(size)),
+        accumulate: constant(0),
+        spare: read(spare),
+        wide: minimum(constant(width), subtract(dimIndex(perGroup), read(j))),
+        full: exactQuotient(perGroup, width) !== undefined,
+      });
+  program.kernel("pack_filter", `panels of the filter for ${describe(output)}`, [
     loop(group, constant(groups), [
       {
         kind: "call",
@@ -440,9 +471,24 @@ function convolve(
         ],
         results: [],
       },
-      ...wrap(outer, [loop(j, dimIndex(perGroup), pixelLoops, width)]),
     ]),
   ]);
+  program.sharedKernel("conv", name, { count, cost: tileCost }, (choose) => {
+    // Images, or rows of one; of one row its pixels.
+    const first = outer.findIndex(({ extent }) => extent !== 1);
+    const shared = outer[first];
+    const range = shared === undefined ? choose(pixels, rows) : choose(shared.extent, 1);
+    const along = shared === undefined ? range : wholeRange(dimIndex(pixels));
+    const spare = program.allocatePerThread("spare_tile", rows * width * size, range.split);
+    const tiles = loop(
+      j,
+      dimIndex(perGroup),
+      loopInTiles(p, pixels, along, rows, tileAt(spare)),
+      width,
+    );
+    const inImages = wrapRange(outer, first, range, [tiles]);
+    return [loop(group, constant(groups), inImages)];
+  });
   program.define(output, { kind: "array", buffer });
 }
 
@@ -474,22 +520,18 @@ function depthwise(
 function loopInTiles(
   counter: Local,
   extent: Dim,
+  range: Range,
   rows: number,
   tileAt: (count: number) => readonly Statement[],
 ): readonly Statement[] {
-  if (typeof extent === "number") {
-    const whole = extent - (extent % rows);
-    const loops: Statement[] = [loop(counter, constant(whole), tileAt(rows), rows)];
-    if (extent > whole) {
-      loops.push(loop(counter, constant(extent), tileAt(extent - whole), rows, constant(whole)));
-    }
-    return loops;
-  }
-  const whole = op("bit_and", "i32", [dimIndex(extent), constant(-rows)]);
-  return [
-    loop(counter, whole, tileAt(rows), rows),
-    loop(counter, dimIndex(extent), tileAt(1), 1, whole),
-  ];
+  const known = typeof extent === "number";
+  const whole = known
+    ? constant(extent - (extent % rows))
+    : op("bit_and", "i32", [dimIndex(extent), constant(-rows)]);
+  const left = known ? extent % rows : 1;
+  const [end, tail] = bordersIn(range, whole);
+  const main = loop(counter, end, tileAt(rows), rows, range.from);
+  return left === 0 ? [main] : [main, loop(counter, range.to, tileAt(left), left, tail)];
 }
 
 /** Without tiles: one sum over taps and channels for each pixel and channel of the result. */
@@ -667,13 +709,11 @@ function bordered(
       : addIndex(constant(at(low, axis - 1)), scaleIndex(i, at(between, axis - 1) + 1)),
   );
   const to = flatIndex(wider, place);
-  program.kernel("border", `zeros around ${describe(x)}`, [
-    { kind: "clear", to: read(buffer.pointer), bytes: dimIndex(bytesOf(type)) },
-    ...nest(
-      axes,
-      [...reader.statements, store(read(buffer.pointer), to, dtype, element)],
-      program.options.vectors,
-    ),
+  const bytes = program.dim(bytesOf(type));
+  program.emit({ kind: "clear", to: read(buffer.pointer), bytes });
+  program.nestKernel("border", `zeros around ${describe(x)}`, axes, [
+    ...reader.statements,
+    store(read(buffer.pointer), to, dtype, element),
   ]);
   // A border that is there to be read may not share bytes with what it was made from.
   buffer.overlays.clear();

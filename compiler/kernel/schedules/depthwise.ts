@@ -23,11 +23,14 @@ import {
   store,
   temporary,
 } from "../loop.ts";
-import { axesOf, nest, wrap } from "../nest.ts";
+import { type Axis, axesOf, type ChooseRange, nest, wrap, wrapShared } from "../nest.ts";
+import type { Range } from "../tasks.ts";
 import { range } from "./tile.ts";
 
 /** Results along the last axis that are computed together. */
 const together = 4;
+/** Channels of a line in the cache. */
+const channelGrain = 16;
 
 export interface Depthwise {
   readonly dtype: DType;
@@ -47,9 +50,9 @@ export interface Depthwise {
 }
 
 /** The result from the images and the filter. */
-export function depthwiseResult(given: Depthwise): readonly Statement[] {
+export function depthwiseResult(given: Depthwise, choose: ChooseRange): readonly Statement[] {
   const { dtype } = given;
-  return overResults(given, (block) => {
+  const blocks = blocksOf(given, undefined, (block) => {
     const sums = range(block.count).map((k) => temporary(`sum${k}`, machine(dtype)));
     return [
       ...sums.map((sum) => set(sum, constant(0, dtype))),
@@ -63,12 +66,15 @@ export function depthwiseResult(given: Depthwise): readonly Statement[] {
       ...sums.map((sum, k) => store(given.result, block.resultAt[k] as Expr, dtype, read(sum))),
     ];
   });
+  return wrapShared(blocks.outer, blocks.body, choose);
 }
 
 /** What the result's cotangent, in the result's place, adds to that of the filter. */
-export function depthwiseFilter(given: Depthwise): readonly Statement[] {
-  const { dtype } = given;
-  return overResults(given, (block) => {
+export function depthwiseFilter(given: Depthwise, choose: ChooseRange): readonly Statement[] {
+  const { dtype, resultShape } = given;
+  // All results add to the filter of their channel: it is the channels that are split.
+  const channels = choose(resultShape.at(-1) as Dim, channelGrain);
+  const { outer, body } = blocksOf(given, channels, (block) => {
     const slopes = range(block.count).map((k) => temporary(`slope${k}`, machine(dtype)));
     return [
       ...slopes.map((slope, k) => set(slope, load(given.result, block.resultAt[k] as Expr, dtype))),
@@ -82,6 +88,7 @@ export function depthwiseFilter(given: Depthwise): readonly Statement[] {
       }),
     ];
   });
+  return wrap(outer, body);
 }
 
 function madd(dtype: DType, a: Expr, b: Expr, c: Expr): Expr {
@@ -104,10 +111,12 @@ interface Tap {
   readonly images: readonly Local[];
 }
 
-function overResults(
+/** Loops over all but the last axes of the result, and what is in them: `channels`, or all. */
+function blocksOf(
   given: Depthwise,
+  channels: Range | undefined,
   body: (block: Results) => readonly Statement[],
-): readonly Statement[] {
+): { readonly outer: readonly Axis[]; readonly body: readonly Statement[] } {
   const { resultShape } = given;
   const outer = axesOf(resultShape.slice(0, -2), "n");
   const place = local("p", "i32");
@@ -117,16 +126,19 @@ function overResults(
   const block = (count: number): readonly Statement[] => {
     const index = [...outer.map(({ counter }) => localIndex(counter)), localIndex(place)];
     const results = resultsAt(given, index, localIndex(channel.counter), count);
-    return nest([channel], body(results), given.vectors);
+    return nest([channel], body(results), given.vectors, channels && (() => channels));
   };
   const many =
     typeof columns === "number"
       ? constant(columns - (columns % together))
       : op("bit_and", "i32", [dimIndex(columns), constant(-together)]);
-  return wrap(outer, [
-    loop(place, many, block(together), together),
-    loop(place, dimIndex(columns), block(1), 1, many),
-  ]);
+  return {
+    outer,
+    body: [
+      loop(place, many, block(together), together),
+      loop(place, dimIndex(columns), block(1), 1, many),
+    ],
+  };
 }
 
 function resultsAt(

@@ -94,11 +94,7 @@ function write(
     const place = flatIndex(shape, [...checked, ...index]);
     const old = (): Expr => load(base, place, dtype);
     const body = [...reader.statements, store(base, place, dtype, combine(old, element))];
-    program.kernel(
-      equation.op,
-      `${equation.op} in ${describe(x)}`,
-      nest(axes, body, program.options.vectors),
-    );
+    program.nestKernel(equation.op, `${equation.op} in ${describe(x)}`, axes, body);
   }
   program.define(output, { kind: "array", buffer });
 }
@@ -257,11 +253,7 @@ export function dynamic_update(program: Program, equation: Equation): void {
   reader.finish([]);
   const place = flatIndex(shape, moved(index, axis, first));
   const body = [...reader.statements, store(read(buffer.pointer), place, dtype, element)];
-  program.kernel(
-    equation.op,
-    `${equation.op} in ${describe(x)}`,
-    nest(axes, body, program.options.vectors),
-  );
+  program.nestKernel(equation.op, `${equation.op} in ${describe(x)}`, axes, body);
   program.define(output, { kind: "array", buffer });
 }
 

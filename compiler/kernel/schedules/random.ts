@@ -21,6 +21,7 @@ import {
   type Statement,
   store,
 } from "../loop.ts";
+import { costOf } from "../cost.ts";
 import type { Program } from "../program.ts";
 
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -61,19 +62,21 @@ export function random_bits(program: Program, equation: Equation): void {
   }
   const buffer = program.fresh(output);
   const base = read(buffer.pointer);
-  program.kernel("random_bits", "random bits", [
-    ...prepare,
-    loop(b, dimIndex(half), [
-      ...encrypt,
-      store(base, read(b), "u32", read(x)),
-      {
-        kind: "if",
-        condition: less(second, dimIndex(count)),
-        then: [store(base, second, "u32", read(y))],
-        otherwise: [],
-      },
-    ]),
-  ]);
+  const block: readonly Statement[] = [
+    ...encrypt,
+    store(base, read(b), "u32", read(x)),
+    {
+      kind: "if",
+      condition: less(second, dimIndex(count)),
+      then: [store(base, second, "u32", read(y))],
+      otherwise: [],
+    },
+  ];
+  const work = { count: half, cost: costOf(block) };
+  program.sharedKernel("random_bits", "random bits", work, (choose) => {
+    const { from, to } = choose(half, 1);
+    return [...prepare, loop(b, to, block, 1, from)];
+  });
   program.define(output, { kind: "array", buffer });
 }
 

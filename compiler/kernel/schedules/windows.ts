@@ -56,11 +56,7 @@ function reduceWindows(program: Program, equation: Equation, name: string, none:
   const combined = elements.reduce((a, b) => op(name, dtype, [a, b]));
   const at = flatIndex(output.type.shape, index);
   const body = [store(read(target.pointer), at, dtype, combined)];
-  program.kernel(
-    "windows",
-    `${equation.op} of ${describe(x)}`,
-    nest(axes, body, program.options.vectors),
-  );
+  program.nestKernel("windows", `${equation.op} of ${describe(x)}`, axes, body);
   program.define(output, { kind: "array", buffer: target });
 }
 
@@ -96,11 +92,7 @@ export function window_sum_input(program: Program, equation: Equation): void {
   });
   const sum = terms.reduce((a, b) => op("add", dtype, [a, b]));
   const body = [store(read(target.pointer), flatIndex(output.type.shape, index), dtype, sum)];
-  program.kernel(
-    "windows",
-    `${equation.op} of ${describe(y)}`,
-    nest(axes, body, program.options.vectors),
-  );
+  program.nestKernel("windows", `${equation.op} of ${describe(y)}`, axes, body);
   program.define(output, { kind: "array", buffer: target });
 }
 
@@ -138,15 +130,16 @@ export function window_max_grad(program: Program, equation: Equation): void {
         : { kind: "if", condition: tap.inside, then: [statement], otherwise: [] },
     );
   }
-  const clear: Statement = {
-    kind: "clear",
-    to: read(target.pointer),
-    bytes: dimIndex(bytesOf(output.type)),
-  };
-  program.kernel("windows", `${equation.op} of ${describe(x)}`, [
-    ...(tiled ? [] : [clear]),
-    ...nest(axes, [...body, ...stores], program.options.vectors),
-  ]);
+  const name = `${equation.op} of ${describe(x)}`;
+  const loops = [...body, ...stores];
+  if (tiled) program.nestKernel("windows", name, axes, loops);
+  else {
+    // Windows that have elements in common come one after the other.
+    program.kernel("windows", name, [
+      { kind: "clear", to: read(target.pointer), bytes: dimIndex(bytesOf(output.type)) },
+      ...nest(axes, loops, program.options.vectors),
+    ]);
+  }
   program.define(output, { kind: "array", buffer: target });
 }
 
@@ -169,11 +162,7 @@ export function window_max_take(program: Program, equation: Equation): void {
     constant(0, dtype),
   );
   body.push(store(read(target.pointer), flatIndex(output.type.shape, index), dtype, chosen));
-  program.kernel(
-    "windows",
-    `${equation.op} of ${describe(x)}`,
-    nest(axes, body, program.options.vectors),
-  );
+  program.nestKernel("windows", `${equation.op} of ${describe(x)}`, axes, body);
   program.define(output, { kind: "array", buffer: target });
 }
 

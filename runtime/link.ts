@@ -18,8 +18,8 @@ export interface Crew {
   readonly count: number;
   /** Tells the others about a program. */
   readonly add: (program: Linked) => void;
-  /** Has all parts of a kernel done. */
-  readonly fork: (program: Linked, kernel: number) => void;
+  /** Has so many parts of a kernel done, 255 at most. */
+  readonly fork: (program: Linked, kernel: number, parts: number) => void;
 }
 
 /** Programs by their numbers, as long as somebody has them, and the threads that there are. */
@@ -84,7 +84,7 @@ export class Linked {
           transient.delete(address);
           memory.release(address);
         },
-        fork: (kernel: number): void => team.crew?.fork(this, kernel),
+        fork: (kernel: number, parts: number): void => team.crew?.fork(this, kernel, parts),
       },
       math: mathFunctions(imports),
     };

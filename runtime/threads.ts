@@ -45,7 +45,7 @@ async function changeTo(wanted: number): Promise<number> {
     if (!pool.memory.isShared) await shareMemory();
     workers = new Workers(threads);
   }
-  workers.addAll();
+  workers.wake();
   team.crew = workers;
   return wanted;
 }
@@ -157,13 +157,14 @@ class Workers implements Crew {
     this.post((thread): Hello => ({ memory, controlAddress, words, partBits, thread }));
   }
 
-  /** Tells the threads about the programs that they do not know. */
-  addAll(): void {
+  /** Tells the threads about the programs that they do not know, and to look for work. */
+  wake(): void {
     for (const reference of team.programs.slice(this.known)) {
       const program = reference.deref();
       if (program !== undefined) this.add(program);
     }
     this.known = team.programs.length;
+    this.ring();
   }
 
   add = (program: Linked): void => {
@@ -174,13 +175,13 @@ class Workers implements Crew {
     this.post((): Introduction => ({ program: number, module, constants, imports }));
   };
 
-  fork = (program: Linked, kernel: number): void => {
-    const { control, count } = this;
+  fork = (program: Linked, kernel: number, parts: number): void => {
+    const { control } = this;
     const task = program.task as NonNullable<Linked["task"]>;
     this.serial = (this.serial + 1) & (2 ** (31 - partBits) - 1);
     Atomics.store(control, words.program, program.number);
     Atomics.store(control, words.kernel, kernel);
-    Atomics.store(control, words.parts, count);
+    Atomics.store(control, words.parts, parts);
     Atomics.store(control, words.done, 0);
     Atomics.store(control, words.next, this.serial << partBits);
     this.ring();
@@ -189,16 +190,16 @@ class Workers implements Crew {
       for (;;) {
         const next = Atomics.load(control, words.next);
         const part = next & mask;
-        if (part >= count) break;
+        if (part >= parts) break;
         if (Atomics.compareExchange(control, words.next, next, next + 1) !== next) continue;
         try {
-          task(kernel, 0, part, count);
+          task(kernel, 0, part, parts);
         } finally {
           Atomics.add(control, words.done, 1);
         }
       }
     } finally {
-      while (Atomics.load(control, words.done) < count);
+      while (Atomics.load(control, words.done) < parts);
     }
     if (Atomics.load(control, words.failed) === 0) return;
     Atomics.store(control, words.failed, 0);

@@ -1,15 +1,18 @@
 /** Blocks and control flow: regions become structured statements of the program's function. */
 
 import { type Block, type Equation, type Value } from "../ir/types.ts";
-import { type Dim, dimText, sameDim } from "../ir/dim.ts";
+import { addDims, type Dim, dimText, elementCount, multiplyDims, sameDim } from "../ir/dim.ts";
 import { freeValues } from "../ir/walk.ts";
+import { ops } from "../ops/index.ts";
 import { type Buffer, bytesOf, rootsOf, touch } from "./buffer.ts";
 import {
   constant,
   type Expr,
+  isConstant,
   type Local,
   local,
   machine,
+  op,
   read,
   set,
   type Statement,
@@ -19,6 +22,7 @@ import type { Place, Program, ProgramFrame, Stack } from "./program.ts";
 import { assignedIn } from "./rewrite.ts";
 import { emitFor, emitWhile } from "./rounds.ts";
 import { emptyStack, openStreams } from "./streams.ts";
+import { type Range, wholeRange } from "./tasks.ts";
 
 /** Lowers a block; `finish` is called with everything in scope, before what dies is given back. */
 export function lowerBlock(
@@ -198,6 +202,9 @@ export function lowerFor(program: Program, equation: Equation): void {
   const [index, ...parameters] = body.parameters as [Value, ...Value[]];
   const counter = local(index.name ?? "i", "i32");
   const closeStreams = openStreams(program, equation, limit, counter);
+  const range = sharedRange(program, equation, limit);
+  const outer = program.sharedLoop;
+  program.sharedLoop ??= range.split;
   const statements = carried.loop(() =>
     lowerBlock(
       program,
@@ -210,7 +217,10 @@ export function lowerFor(program: Program, equation: Equation): void {
       (results) => carried.next(results),
     ),
   );
-  emitFor(program, counter, limit, statements, carried.locals());
+  program.sharedLoop = outer;
+  // Threads are at different places of a round: nobody may have the memory of their arrays.
+  if (range.split !== undefined) carried.keepBuffers();
+  emitFor(program, counter, limit, statements, carried.locals(), range);
   closeStreams();
   equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
 }
@@ -249,26 +259,69 @@ export function lowerWhile(program: Program, equation: Equation): void {
   equation.outputs.forEach((output, k) => program.define(output, carried.place(k)));
 }
 
-/** True where round `r` of a loop over a whole array writes its row `r`, and nothing reads it. */
-function isOverwritten(program: Program, { inputs, regions }: Equation, k: number): boolean {
-  const [count] = inputs;
+/** True where round `r` of a loop writes row `r` of an array that it carries, and nothing reads it. */
+function writesOwnRow(program: Program, { regions }: Equation, k: number): boolean {
   const [body] = regions;
   const index = body?.parameters[0];
   const array = body?.parameters[k + 1];
   const written = program.definition(body?.results[k]);
   if (written?.op !== "update" || array === undefined || body === undefined) return false;
   const [target, , ...place] = written.inputs;
-  const [rows] = array.type.shape;
   return (
     target === array &&
     place.length === 1 &&
     place[0] === index &&
-    rows !== undefined &&
-    sameDim(countOf(program, count), rows) &&
     program.uses.count(array) === 1 &&
     body.equations.includes(written)
   );
 }
+
+/** True where such a loop has a round for each row. */
+function isOverwritten(program: Program, equation: Equation, k: number): boolean {
+  const [count, ...initial] = equation.inputs;
+  const [rows] = initial[k]?.type.shape ?? [];
+  const isWhole = rows !== undefined && sameDim(countOf(program, count), rows);
+  return isWhole && writesOwnRow(program, equation, k);
+}
+
+/** The rounds of a loop that carries nothing but arrays of which each round writes its own row. */
+function sharedRange(program: Program, equation: Equation, limit: Expr): Range {
+  const [body] = equation.regions;
+  const carried = equation.outputs.map((_, k) => k);
+  const isShared = carried.length > 0 && carried.every((k) => writesOwnRow(program, equation, k));
+  if (body === undefined || !isShared) return wholeRange(limit);
+  const workOfRound = workIn(body);
+  // A short loop that runs again and again is done before others have heard of it.
+  const isShort = program.isRepeated() && typeof workOfRound === "number" && workOfRound < 100;
+  if (isShort || !program.isPlanned(workOfRound)) return wholeRange(limit);
+  const perRound = program.work(workOfRound, 1);
+  const rounds: Expr = isConstant(limit)
+    ? constant(limit.value, "f64")
+    : { kind: "cast", from: "i32", to: "f64", lanes: 1, value: limit };
+  const isKnown = isConstant(rounds) && isConstant(perRound);
+  const work = isKnown
+    ? constant(rounds.value * perRound.value, "f64")
+    : op("mul", "f64", [rounds, perRound]);
+  return program.range(limit, 1, work);
+}
+
+/** What the equations of a block compute, roughly, in units of `costOf`. */
+function workIn({ equations }: Block): Dim {
+  return equations.reduce<Dim>((sum, { op: name, outputs, regions }) => {
+    const { costly, consumes } = ops[name]?.laws ?? {};
+    // What is written in place is a part of the result, which is counted where it is computed.
+    const elements = outputs.map(({ type }) =>
+      elementCount(consumes === undefined ? type.shape : []),
+    );
+    const own = multiplyDims(costly === true ? costlyWork : 2, elements.reduce(addDims, 0));
+    const inside = regions.map(workIn).reduce(addDims, 0);
+    return addDims(sum, addDims(own, multiplyDims(name === "if" ? 1 : typicalRounds, inside)));
+  }, 0);
+}
+
+const costlyWork = 16;
+/** Rounds of a loop of which the number is not known. */
+const typicalRounds = 64;
 
 /** A number of rounds that is known, as a dimension. */
 function countOf(program: Program, count: Value | undefined): Dim {
@@ -286,6 +339,7 @@ class Carried {
   private swapped: Buffer[] = [];
   private start = 0;
   private first = 0;
+  private end = 0;
 
   /** `overwritten` are the arrays that the loop writes all over: what they begin with is nothing. */
   constructor(program: Program, initial: readonly Value[], overwritten: readonly boolean[] = []) {
@@ -327,6 +381,7 @@ class Carried {
       if (slot.kind === "array") touch(slot.buffer, program.step);
     }
     const end = program.step++;
+    this.end = end;
     for (const buffer of program.buffers) {
       if (buffer.from <= this.start && buffer.to > this.start) touch(buffer, end);
     }
@@ -335,13 +390,20 @@ class Carried {
       buffer.from = this.start;
       touch(buffer, end);
       if (buffer.kind === "heap") moveAllocation(program, statements, buffer);
-      const home = local(`${buffer.name}_home`, "i32");
       if (buffer.kind === "arena") {
-        buffer.home = home;
-        program.emit(set(buffer.pointer, read(home)));
+        program.emit(set(buffer.pointer, program.plannedAddress(buffer)));
       }
     }
     return statements;
+  }
+
+  /** What the rounds have allocated is theirs from before the loop to its end. */
+  keepBuffers(): void {
+    for (const buffer of this.program.buffers.slice(this.first)) {
+      if (buffer.kind !== "arena") continue;
+      buffer.from = this.start;
+      touch(buffer, this.end);
+    }
   }
 
   enter(parameters: readonly Value[]): void {

@@ -153,8 +153,8 @@ export const hostFunctions = {
   /** Address of that many fresh bytes, freed at the end of the call at the latest. */
   allocate: { parameters: ["i32"], results: ["i32"] },
   release: { parameters: ["i32"], results: [] },
-  /** Has threads do all parts of a task (`tasks.ts`), and returns when they are done. */
-  fork: { parameters: ["i32"], results: [] },
+  /** Has threads do so many parts of a task (`tasks.ts`), and returns when they are done. */
+  fork: { parameters: ["i32", "i32"], results: [] },
 } as const satisfies Record<string, { parameters: Machine[]; results: Machine[] }>;
 
 export interface SiteInfo {
@@ -297,6 +297,11 @@ export function remainder(a: Expr, b: Expr): Expr {
 export function minimum(a: Expr, b: Expr): Expr {
   if (isConstant(a) && isConstant(b)) return constant(Math.min(a.value, b.value));
   return op("min", "i32", [a, b]);
+}
+
+export function maximum(a: Expr, b: Expr): Expr {
+  if (isConstant(a) && isConstant(b)) return constant(Math.max(a.value, b.value));
+  return op("max", "i32", [a, b]);
 }
 
 export function less(a: Expr, b: Expr): Expr {

@@ -17,6 +17,7 @@ import {
   type Local,
   local,
   loop,
+  maximum,
   minimum,
   op,
   type Statement,
@@ -117,7 +118,7 @@ function innermost(
 /** Where whole vectors or tiles end in a range, and where what is left of it begins. */
 export function bordersIn({ from, to, split }: Range, whole: Expr): readonly [Expr, Expr] {
   if (split === undefined) return [whole, whole];
-  return [minimum(whole, to), op("max", "i32", [whole, from])];
+  return [minimum(whole, to), maximum(whole, from)];
 }
 
 /**

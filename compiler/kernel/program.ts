@@ -299,6 +299,9 @@ export class Program {
 
   allocate(name: string, bytes: Dim): Buffer {
     const planned = this.isPlanned(bytes);
+    if (planned && this.sharedLoop !== undefined) {
+      return this.perThread(name, bytes, this.sharedLoop);
+    }
     const buffer = this.makeBuffer(planned ? "arena" : "heap", name, bytes);
     if (!planned) {
       const statement: Statement = {
@@ -548,39 +551,62 @@ export class Program {
 
   // Threads
 
-  /** True while the rounds of a loop are lowered that threads may share. */
-  isShared = false;
+  /** While the rounds of a loop are lowered that threads may share: how. */
+  sharedLoop: Split | undefined;
   /** True when the program asks how many threads there are. */
   usesThreads = false;
 
   /**
-   * All rounds of a loop in a kernel, or those of a part where threads may share it: `count` pieces
-   * of work of that cost (`costOf`). Rounds on both sides of a border may run at the same time.
+   * All rounds of a loop in a kernel, or those of a part where threads may share it. Rounds on both
+   * sides of a border may run at the same time. The work is a double in units of `costOf`.
    */
-  range(extent: Expr, grain: number, count: Dim, cost: number): Range {
+  range(extent: Expr, grain: number, work: Expr): Range {
     const { forkAbove } = this.options;
-    if (forkAbove === undefined || this.isCalled || this.isShared) return wholeRange(extent);
+    const isInside = this.isCalled || this.sharedLoop !== undefined;
+    if (forkAbove === undefined || isInside) return wholeRange(extent);
     // One grain is one part.
     if (isConstant(extent) && extent.value <= grain) return wholeRange(extent);
-    const least = forkAbove / cost;
-    if (typeof count === "number" && count <= least) return wholeRange(extent);
+    if (isConstant(work) && work.value <= forkAbove) return wholeRange(extent);
     this.usesThreads = true;
-    const several = op("gt", "i32", [read(this.symbolLocal(threadsSymbol)), constant(1)]);
-    if (typeof count === "number") return splitRange(extent, grain, several);
-    const work = countExpr(count, this.symbolLocal);
-    const enough = op("gt", "f64", [work, constant(least, "f64")]);
-    return splitRange(extent, grain, op("and", "bool", [several, enough]));
+    const threads = read(this.symbolLocal(threadsSymbol));
+    const several = op("gt", "i32", [threads, constant(1)]);
+    const enough = op("gt", "f64", [work, constant(forkAbove, "f64")]);
+    const pays = isConstant(work) ? several : op("and", "bool", [several, enough]);
+    return splitRange(extent, grain, threads, pays);
+  }
+
+  /** So much of something that costs so much each: a constant where it is known. */
+  work(count: Dim, cost: number): Expr {
+    if (typeof count === "number") return constant(count * cost, "f64");
+    return op("mul", "f64", [countExpr(count, this.symbolLocal), constant(cost, "f64")]);
   }
 
   /** The address of memory that each thread has of its own while it runs a part of a kernel. */
   allocatePerThread(name: string, bytes: Dim, split: Split | undefined): Local {
     if (split === undefined) return this.allocate(name, bytes).pointer;
+    return this.perThread(name, bytes, split).pointer;
+  }
+
+  private perThread(name: string, bytes: Dim, split: Split): Buffer {
     const size = addDims(bytes, cacheLine);
-    const all = this.allocate(name, multiplyDims(size, threadCount));
-    const mine = local(`${name}_of_thread`, "i32");
-    const offset = multiply(read(split.thread), this.dim(size));
-    split.prologue.push(set(mine, add(read(all.pointer), offset)));
-    return mine;
+    const buffer = this.makeBuffer("arena", name, multiplyDims(size, threadCount));
+    buffer.home = local(`${name}_of_all`, "i32");
+    this.byPointer.set(buffer.home, buffer);
+    const address = add(read(buffer.home), multiply(read(split.thread), this.dim(size)));
+    split.prologue.push(set(buffer.pointer, address));
+    this.ofThread.set(buffer, address);
+    return buffer;
+  }
+
+  /** The addresses of buffers that each thread has of its own. */
+  private readonly ofThread = new Map<Buffer, Expr>();
+
+  /** The address that was planned for a buffer whose pointer a loop will assign. */
+  plannedAddress(buffer: Buffer): Expr {
+    const address = this.ofThread.get(buffer);
+    if (address !== undefined) return address;
+    buffer.home = local(`${buffer.name}_home`, "i32");
+    return read(buffer.home);
   }
 
   // Kernels
@@ -610,7 +636,7 @@ export class Program {
   ): void {
     let range: Range | undefined;
     const body = build((extent, grain) => {
-      range = this.range(this.dim(extent), grain, work.count, work.cost);
+      range = this.range(this.dim(extent), grain, this.work(work.count, work.cost));
       return range;
     });
     this.kernel(name, comment, body, [], range);
@@ -628,13 +654,17 @@ export class Program {
     this.sharedKernel(name, comment, work, (choose) => nest(axes, body, vectors, choose));
   }
 
-  /** As `kernel`, for code that is already settled. */
+  /**
+   * As `kernel`, for code that is already settled. `chunks`: into how many parts to split it even
+   * where one thread does all of them.
+   */
   outlined(
     name: string,
     comment: string,
     body: readonly Statement[],
     results: readonly Local[],
     range?: Range,
+    chunks?: Expr,
   ): void {
     const parameters = freeLocals(body, results).filter(
       (used) => used !== this.parts.constantsBase,
@@ -657,7 +687,7 @@ export class Program {
       return;
     }
     const mayFork = results.length === 0 && maySplit(body, (callee) => this.isFunction(callee));
-    this.emit(this.parts.tasks.call(full, parameters, split, mayFork));
+    this.emit(this.parts.tasks.call(full, parameters, split, mayFork, chunks));
   }
 
   // Fusion

@@ -6,6 +6,7 @@
 import {
   add,
   constant,
+  divide,
   type Expr,
   isConstant,
   less,
@@ -21,6 +22,7 @@ import { vectorLoop } from "./independent.ts";
 import { settle, spellIndices } from "./nest.ts";
 import { freeLocals } from "./outline.ts";
 import type { Program } from "./program.ts";
+import { type Range, wholeRange } from "./tasks.ts";
 import { assignedIn, visitStatements } from "./rewrite.ts";
 
 /** An innermost loop of at most so many rounds runs where it stands: a call would cost more. */
@@ -44,13 +46,17 @@ function handedOn(body: readonly Statement[], carried: readonly Local[]): readon
   return [...wanted].filter((of) => assigned.has(of));
 }
 
-/** `round` is one round, `carried` the locals that hold what it hands to the next one. */
+/**
+ * `round` is one round, `carried` the locals that hold what it hands to the next one. With a range,
+ * threads may share the rounds.
+ */
 export function emitFor(
   program: Program,
   counter: Local,
   limit: Expr,
   round: readonly Statement[],
   carried: readonly Local[],
+  range: Range = wholeRange(limit),
 ): void {
   const spelled = spellIndices(round, program.symbolLocal, new Map());
   const results = handedOn(spelled, carried);
@@ -62,6 +68,22 @@ export function emitFor(
     if (vectors !== undefined) return settle(vectors, program.symbolLocal);
     return [{ kind: "for", local: counter, from, to, step: 1, body: spelled }];
   };
+  const { split } = range;
+  if (split !== undefined && results.length === 0) {
+    const chunks = local("chunks", "i32");
+    const most = chunkOf(round);
+    program.emit(set(chunks, divide(add(limit, constant(most - 1)), constant(most))));
+    const body = [...split.prologue, ...between(range.from, range.to)];
+    const rounds = spellIndices(body, program.symbolLocal, new Map());
+    program.outlined("rounds", "a part of the rounds of a loop", rounds, [], range, read(chunks));
+    return;
+  }
+  if (split !== undefined) {
+    // One thread does all of it, in its own memory.
+    const zero = constant(0);
+    program.emit(set(split.thread, zero), set(split.part, zero), set(split.parts, constant(1)));
+    program.emit(...split.prologue);
+  }
   const whole = (): readonly Statement[] => between(constant(0), limit);
   const short = isConstant(limit) && limit.value <= 16;
   if (!program.options.chunks || short || callsAgain(program, round)) {

@@ -21,7 +21,9 @@ import {
   load,
   type Local,
   local,
+  loop,
   type LoopFunction,
+  maximum,
   minimum,
   multiply,
   op,
@@ -36,6 +38,8 @@ import { visitStatements } from "./rewrite.ts";
 /** Where operands of a task are: below what the runtime allocates (`runtime/memory.ts`). */
 const recordAddress = 512;
 const mostOperands = 64;
+/** As `partBits` of `runtime/worker.ts` has it. */
+const mostParts = 255;
 
 /** How many threads there are, as an extent that the runtime passes. No name of a user's is so. */
 export const threadsSymbol = "#threads";
@@ -54,6 +58,8 @@ export interface Split {
   readonly thread: Local;
   readonly part: Local;
   readonly parts: Local;
+  /** How many threads there are. */
+  readonly threads: Expr;
   /** True at run time where the work is worth more threads than one. */
   readonly pays: Expr;
   /** Finds the borders of the part: in front of the kernel's code. */
@@ -65,7 +71,7 @@ export function wholeRange(extent: Expr): Range {
 }
 
 /** The part's rounds of `extent`, in grains: as many for each part, one more for the first ones. */
-export function splitRange(extent: Expr, grain: number, pays: Expr): Range {
+export function splitRange(extent: Expr, grain: number, threads: Expr, pays: Expr): Range {
   const names = ["thread", "part", "parts", "from", "to", "each", "more"] as const;
   const [thread, part, parts, from, to, each, more] = names.map((name) => local(name, "i32")) as [
     Local,
@@ -85,7 +91,8 @@ export function splitRange(extent: Expr, grain: number, pays: Expr): Range {
     set(from, multiply(before, constant(grain))),
     set(to, minimum(extent, add(read(from), multiply(mine, constant(grain))))),
   ];
-  return { from: read(from), to: read(to), split: { thread, part, parts, pays, prologue } };
+  const split: Split = { thread, part, parts, threads, pays, prologue };
+  return { from: read(from), to: read(to), split };
 }
 
 /** A dimension as a double: products of extents may be more than an i32 holds. */
@@ -133,22 +140,40 @@ interface Task {
 export class Tasks {
   private readonly tasks: Task[] = [];
 
-  /** The call of a split kernel. Where it may fork, threads share it if it pays. */
-  call(callee: string, parameters: readonly Local[], split: Split, mayFork: boolean): Statement {
+  /**
+   * The call of a split kernel. Where it may fork, threads share it if it pays. `chunks`: parts that
+   * it is split into at least, because calls should be short.
+   */
+  call(
+    callee: string,
+    parameters: readonly Local[],
+    split: Split,
+    mayFork: boolean,
+    chunks?: Expr,
+  ): Statement {
     const roles = parameters.map((parameter) => {
       if (parameter === split.thread) return "thread";
       if (parameter === split.part) return "part";
       return parameter === split.parts ? "parts" : "operand";
     });
     const operands = parameters.filter((_, k) => roles[k] === "operand");
-    const alone: Statement = {
+    const chunk = local("chunk", "i32");
+    const given = {
+      thread: constant(0),
+      part: chunks === undefined ? constant(0) : read(chunk),
+      parts: chunks ?? constant(1),
+    };
+    const one: Statement = {
       kind: "call",
       callee,
       operands: parameters.map((parameter, k) => {
-        return roles[k] === "operand" ? read(parameter) : constant(roles[k] === "parts" ? 1 : 0);
+        const role = roles[k] as Task["roles"][number];
+        return role === "operand" ? read(parameter) : given[role];
       }),
       results: [],
     };
+    const alone = chunks === undefined ? one : loop(chunk, chunks, [one]);
+    const wanted = chunks === undefined ? split.threads : maximum(split.threads, chunks);
     const scalars = operands.every(
       ({ type }) => type === "i32" || type === "f32" || type === "f64",
     );
@@ -163,7 +188,10 @@ export class Tasks {
         {
           kind: "call",
           callee: "fork",
-          operands: [constant(this.number({ callee, roles, parameters }))],
+          operands: [
+            constant(this.number({ callee, roles, parameters })),
+            minimum(wanted, constant(mostParts)),
+          ],
           results: [],
         },
       ],

@@ -31,7 +31,7 @@ export const targets = {
   js: { name: "js", lowering: { vectors: false, chunks: false }, emit: emitJavaScript },
   wasm: {
     name: "wasm",
-    lowering: { vectors: true, chunks: true, forkAbove: 100_000 },
+    lowering: { vectors: true, chunks: true, forkAbove: 40_000 },
     emit: emitWasm,
   },
 } as const satisfies Record<string, Target>;

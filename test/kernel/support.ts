@@ -120,7 +120,7 @@ export async function expectSame(
 }
 
 /** Expects kernels to give what they should, and the same to the last bit in parts. */
-async function expectSameInParts(
+export async function expectSameInParts(
   fn: Fn,
   inputs: readonly NdArray[],
   expected: readonly NdArray[],
@@ -150,9 +150,9 @@ export function inParts<T>(count: number, call: () => T): T {
   team.crew = {
     count,
     add: () => {},
-    fork: ({ task }, kernel) => {
+    fork: ({ task }, kernel, parts) => {
       forks.count++;
-      for (let part = count - 1; part >= 0; part--) task?.(kernel, (part + 1) % count, part, count);
+      for (let part = parts - 1; part >= 0; part--) task?.(kernel, (part + 1) % count, part, parts);
     },
   };
   try {

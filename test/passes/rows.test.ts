@@ -10,7 +10,15 @@ import { assertWellFormed } from "../../compiler/ops/check.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
 import { fuseRows } from "../../compiler/passes/rows.ts";
 import { tidied } from "../../compiler/passes/tidy.ts";
-import { compileFn, expectClose, fnOf, targetNames, toArray, toTensor } from "../kernel/support.ts";
+import {
+  compileFn,
+  expectClose,
+  expectSameInParts,
+  fnOf,
+  targetNames,
+  toArray,
+  toTensor,
+} from "../kernel/support.ts";
 import { type Choose, choosers, pick } from "../random/choose.ts";
 import { runs } from "../random/runs.ts";
 
@@ -218,6 +226,7 @@ describe("random programs", () => {
             expectClose(toArray(result), expected[k] as (typeof expected)[number], target);
           });
         }
+        await expectSameInParts(inRows, inputs, expected);
       }),
       runs(100, 11),
     );

@@ -46,6 +46,8 @@ function inThreads(prepare: Prepare): Prepare {
     const step = await prepare();
     return async () => {
       await useThreads();
+      // They have been asleep, which they are not in a loop.
+      await new Promise(setImmediate);
       const start = performance.now();
       const outcome = await step();
       const amount = performance.now() - start;

@@ -2,7 +2,7 @@
 
 import { fromHex } from "./arrays.ts";
 import { faultAt } from "./faults.ts";
-import type { Code, Layout } from "./manifest.ts";
+import type { Binary, Code, Layout } from "./manifest.ts";
 import { mathFunctions } from "./math.ts";
 import { pool } from "./storage.ts";
 
@@ -116,10 +116,25 @@ export function binaryOf(
   code: WasmCode,
   isShared: boolean = pool.memory.isShared,
 ): Uint8Array<ArrayBuffer> {
-  const chosen = code.relaxed !== undefined && hasRelaxedSimd() ? code.relaxed : code.plain;
-  const bytes = typeof chosen === "string" ? fromHex(chosen) : chosen.slice();
+  const plain = bytesOf(code.plain);
+  const { relaxed } = code;
+  const bytes =
+    relaxed === undefined || !hasRelaxedSimd()
+      ? plain
+      : Uint8Array.from(
+          relaxed.flatMap((piece) => {
+            if (typeof piece === "string" || piece instanceof Uint8Array)
+              return [...bytesOf(piece)];
+            const [start, length] = piece;
+            return [...plain.subarray(start, start + length)];
+          }),
+        );
   if (isShared) shareMemory(bytes);
   return bytes;
+}
+
+function bytesOf(binary: Binary): Uint8Array<ArrayBuffer> {
+  return typeof binary === "string" ? fromHex(binary) : binary.slice();
 }
 
 /** `(import "env" "memory" (memory 1 32767))` → `(memory 1 32767 shared)`: one bit of its limits. */

@@ -144,9 +144,15 @@ export interface Site {
 }
 
 /** Bytes, or their hexadecimal digits. */
-type Binary = Uint8Array | string;
+export type Binary = Uint8Array | string;
 
-/** The code of a program: WebAssembly in two variants, or the text of a JavaScript function. */
+/** A binary in pieces of another one, `[start, length]`, and bytes in between. */
+type Edits = readonly (readonly [start: number, length: number] | Binary)[];
+
+/**
+ * The code of a program: WebAssembly, and how to make of it the variant for engines with relaxed
+ * SIMD; or the text of a JavaScript function.
+ */
 export type Code =
-  | { readonly kind: "wasm"; readonly plain: Binary; readonly relaxed?: Binary | undefined }
+  | { readonly kind: "wasm"; readonly plain: Binary; readonly relaxed?: Edits | undefined }
   | { readonly kind: "js"; readonly text: string };

@@ -13,7 +13,7 @@ import { BatchFault } from "../compiler/autodiff/vmap.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
-import type { Code, Tree } from "../runtime/manifest.ts";
+import type { Binary, Code, Tree } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
@@ -436,11 +436,14 @@ function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): s
 
 function codeText(code: Code): string {
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
-  const relaxed = code.relaxed === undefined ? "" : `, relaxed: "${hex(code.relaxed)}"`;
-  return `{ kind: "wasm", plain: "${hex(code.plain)}"${relaxed} }`;
+  const pieces = code.relaxed?.map((piece) =>
+    typeof piece === "string" || piece instanceof Uint8Array ? hex(piece) : `[${piece.join()}]`,
+  );
+  const relaxed = pieces === undefined ? "" : `, relaxed: [${pieces.join()}]`;
+  return `{ kind: "wasm", plain: ${hex(code.plain)}${relaxed} }`;
 }
 
-/** Two digits a byte: what the variants have in common is the same text, wherever it stands. */
-function hex(bytes: Uint8Array | string): string {
-  return typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("hex");
+/** Two digits a byte: what stands twice is the same text, which compresses well. */
+function hex(bytes: Binary): string {
+  return `"${typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("hex")}"`;
 }

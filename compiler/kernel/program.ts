@@ -51,6 +51,7 @@ import {
   countExpr,
   maySplit,
   type Range,
+  shareFunction,
   type Split,
   splitRange,
   threadCount,
@@ -568,6 +569,7 @@ export class Program {
     if (isConstant(extent) && extent.value <= grain) return wholeRange(extent);
     if (isConstant(work) && work.value <= forkAbove) return wholeRange(extent);
     this.usesThreads = true;
+    this.parts.library(shareFunction);
     const threads = read(this.symbolLocal(threadsSymbol));
     const several = op("gt", "i32", [threads, constant(1)]);
     const enough = op("gt", "f64", [work, constant(forkAbove, "f64")]);

@@ -70,29 +70,42 @@ export function wholeRange(extent: Expr): Range {
   return { from: constant(0), to: extent, split: undefined };
 }
 
-/** The part's rounds of `extent`, in grains: as many for each part, one more for the first ones. */
+/** The rounds of a part: `from` and `to` are found by `shareFunction`. */
 export function splitRange(extent: Expr, grain: number, threads: Expr, pays: Expr): Range {
-  const names = ["thread", "part", "parts", "from", "to", "each", "more"] as const;
-  const [thread, part, parts, from, to, each, more] = names.map((name) => local(name, "i32")) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
-  const grains = divide(add(extent, constant(grain - 1)), constant(grain));
+  const [thread, part, parts, from, to] = locals("thread", "part", "parts", "from", "to");
+  const find: Statement = {
+    kind: "call",
+    callee: shareFunction.name,
+    operands: [extent, constant(grain), read(part), read(parts)],
+    results: [from, to],
+  };
+  const split: Split = { thread, part, parts, threads, pays, prologue: [find] };
+  return { from: read(from), to: read(to), split };
+}
+
+/** A part's rounds of so many, in grains: as many for each part, one more for the first ones. */
+export const shareFunction: LoopFunction = (() => {
+  const [extent, grain, part, parts] = locals("extent", "grain", "part", "parts");
+  const [grains, each, more, from] = locals("grains", "each", "more", "from");
   const before = add(multiply(read(each), read(part)), minimum(read(part), read(more)));
   const mine = add(read(each), less(read(part), read(more)));
-  const prologue = [
-    set(each, divide(grains, read(parts))),
-    set(more, subtract(grains, multiply(read(each), read(parts)))),
-    set(from, multiply(before, constant(grain))),
-    set(to, minimum(extent, add(read(from), multiply(mine, constant(grain))))),
-  ];
-  const split: Split = { thread, part, parts, threads, pays, prologue };
-  return { from: read(from), to: read(to), split };
+  return {
+    name: "share",
+    comment: "the rounds of a part",
+    parameters: [extent, grain, part, parts],
+    body: [
+      set(grains, divide(subtract(add(read(extent), read(grain)), constant(1)), read(grain))),
+      set(each, divide(read(grains), read(parts))),
+      set(more, subtract(read(grains), multiply(read(each), read(parts)))),
+      set(from, multiply(before, read(grain))),
+    ],
+    results: [read(from), minimum(read(extent), add(read(from), multiply(mine, read(grain))))],
+    resultTypes: ["i32", "i32"],
+  };
+})();
+
+function locals<const N extends readonly string[]>(...names: N): { [K in keyof N]: Local } {
+  return names.map((name) => local(name, "i32")) as { [K in keyof N]: Local };
 }
 
 /** A dimension as a double: products of extents may be more than an i32 holds. */
@@ -209,9 +222,7 @@ export class Tasks {
   /** The function that threads call, if there is something to do for them. */
   dispatcher(): LoopFunction | undefined {
     if (this.tasks.length === 0) return undefined;
-    const [kernel, thread, part, parts] = ["kernel", "thread", "part", "parts"].map((name) =>
-      local(name, "i32"),
-    ) as [Local, Local, Local, Local];
+    const [kernel, thread, part, parts] = locals("kernel", "thread", "part", "parts");
     const given = { thread: read(thread), part: read(part), parts: read(parts) };
     return {
       name: "task",

@@ -4,10 +4,11 @@ import type { LoopModule } from "../kernel/loop.ts";
 import type { ProgramOptions } from "../kernel/program.ts";
 import { emitJavaScript } from "./js/emit.ts";
 import { emitWasm } from "./wasm/emit.ts";
+import type { Edits } from "./wasm/variants.ts";
 
 /** The code of a program as it ships; `runtime/manifest.ts` says how it is called. */
 export type Code =
-  | { readonly kind: "wasm"; readonly plain: Uint8Array; readonly relaxed: Uint8Array | undefined }
+  | { readonly kind: "wasm"; readonly plain: Uint8Array; readonly relaxed: Edits | undefined }
   | { readonly kind: "js"; readonly text: string };
 
 export interface Emitted {

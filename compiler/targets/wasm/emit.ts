@@ -3,6 +3,7 @@
 import type { LoopModule } from "../../kernel/loop.ts";
 import type { Emitted } from "../target.ts";
 import { assemble } from "./assemble.ts";
+import { editsBetween } from "./variants.ts";
 import { wat } from "./wat.ts";
 
 export function emitWasm(module: LoopModule): Promise<Emitted> {
@@ -11,11 +12,13 @@ export function emitWasm(module: LoopModule): Promise<Emitted> {
   if (plain.constants.join() !== relaxed.constants.join()) {
     throw new Error("the two binaries of a program do not read the same constants");
   }
+  const binary = assemble(plain.text);
+  const isSame = relaxed.text === plain.text;
   return Promise.resolve({
     code: {
       kind: "wasm",
-      plain: assemble(plain.text),
-      relaxed: relaxed.text === plain.text ? undefined : assemble(relaxed.text),
+      plain: binary,
+      relaxed: isSame ? undefined : editsBetween(binary, assemble(relaxed.text)),
     },
     text: plain.text,
     imports: plain.imports,

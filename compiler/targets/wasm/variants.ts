@@ -1,0 +1,55 @@
+/** One binary told as changes of another: what they have in common ships once. */
+
+/** Bytes of the first binary, `[start, length]`, and bytes in between. */
+export type Edits = readonly (readonly [start: number, length: number] | Uint8Array)[];
+
+/** Shorter than this, what is common is as short as where it is. */
+const shortest = 12;
+
+/** `to` in pieces of `from`. Looks at each place for the longest piece that begins with these bytes. */
+export function editsBetween(from: Uint8Array, to: Uint8Array): Edits {
+  const places = new Map<string, number[]>();
+  for (let at = 0; at + shortest <= from.length; at++) {
+    const key = keyAt(from, at);
+    const known = places.get(key);
+    if (known === undefined) places.set(key, [at]);
+    else known.push(at);
+  }
+  const edits: (readonly [number, number] | Uint8Array)[] = [];
+  let written = 0;
+  const write = (end: number): void => {
+    if (end > written) edits.push(to.slice(written, end));
+  };
+  for (let at = 0; at + shortest <= to.length;) {
+    const [start, length] = longest(from, to, at, places.get(keyAt(to, at)) ?? []);
+    if (length < shortest) {
+      at++;
+      continue;
+    }
+    write(at);
+    edits.push([start, length]);
+    at += length;
+    written = at;
+  }
+  write(to.length);
+  return edits;
+}
+
+function longest(
+  from: Uint8Array,
+  to: Uint8Array,
+  at: number,
+  starts: readonly number[],
+): readonly [start: number, length: number] {
+  let best: readonly [number, number] = [0, 0];
+  for (const start of starts) {
+    let length = 0;
+    while (start + length < from.length && from[start + length] === to[at + length]) length++;
+    if (length > best[1]) best = [start, length];
+  }
+  return best;
+}
+
+function keyAt(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + shortest));
+}

@@ -95,7 +95,10 @@ interface NodeWorker {
   on: (event: "message" | "error", listener: (value: unknown) => void) => void;
 }
 type NodeWorkers = {
-  readonly Worker: new (text: string, options: { readonly eval: true }) => NodeWorker;
+  readonly Worker: new (
+    text: string,
+    options: { readonly eval: true; readonly execArgv: readonly string[] },
+  ) => NodeWorker;
 };
 
 /** Threads that are running; undefined where they cannot be had. */
@@ -118,7 +121,8 @@ async function startThread(): Promise<Thread> {
     const { Worker: Thread } = (await import(/* @vite-ignore */ module)) as NodeWorkers;
     const text = `const { parentPort } = require("${module}");
 ${call(`(f) => parentPort.on("message", f)`, "(m) => parentPort.postMessage(m)")}`;
-    const thread = new Thread(text, { eval: true });
+    // Loaders and the like that this process was started with are of no use there.
+    const thread = new Thread(text, { eval: true, execArgv: [] });
     await new Promise((resolve, reject) => {
       thread.on("message", resolve);
       thread.on("error", reject);

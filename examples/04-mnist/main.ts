@@ -1,7 +1,9 @@
 /** Trains a network on all of MNIST, in Node: `npm start`, `npm start -- --model cnn`. */
 
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
+import { useThreads } from "fluxion";
 import * as cnn from "./cnn.ts";
 import { loadDigits } from "./data.ts";
 import * as mlp from "./mlp.ts";
@@ -17,6 +19,7 @@ const help = `Trains a network on MNIST and shows what it learned.
   --batch N         images a step; default 128 (mlp), 64 (cnn)
   --limit N         use the first N training images only
   --seed N          of the initial weights and the order of images; default 1
+  --threads N       threads that share the work; default: as many as the machine runs at once
   --help            this text`;
 
 interface Options {
@@ -25,6 +28,7 @@ interface Options {
   readonly batch: number;
   readonly limit: number;
   readonly seed: number;
+  readonly threads: number;
 }
 
 process.on("SIGINT", () => {
@@ -33,6 +37,7 @@ process.on("SIGINT", () => {
 });
 
 const options = readOptions(process.argv.slice(2));
+const threads = await useThreads(options.threads);
 if (options.model === "cnn") await run(cnn, options);
 else await run(mlp, options);
 
@@ -40,7 +45,8 @@ async function run<P, S>(model: Model<P, S>, options: Options): Promise<void> {
   const digits = firstDigits(await loadDigits("train"), options.limit);
   const test = await loadDigits("test");
   const count = digits.labels.length;
-  console.log(`${options.model} on ${count} digits, batches of ${options.batch}`);
+  const shared = threads === 1 ? "one thread" : `${threads} threads`;
+  console.log(`${options.model} on ${count} digits, batches of ${options.batch}, ${shared}`);
 
   const bar = new SingleBar(
     {
@@ -110,6 +116,7 @@ function readOptions(args: string[]): Options {
         batch: { type: "string" },
         limit: { type: "string", default: "60000" },
         seed: { type: "string", default: "1" },
+        threads: { type: "string", default: String(availableParallelism()) },
         help: { type: "boolean", default: false },
       },
     });
@@ -127,6 +134,7 @@ function readOptions(args: string[]): Options {
       batch: whole("--batch", values.batch ?? (model === "cnn" ? "64" : "128"), 1),
       limit: Math.min(60000, whole("--limit", values.limit, 1)),
       seed: whole("--seed", values.seed, 0),
+      threads: whole("--threads", values.threads, 1),
     };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${help}`);

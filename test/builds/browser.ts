@@ -38,8 +38,14 @@ const types: Readonly<Record<string, string>> = {
   ".digits": "application/octet-stream",
 };
 
-/** Serves the files of a folder on a free port of this machine. */
-export async function serve(folder: string): Promise<Server> {
+/** What a page must be served with to share memory between threads. */
+const isolation = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
+/** Serves the files of a folder on a free port of this machine, cross-origin isolated or not. */
+export async function serve(folder: string, isIsolated = false): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = path.join(folder, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
@@ -47,7 +53,10 @@ export async function serve(folder: string): Promise<Server> {
     readFile(file).then(
       (bytes) => {
         if (type === undefined) response.writeHead(500).end(`no type for ${file}`);
-        else response.writeHead(200, { "content-type": type }).end(bytes);
+        else {
+          const headers = { "content-type": type, ...(isIsolated && isolation) };
+          response.writeHead(200, headers).end(bytes);
+        }
       },
       () => response.writeHead(404).end(),
     );

@@ -130,16 +130,18 @@ export async function expectSameInParts(
   const whole = call();
   whole.forEach((result, k) => expectClose(result, expected[k] as NdArray, "wasm, to be split"));
   for (const count of [2, 5]) {
-    inParts(count, call).forEach((result, k) => expectBits(result, whole[k] as NdArray, count));
+    inParts(count, call).forEach((result, k) =>
+      expectBits(result, whole[k] as NdArray, `in ${count} parts`),
+    );
   }
 }
 
-function expectBits(actual: NdArray, expected: NdArray, parts: number): void {
+export function expectBits(actual: NdArray, expected: NdArray, note: string): void {
   expect(actual.shape).toEqual(expected.shape);
   const differs = actual.data.findIndex((x, k) => !Object.is(x, expected.data[k]));
   if (differs < 0) return;
   const values = `${actual.data[differs]}, not ${expected.data[differs]}`;
-  expect.fail(`in ${parts} parts, element ${differs} of [${expected.shape}] is ${values}`);
+  expect.fail(`${note}: element ${differs} of [${expected.shape}] is ${values}`);
 }
 
 /** Kernels that were done in parts. */

@@ -20,7 +20,7 @@ import {
   subtract,
   temporary,
 } from "./loop.ts";
-import type { Program } from "./program.ts";
+import type { Program, ReadProduct } from "./program.ts";
 
 /** Reads elements for one kernel, and notes what the kernel reads. */
 export class ElementReader {
@@ -28,6 +28,8 @@ export class ElementReader {
   readonly statements: Statement[] = [];
   /** The index of the element that the kernel is at. */
   identity: readonly Expr[] = [];
+  /** A product that the kernel may be put into: its own element is there when it is read. */
+  product: ReadProduct | undefined;
   private readonly program: Program;
   private readonly kept = new Map<Value, Expr>();
   private readonly inside = new Map<Value, Set<string>>();
@@ -55,12 +57,20 @@ export class ElementReader {
       }
       case "lazy":
         return place.element(this, index);
-      case "array": {
-        const { buffer } = place;
-        this.note(buffer, index === this.identity);
-        return load(read(buffer.pointer), flatIndex(value.type.shape, index), value.type.dtype);
+      case "pending": {
+        const isOwn = index === this.identity && value === this.product?.value;
+        if (isOwn) return this.load(value, place.product.prepare().buffer, index);
+        this.program.buffer(value);
+        return this.read(value, index);
       }
+      case "array":
+        return this.load(value, place.buffer, index);
     }
+  }
+
+  private load({ type }: Value, buffer: Buffer, index: readonly Expr[]): Expr {
+    this.note(buffer, index === this.identity);
+    return load(read(buffer.pointer), flatIndex(type.shape, index), type.dtype);
   }
 
   /** Element `index` of the output of an elementwise or element equation. */

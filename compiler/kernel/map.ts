@@ -27,7 +27,7 @@ export function lowerMap(program: Program, equation: Equation): void {
   }
   program.flushAll();
   for (const input of equation.inputs) {
-    if (program.placeOf(input).kind === "lazy" && !program.isUniform(input)) program.buffer(input);
+    program.settle(input);
   }
   for (const captured of freeValues(body)) program.settle(captured);
   const axes = axesOf(shape);

@@ -14,6 +14,7 @@ import {
   constant,
   type Expr,
   isConstant,
+  isValue,
   type Local,
   local,
   loop,
@@ -97,7 +98,8 @@ export function wholeVectors(extent: Expr, lanes: number): Expr {
   return op("bit_and", "i32", [extent, constant(-lanes)]);
 }
 
-function innermost(
+/** The loop over an axis in vectors where its body allows that. */
+export function innermost(
   { counter, extent }: Axis,
   body: readonly Statement[],
   vectors: boolean,
@@ -116,8 +118,9 @@ function innermost(
 }
 
 /** Where whole vectors or tiles end in a range, and where what is left of it begins. */
-export function bordersIn({ from, to, split }: Range, whole: Expr): readonly [Expr, Expr] {
-  if (split === undefined) return [whole, whole];
+export function bordersIn({ from, to }: Range, whole: Expr): readonly [Expr, Expr] {
+  // Of all rounds
+  if (isValue(from, 0)) return [whole, whole];
   return [minimum(whole, to), maximum(whole, from)];
 }
 

@@ -6,6 +6,7 @@ import {
   elementCount,
   multiplyDims,
   sameDim,
+  sameShape,
   shapeText,
   symbolsOf,
 } from "../ir/dim.ts";
@@ -46,6 +47,7 @@ import { type Axis, axesOf, type ChooseRange, nest, settle } from "./nest.ts";
 import { costOf } from "./cost.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
+import { visitExpression } from "./rewrite.ts";
 import type { StackState } from "./streams.ts";
 import {
   countExpr,
@@ -66,11 +68,39 @@ export type Place =
   | { readonly kind: "array"; readonly buffer: Buffer }
   /** Computed element by element where it is read. `cheap`: as cheap as a load. */
   | { readonly kind: "lazy"; readonly element: ElementOf; readonly sources: readonly Value[] }
+  /** Computed when it is read first, with what reads it then, if that has the same elements. */
+  | { readonly kind: "pending"; readonly product: Product; readonly sources: readonly Value[] }
   /** Joins a kernel that is still being collected. */
   | { readonly kind: "member"; readonly group: Group; readonly equation: Equation }
   | { readonly kind: "stack"; readonly stack: Stack };
 
 export type ElementOf = (reader: ElementReader, index: readonly Expr[]) => Expr;
+
+/** A product or a convolution, which takes an epilogue into its blocks. */
+export interface Product {
+  /** Makes ready what it reads. Called again it gives the same. */
+  readonly prepare: () => PreparedProduct;
+}
+
+export interface PreparedProduct {
+  readonly buffer: Buffer;
+  /** Expressions with the addresses of what it reads. */
+  readonly operands: readonly Expr[];
+  /** Emits the kernel. False, and nothing is emitted, where the epilogue does not fit. */
+  readonly emit: (epilogue?: Epilogue) => boolean;
+}
+
+export interface ReadProduct {
+  readonly value: Value;
+  readonly product: Product;
+}
+
+/** Independent rounds over the elements of a product, each run after its element is there. */
+export interface Epilogue {
+  readonly comment: string;
+  readonly axes: readonly Axis[];
+  readonly body: readonly Statement[];
+}
 
 /** Elementwise equations of one shape that will share one loop nest. */
 export interface Group {
@@ -214,7 +244,7 @@ export class Program {
         buffer.values.push(value);
       }
     }
-    if (place.kind === "lazy") this.watch(place.sources, value);
+    if (place.kind === "lazy" || place.kind === "pending") this.watch(place.sources, value);
   }
 
   /**
@@ -279,6 +309,9 @@ export class Program {
       }
       case "lazy":
         this.materialise(value, place.element);
+        return this.buffer(value);
+      case "pending":
+        this.emitProduct(value, place.product);
         return this.buffer(value);
       case "scalar":
       case "stack":
@@ -360,6 +393,7 @@ export class Program {
   /** An array that may be overwritten, for an equation that consumes `value`. */
   own(value: Value): Buffer {
     this.flushAll();
+    if (this.placeOf(value).kind === "pending") this.buffer(value);
     const place = this.placeOf(value);
     // Others that are computed from it later are computed from what it is computed from.
     if (place.kind === "lazy") return this.computed(value, place.element);
@@ -390,10 +424,16 @@ export class Program {
     return [...this.readersOf(buffer)].some(
       (reader) =>
         reader !== except &&
-        this.places.get(reader)?.kind === "lazy" &&
+        this.isComputedLater(reader) &&
         here?.defined.has(reader) === false &&
         !diesHere(this.uses, this.frames, reader),
     );
+  }
+
+  /** True of a value that is nowhere yet, and will be computed from others. */
+  private isComputedLater(value: Value): boolean {
+    const kind = this.places.get(value)?.kind;
+    return kind === "lazy" || kind === "pending";
   }
 
   /** True when `other` is the same memory under another name and is read later. */
@@ -420,7 +460,8 @@ export class Program {
   /** A captured value is in memory before code that runs again and again reads it. */
   settle(value: Value): void {
     const place = this.placeOf(value);
-    if (place.kind === "member" || (place.kind === "lazy" && !this.isUniform(value))) {
+    const { kind } = place;
+    if (kind === "member" || kind === "pending" || (kind === "lazy" && !this.isUniform(value))) {
       this.buffer(value);
     }
   }
@@ -493,6 +534,7 @@ export class Program {
       if (reader === except || diesHere(this.uses, this.frames, reader)) continue;
       const place = this.places.get(reader);
       if (place?.kind === "lazy") this.materialise(reader, place.element);
+      if (place?.kind === "pending") this.buffer(reader);
     }
   }
 
@@ -503,7 +545,7 @@ export class Program {
       if (found.has(value)) return;
       found.add(value);
       for (const dependent of this.dependents.get(value) ?? []) {
-        if (this.places.get(dependent)?.kind === "lazy") visit(dependent);
+        if (this.isComputedLater(dependent)) visit(dependent);
       }
     };
     for (const root of [buffer, ...rootsOf(buffer)]) root.values.forEach(visit);
@@ -721,22 +763,71 @@ export class Program {
 
   /** Fresh memory with the elements of a lazy array. */
   computed(value: Value, element: ElementOf): Buffer {
+    const { dtype, shape } = value.type;
+    const place = this.places.get(value);
+    const product = this.productBehind(place?.kind === "lazy" ? place.sources : [], shape);
     const buffer = this.fresh(value);
     const reader = new ElementReader(this);
-    const axes = axesOf(value.type.shape);
+    const axes = axesOf(shape);
     const index = axes.map(({ counter }) => localIndex(counter));
     reader.identity = index;
+    reader.product = product;
     const result = element(reader, index);
-    const { dtype, shape } = value.type;
-    // Reading may have flushed a group: the array starts to live only now.
-    buffer.from = this.step;
     const body: Statement[] = [
       ...reader.statements,
       store(read(buffer.pointer), flatIndex(shape, index), dtype, result),
     ];
-    reader.finish([buffer]);
-    this.nestKernel("elements", describe(value), axes, body);
+    this.elementsKernel(reader, [buffer], { comment: describe(value), axes, body }, product);
     return buffer;
+  }
+
+  /** Stores of elements as a kernel of their own, or in the kernel of a product that they read. */
+  private elementsKernel(
+    reader: ElementReader,
+    outputs: readonly Buffer[],
+    elements: Epilogue,
+    product: ReadProduct | undefined,
+  ): void {
+    // Reading may have flushed a group: the arrays start to live only now.
+    reader.finish(outputs);
+    if (product !== undefined && this.placeOf(product.value).kind === "pending") {
+      for (const operand of product.product.prepare().operands) {
+        visitExpression(operand, (inner) => {
+          const buffer = inner.kind === "local" ? this.byPointer.get(inner.local) : undefined;
+          if (buffer === undefined) return;
+          // It is read again after the first elements are written.
+          for (const root of [buffer, ...rootsOf(buffer)]) {
+            for (const output of outputs) output.overlays.delete(root);
+          }
+        });
+      }
+      if (this.emitProduct(product.value, product.product, elements)) return;
+      this.emitProduct(product.value, product.product);
+      reader.finish(outputs);
+    }
+    this.nestKernel("elements", elements.comment, elements.axes, elements.body);
+  }
+
+  /** A product that nobody has read yet, among values that are read at their own elements. */
+  private productBehind(values: readonly Value[], shape: readonly Dim[]): ReadProduct | undefined {
+    for (const value of values) {
+      const place = this.placeOf(value);
+      if (place.kind === "pending" && sameShape(value.type.shape, shape)) {
+        return { value, product: place.product };
+      }
+      if (place.kind !== "lazy" || !this.isElementwise(value)) continue;
+      const found = this.productBehind(place.sources, shape);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private emitProduct(value: Value, product: Product, epilogue?: Epilogue): boolean {
+    const { buffer, emit } = product.prepare();
+    buffer.from = this.step;
+    if (!emit(epilogue)) return false;
+    this.settleAt(value, buffer);
+    return true;
   }
 
   /** The nest of a group. Members that only other members read stay in registers. */
@@ -748,6 +839,11 @@ export class Program {
     const axes = axesOf(group.shape);
     const index = axes.map(({ counter }) => localIndex(counter));
     reader.identity = index;
+    const product = this.productBehind(
+      group.members.flatMap(({ equation }) => equation.inputs),
+      group.shape,
+    );
+    reader.product = product;
     const values = new Map<Value, Expr>();
     for (const { value, equation } of group.members) {
       const expr = reader.equation(equation, index, value.type.dtype);
@@ -764,10 +860,10 @@ export class Program {
       const at = flatIndex(group.shape, index);
       stores.push(store(read(buffer.pointer), at, value.type.dtype, values.get(value) as Expr));
     }
-    reader.finish(outputs);
     if (stores.length > 0) {
       const comment = stored.map(({ value }) => describe(value)).join(", ");
-      this.nestKernel("elements", comment, axes, [...reader.statements, ...stores]);
+      const body = [...reader.statements, ...stores];
+      this.elementsKernel(reader, outputs, { comment, axes, body }, product);
     }
     stored.forEach(({ value }, k) => {
       this.settleAt(value, outputs[k] as Buffer);

@@ -45,7 +45,7 @@ const mostParts = 255;
 export const threadsSymbol = "#threads";
 export const threadCount: Dim = symbol(threadsSymbol);
 
-/** Rounds `from` to `to` of a loop: all of them, or those of a part. */
+/** Rounds `from` to `to` of a loop: all of them, where `from` is the constant 0, or a part. */
 export interface Range {
   readonly from: Expr;
   readonly to: Expr;

@@ -13,8 +13,10 @@ import {
   local,
   type Local,
   loop,
+  maximum,
   minimum,
   multiply,
+  op,
   read,
   set,
   type Statement,
@@ -73,6 +75,8 @@ export interface BlockedProduct {
   readonly readB: boolean | Expr;
   /** Whether the block of k that starts at `kb` is added to what c holds. */
   readonly adds: (kb: Local) => Expr;
+  /** What follows for the elements of a block of c when they are there. */
+  readonly epilogue?: ((rows: Range, columns: Range) => readonly Statement[]) | undefined;
   /** True for a product that is subtracted: x - a·b is x + (-a)·b to the last bit. */
   readonly negateA: boolean;
 }
@@ -176,10 +180,23 @@ export function blockedProduct(program: Program, product: BlockedProduct): reado
     product.adds(kb),
     read(spare),
   ]);
+  const part = (from: Local, extent: Local): Range => ({
+    from: read(from),
+    to: add(read(from), read(extent)),
+    split: undefined,
+  });
+  // With the last block of k, c is what it will be.
+  const isLast = op("ge", "i32", [add(read(kb), read(count)), k]);
+  const ending = product.epilogue?.(part(ib, rows), part(jb, columns)) ?? [];
+  const isOne = isConstant(k) && k.value <= countBlock;
+  const finish: readonly Statement[] =
+    isOne || ending.length === 0
+      ? ending
+      : [{ kind: "if", condition: isLast, then: ending, otherwise: [] }];
   const overRows = loop(
     ib,
     product.rows.to,
-    [set(rows, left(product.rows.to, ib, rowsBlock)), ...rowsOfA, tiles],
+    [set(rows, left(product.rows.to, ib, rowsBlock)), ...rowsOfA, tiles, ...finish],
     rowsBlock,
     product.rows.from,
   );
@@ -190,5 +207,7 @@ export function blockedProduct(program: Program, product: BlockedProduct): reado
     columnsBlock,
     product.columns.from,
   );
-  return [loop(kb, k, [set(count, left(k, kb, countBlock)), overColumns], countBlock)];
+  // A sum of nothing is zero, which the first block writes.
+  const end = maximum(k, constant(1));
+  return [loop(kb, end, [set(count, left(k, kb, countBlock)), overColumns], countBlock)];
 }

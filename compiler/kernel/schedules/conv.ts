@@ -45,8 +45,8 @@ import {
   store,
   subtract,
 } from "../loop.ts";
-import { type Axis, axesOf, bordersIn, nest, wrap, wrapRange } from "../nest.ts";
-import { describe, type Program } from "../program.ts";
+import { type Axis, axesOf, bordersIn, innermost, nest, wrap, wrapRange } from "../nest.ts";
+import { describe, type Epilogue, type PreparedProduct, type Program } from "../program.ts";
 import { type Range, wholeRange } from "../tasks.ts";
 import { alongRow } from "../reduce.ts";
 import { freeLocals } from "../outline.ts";
@@ -75,7 +75,6 @@ interface Images {
 
 export function conv(program: Program, equation: Equation): void {
   const [x, k] = equation.inputs as readonly [Value, Value];
-  const output = equation.outputs[0] as Value;
   const settings = equation.parameters as unknown as Settings;
   const rank = settings.stride.length;
   const images = bordered(
@@ -86,7 +85,7 @@ export function conv(program: Program, equation: Equation): void {
     range(rank).map(() => 0),
   );
   const filter = program.buffer(k);
-  convolve(program, images, read(filter.pointer), k.type, output, settings);
+  convolve(program, equation, images, read(filter.pointer), k.type, settings);
 }
 
 export function conv_input(program: Program, equation: Equation): void {
@@ -122,7 +121,7 @@ export function conv_input(program: Program, equation: Equation): void {
     stack: false,
   };
   const turned = turnedFilter(program, k, type, window, channels, perGroup, groups);
-  convolve(program, images, read(turned.pointer), type, output, {
+  convolve(program, equation, images, read(turned.pointer), type, {
     ...settings,
     stride: stride.map(() => 1),
   });
@@ -341,19 +340,19 @@ function plainFilter(
 /** `y[n, p, o] = Σ_q Σ_c images[n, skip + p·stride + q·dilation, c] · filter[q, c, o]`. */
 function convolve(
   program: Program,
+  equation: Equation,
   images: Images,
   filter: Expr,
   filterType: ValueType,
-  output: Value,
   settings: Settings,
 ): void {
   const { stride, dilation, groups } = settings;
   const rank = stride.length;
+  const output = equation.outputs[0] as Value;
   const { dtype, shape } = output.type;
   const window = filterType.shape.slice(0, rank) as readonly number[];
   const [channels, outputs] = filterType.shape.slice(rank) as unknown as readonly [Dim, Dim];
   const perGroup = divided(outputs, groups);
-  const buffer = program.fresh(output);
   const tile = tileTypeOf(program, dtype);
   const strides = denseStrides(images.shape);
   const allChannels = images.shape.at(-1) as Dim;
@@ -361,17 +360,32 @@ function convolve(
   const taps = elementCount(window);
   const count = multiplyDims(elementCount(shape), multiplyDims(taps, channels));
   const pixelStep = multiplyDims(allChannels, at(stride, rank - 1));
+  const pixels = shape[rank] as Dim;
+  /** What an epilogue does for the pixels of a row. */
+  const endOf = (epilogue: Epilogue, along: Range): readonly Statement[] => {
+    const [pixel, channel] = epilogue.axes.slice(rank) as [Axis, Axis];
+    const { vectors } = program.options;
+    const inside = innermost(channel, epilogue.body, vectors);
+    return [loop(pixel.counter, along.to, inside, 1, along.from)];
+  };
+  const outerOf = (epilogue: Epilogue | undefined): readonly Axis[] =>
+    epilogue?.axes.slice(0, rank) ?? axesOf(shape.slice(0, rank), "n");
+  const nameWith = (epilogue: Epilogue | undefined): string =>
+    epilogue === undefined ? name : `${name}, then ${epilogue.comment}`;
   if (isDepthwise(window, channels, outputs, groups)) {
-    const result = read(buffer.pointer);
-    const given = depthwise(program, images, filter, result, output.type, window, settings);
-    program.sharedKernel("conv", name, { count, cost: 1 }, (choose) =>
-      depthwiseResult(given, choose),
-    );
-    program.define(output, { kind: "array", buffer });
+    definePending(program, equation, images, (buffer) => (epilogue) => {
+      const result = read(buffer.pointer);
+      const given = depthwise(program, images, filter, result, output.type, window, settings);
+      const end = epilogue && endOf(epilogue, wholeRange(dimIndex(pixels)));
+      program.sharedKernel("conv", nameWith(epilogue), { count, cost: 1 }, (choose) =>
+        depthwiseResult(given, outerOf(epilogue), end ?? [], choose),
+      );
+      return true;
+    });
     return;
   }
   if (tile === undefined || typeof pixelStep !== "number") {
-    plainConv(program, name, images, filter, filterType, output, settings, buffer);
+    plainConv(program, name, images, filter, filterType, output, settings);
     return;
   }
   const size = byteSize(dtype);
@@ -403,13 +417,6 @@ function convolve(
   program.parts.library(pack);
   const columnPanels = ceilDivide(program, perGroup, width);
   const panelBytes = multiplyDims(depth, width * size);
-  const packed = program.allocate(
-    "filter_panels",
-    multiplyDims(
-      multiplyDims(panelBytes, groups),
-      typeof perGroup === "number" ? Math.ceil(perGroup / width) : addDims(perGroup, 1),
-    ),
-  );
   const call = tileCaller(
     program,
     "conv_tile",
@@ -417,79 +424,113 @@ function convolve(
     loops,
   );
   const [group, j, p] = ["g", "j", "p"].map((each) => local(each, "i32")) as [Local, Local, Local];
-  const outer = axesOf(shape.slice(0, rank), "n");
-  const outerIndex = outer.map(({ counter }) => localIndex(counter));
-  const pixels = shape[rank] as Dim;
   const skipped = images.skip.reduce<Dim>(
     (sum, extent, a) => addDims(sum, multiplyDims(strides[a + 1] as Dim, extent)),
     0,
   );
-  const startA = [...outerIndex, localIndex(p)].reduce(
-    (sum, index, a) =>
-      addIndex(
-        sum,
-        scaleIndex(index, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1))),
-      ),
-    addIndex(dimIndex(skipped), scaleIndex(localIndex(group), channels)),
-  );
-  const startC = flatIndex(shape, [
-    ...outerIndex,
-    localIndex(p),
-    addIndex(scaleIndex(localIndex(group), perGroup), localIndex(j)),
-  ]);
+  const startA = (outer: readonly Expr[]): Expr =>
+    [...outer, localIndex(p)].reduce(
+      (sum, index, a) =>
+        addIndex(
+          sum,
+          scaleIndex(index, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1))),
+        ),
+      addIndex(dimIndex(skipped), scaleIndex(localIndex(group), channels)),
+    );
+  const startC = (outer: readonly Expr[]): Expr =>
+    flatIndex(shape, [
+      ...outer,
+      localIndex(p),
+      addIndex(scaleIndex(localIndex(group), perGroup), localIndex(j)),
+    ]);
   const groupPanels = multiply(multiply(localIndex(group), columnPanels), dimIndex(panelBytes));
   const address = (base: Expr, index: Expr): Expr => add(base, multiply(index, constant(size)));
   const tileAt =
-    (spare: Local) =>
+    (packed: Expr, result: Expr, outer: readonly Expr[], spare: Local) =>
     (count: number): readonly Statement[] =>
       call({
         rows: count,
-        a: address(images.base, startA),
+        a: address(images.base, startA(outer)),
         b: add(
-          add(read(packed.pointer), groupPanels),
+          add(packed, groupPanels),
           multiply(op("index_div", "i32", [read(j), constant(width)]), dimIndex(panelBytes)),
         ),
-        c: address(read(buffer.pointer), startC),
+        c: address(result, startC(outer)),
         ldc: multiply(dimIndex(outputs), constant(size)),
         accumulate: constant(0),
         spare: read(spare),
         wide: minimum(constant(width), subtract(dimIndex(perGroup), read(j))),
         full: exactQuotient(perGroup, width) !== undefined,
       });
-  program.kernel("pack_filter", `panels of the filter for ${describe(output)}`, [
-    loop(group, constant(groups), [
-      {
-        kind: "call",
-        callee: pack.name,
-        operands: [
-          address(filter, scaleIndex(localIndex(group), perGroup)),
-          constant(1),
-          dimIndex(outputs),
-          dimIndex(perGroup),
-          dimIndex(depth),
-          add(read(packed.pointer), groupPanels),
-        ],
-        results: [],
-      },
-    ]),
-  ]);
-  program.sharedKernel("conv", name, { count, cost: tileCost }, (choose) => {
-    // Images, or rows of one; of one row its pixels.
-    const first = outer.findIndex(({ extent }) => extent !== 1);
-    const shared = outer[first];
-    const range = shared === undefined ? choose(pixels, rows) : choose(shared.extent, 1);
-    const along = shared === undefined ? range : wholeRange(dimIndex(pixels));
-    const spare = program.allocatePerThread("spare_tile", rows * width * size, range.split);
-    const tiles = loop(
-      j,
-      dimIndex(perGroup),
-      loopInTiles(p, pixels, along, rows, tileAt(spare)),
-      width,
+  definePending(program, equation, images, (buffer) => {
+    const packed = program.allocate(
+      "filter_panels",
+      multiplyDims(
+        multiplyDims(panelBytes, groups),
+        typeof perGroup === "number" ? Math.ceil(perGroup / width) : addDims(perGroup, 1),
+      ),
     );
-    const inImages = wrapRange(outer, first, range, [tiles]);
-    return [loop(group, constant(groups), inImages)];
+    program.kernel("pack_filter", `panels of the filter for ${describe(output)}`, [
+      loop(group, constant(groups), [
+        {
+          kind: "call",
+          callee: pack.name,
+          operands: [
+            address(filter, scaleIndex(localIndex(group), perGroup)),
+            constant(1),
+            dimIndex(outputs),
+            dimIndex(perGroup),
+            dimIndex(depth),
+            add(read(packed.pointer), groupPanels),
+          ],
+          results: [],
+        },
+      ]),
+    ]);
+    return (epilogue) => {
+      const outer = outerOf(epilogue);
+      const index = outer.map(({ counter }) => localIndex(counter));
+      program.sharedKernel("conv", nameWith(epilogue), { count, cost: tileCost }, (choose) => {
+        // Images, or rows of one; of one row its pixels.
+        const first = outer.findIndex(({ extent }) => extent !== 1);
+        const shared = outer[first];
+        const range = shared === undefined ? choose(pixels, rows) : choose(shared.extent, 1);
+        const along = shared === undefined ? range : wholeRange(dimIndex(pixels));
+        const spare = program.allocatePerThread("spare_tile", rows * width * size, range.split);
+        const tile_ = tileAt(read(packed.pointer), read(buffer.pointer), index, spare);
+        const tiles = loop(
+          j,
+          dimIndex(perGroup),
+          loopInTiles(p, pixels, along, rows, tile_),
+          width,
+        );
+        const ofGroups = loop(group, constant(groups), [tiles]);
+        return wrapRange(outer, first, range, [
+          ofGroups,
+          ...(epilogue === undefined ? [] : endOf(epilogue, along)),
+        ]);
+      });
+      return true;
+    };
   });
-  program.define(output, { kind: "array", buffer });
+}
+
+/** A convolution that waits for what reads it first. `make` is called once before it is emitted. */
+function definePending(
+  program: Program,
+  { inputs, outputs }: Equation,
+  images: Images,
+  make: (buffer: Buffer) => PreparedProduct["emit"],
+): void {
+  const output = outputs[0] as Value;
+  let prepared: PreparedProduct | undefined;
+  const prepare = (): PreparedProduct => {
+    if (prepared !== undefined) return prepared;
+    const buffer = program.fresh(output);
+    prepared = { buffer, operands: [images.base], emit: make(buffer) };
+    return prepared;
+  };
+  program.define(output, { kind: "pending", product: { prepare }, sources: inputs });
 }
 
 function depthwise(
@@ -543,8 +584,8 @@ function plainConv(
   filterType: ValueType,
   output: Value,
   { stride, dilation, groups }: Settings,
-  buffer: Buffer,
 ): void {
+  const buffer = program.fresh(output);
   const { dtype, shape } = output.type;
   const rank = stride.length;
   const [channels, outputs] = filterType.shape.slice(rank) as unknown as readonly [Dim, Dim];

@@ -49,10 +49,15 @@ export interface Depthwise {
   readonly dilation: readonly number[];
 }
 
-/** The result from the images and the filter. */
-export function depthwiseResult(given: Depthwise, choose: ChooseRange): readonly Statement[] {
+/** The result from the images and the filter; then, for each row of it, its end. */
+export function depthwiseResult(
+  given: Depthwise,
+  outer: readonly Axis[],
+  end: readonly Statement[],
+  choose: ChooseRange,
+): readonly Statement[] {
   const { dtype } = given;
-  const blocks = blocksOf(given, undefined, (block) => {
+  const body = blocksOf(given, outer, undefined, (block) => {
     const sums = range(block.count).map((k) => temporary(`sum${k}`, machine(dtype)));
     return [
       ...sums.map((sum) => set(sum, constant(0, dtype))),
@@ -66,7 +71,7 @@ export function depthwiseResult(given: Depthwise, choose: ChooseRange): readonly
       ...sums.map((sum, k) => store(given.result, block.resultAt[k] as Expr, dtype, read(sum))),
     ];
   });
-  return wrapShared(blocks.outer, blocks.body, choose);
+  return wrapShared(outer, [...body, ...end], choose);
 }
 
 /** What the result's cotangent, in the result's place, adds to that of the filter. */
@@ -74,7 +79,8 @@ export function depthwiseFilter(given: Depthwise, choose: ChooseRange): readonly
   const { dtype, resultShape } = given;
   // All results add to the filter of their channel: it is the channels that are split.
   const channels = choose(resultShape.at(-1) as Dim, channelGrain);
-  const { outer, body } = blocksOf(given, channels, (block) => {
+  const outer = axesOf(resultShape.slice(0, -2), "n");
+  const body = blocksOf(given, outer, channels, (block) => {
     const slopes = range(block.count).map((k) => temporary(`slope${k}`, machine(dtype)));
     return [
       ...slopes.map((slope, k) => set(slope, load(given.result, block.resultAt[k] as Expr, dtype))),
@@ -111,14 +117,14 @@ interface Tap {
   readonly images: readonly Local[];
 }
 
-/** Loops over all but the last axes of the result, and what is in them: `channels`, or all. */
+/** A row of the result, at an index of the outer axes: `channels` of it, or all. */
 function blocksOf(
   given: Depthwise,
+  outer: readonly Axis[],
   channels: Range | undefined,
   body: (block: Results) => readonly Statement[],
-): { readonly outer: readonly Axis[]; readonly body: readonly Statement[] } {
+): readonly Statement[] {
   const { resultShape } = given;
-  const outer = axesOf(resultShape.slice(0, -2), "n");
   const place = local("p", "i32");
   const columns = resultShape.at(-2) as Dim;
   const [channel] = axesOf(resultShape.slice(-1), "c");
@@ -132,13 +138,10 @@ function blocksOf(
     typeof columns === "number"
       ? constant(columns - (columns % together))
       : op("bit_and", "i32", [dimIndex(columns), constant(-together)]);
-  return {
-    outer,
-    body: [
-      loop(place, many, block(together), together),
-      loop(place, dimIndex(columns), block(1), 1, many),
-    ],
-  };
+  return [
+    loop(place, many, block(together), together),
+    loop(place, dimIndex(columns), block(1), 1, many),
+  ];
 }
 
 function resultsAt(

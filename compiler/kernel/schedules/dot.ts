@@ -3,7 +3,7 @@
  * panels and register tiles where they are large, as plain loops where they are small or thin.
  */
 
-import { type Dim, elementCount, multiplyDims } from "../../ir/dim.ts";
+import { type Dim, elementCount, multiplyDims, sameDim } from "../../ir/dim.ts";
 import { byteSize, type Equation, type Value } from "../../ir/types.ts";
 import { addIndex, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
 import {
@@ -23,8 +23,8 @@ import {
   type Statement,
   store,
 } from "../loop.ts";
-import { type Axis, axesOf, nest, wrap, wrapShared } from "../nest.ts";
-import { describe, type Program } from "../program.ts";
+import { type Axis, axesOf, collapse, innermost, nest, wrap, wrapShared } from "../nest.ts";
+import { describe, type Epilogue, type PreparedProduct, type Program } from "../program.ts";
 import { alongRow } from "../reduce.ts";
 import { type Range, type Split, wholeRange } from "../tasks.ts";
 import { blockedProduct, fewRows, type Operand, tileRowsOf } from "./blocked.ts";
@@ -49,7 +49,6 @@ export function dot(program: Program, equation: Equation): void {
   const axes = equation.parameters as unknown as Axes;
   const lhsFree = freeAxes(x, axes.lhsContract, axes.lhsBatch);
   const rhsFree = freeAxes(y, axes.rhsContract, axes.rhsBatch);
-  const [left, right] = [viewOf(program, x), viewOf(program, y)];
   const extent = (value: Value, list: readonly number[]): Dim =>
     elementCount(list.map((axis) => value.type.shape[axis] as Dim));
   const [m, n, k] = [extent(x, lhsFree), extent(y, rhsFree), extent(x, axes.lhsContract)];
@@ -62,23 +61,24 @@ export function dot(program: Program, equation: Equation): void {
     !(typeof m === "number" && m < 2) &&
     !(typeof n === "number" && n < 2);
   if (!tiled) {
+    const [left, right] = [viewOf(program, x), viewOf(program, y)];
     plainProduct(program, equation, left, right, axes, lhsFree, rhsFree);
     return;
   }
-  const a = matrix(program, left, axes.lhsBatch, lhsFree, axes.lhsContract);
-  const b = matrix(program, right, axes.rhsBatch, axes.rhsContract, rhsFree);
-  const c = program.fresh(output);
-  tiledProduct(program, equation, {
-    dtype,
-    m,
-    n,
-    k,
-    batch: axes.lhsBatch.map((axis) => x.type.shape[axis] as Dim),
-    a,
-    b,
-    c: read(c.pointer),
-  });
-  program.define(output, { kind: "array", buffer: c });
+  const a = matrix(program, viewOf(program, x), axes.lhsBatch, lhsFree, axes.lhsContract);
+  const b = matrix(program, viewOf(program, y), axes.rhsBatch, axes.rhsContract, rhsFree);
+  const batch = axes.lhsBatch.map((axis) => x.type.shape[axis] as Dim);
+  let prepared: PreparedProduct | undefined;
+  const prepare = (): PreparedProduct => {
+    if (prepared !== undefined) return prepared;
+    const buffer = program.fresh(output);
+    const c = read(buffer.pointer);
+    const product = { dtype, m, n, k, batch, rank: lhsFree.length, a, b, c };
+    const emit = (epilogue?: Epilogue): boolean =>
+      tiledProduct(program, equation, product, epilogue);
+    return (prepared = { buffer, operands: [a.base, b.base], emit });
+  };
+  program.define(output, { kind: "pending", product: { prepare }, sources: [x, y] });
 }
 
 function freeAxes(
@@ -130,15 +130,25 @@ interface Product {
   readonly n: Dim;
   readonly k: Dim;
   readonly batch: readonly Dim[];
+  /** Axes of the result that are rows. */
+  readonly rank: number;
   readonly a: Matrix;
   readonly b: Matrix;
   readonly c: Expr;
 }
 
-function tiledProduct(program: Program, equation: Equation, product: Product): void {
+/** False where the epilogue cannot be taken along. */
+function tiledProduct(
+  program: Program,
+  equation: Equation,
+  product: Product,
+  epilogue: Epilogue | undefined,
+): boolean {
   const { dtype, m, n, k, batch, a, b, c } = product;
+  const finish = epilogue === undefined ? undefined : inBlocks(program, product, epilogue);
+  if (epilogue !== undefined && finish === undefined) return false;
   const size = byteSize(dtype);
-  const counters = axesOf(batch, "b");
+  const counters = epilogue?.axes.slice(0, batch.length) ?? axesOf(batch, "b");
   const at = counters.map(({ counter }) => localIndex(counter));
   const start = (of: Matrix): Expr => {
     const offset = at.reduce(
@@ -167,7 +177,6 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
         multiply(flatIndex([...batch, m, n], [...at, constant(0), constant(0)]), constant(size)),
       ),
     ),
-    clearIfEmpty(read(c0), mm, nn, kk, size),
     ...blockedProduct(program, {
       rounding: "fused",
       dtype,
@@ -182,12 +191,14 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
       c: { start: c0, rowStride: nn },
       readB: direct && few,
       adds: (kb) => op("ne", "i32", [read(kb), constant(0)]),
+      epilogue: finish,
       negateA: false,
     }),
   ];
   const [x, y] = equation.inputs as readonly [Value, Value];
   const count = multiplyDims(elementCount(batch), multiplyDims(multiplyDims(m, n), k));
-  const name = `dot of ${describe(x)} and ${describe(y)}`;
+  const last = epilogue === undefined ? "" : `, then ${epilogue.comment}`;
+  const name = `dot of ${describe(x)} and ${describe(y)}${last}`;
   program.sharedKernel("dot", name, { count, cost: productCost }, (choose) => {
     const [rows, columns] = [wholeRange(mm), wholeRange(nn)];
     const first = counters.findIndex(({ extent }) => extent !== 1);
@@ -205,16 +216,34 @@ function tiledProduct(program: Program, equation: Equation, product: Product): v
       inColumns ? body(rows, range, range.split) : body(range, columns, range.split),
     );
   });
+  return true;
 }
 
-/** A sum of nothing is zero: no block would write it. */
-function clearIfEmpty(c: Expr, m: Expr, n: Expr, k: Expr, size: number): Statement {
-  return {
-    kind: "if",
-    condition: op("eq", "i32", [k, constant(0)]),
-    then: [{ kind: "clear", to: c, bytes: multiply(multiply(m, n), constant(size)) }],
-    otherwise: [],
-  };
+/**
+ * The rounds of an epilogue for a block of rows and columns of a product; undefined where its axes
+ * cannot be walked through as rows and columns.
+ */
+function inBlocks(
+  program: Program,
+  { batch, rank, m, n }: Product,
+  { axes, body }: Epilogue,
+): ((rows: Range, columns: Range) => readonly Statement[]) | undefined {
+  const own = axes.slice(batch.length);
+  const isRow = (axis: number): boolean => axis < rank;
+  const lastRow = own.findLastIndex(({ extent }, axis) => isRow(axis) && extent !== 1);
+  const [merged, inside] = collapse(own, body, (outer) => outer !== lastRow);
+  const [row, column, ...others] = merged;
+  if (row === undefined || column === undefined || others.length > 0) return undefined;
+  if (!sameDim(row.extent, m) || !sameDim(column.extent, n)) return undefined;
+  return (rows, columns) => [
+    loop(
+      row.counter,
+      rows.to,
+      innermost(column, inside, program.options.vectors, columns),
+      1,
+      rows.from,
+    ),
+  ];
 }
 
 /**

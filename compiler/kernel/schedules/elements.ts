@@ -102,7 +102,7 @@ function write(
 /** A value that is computed from the very array that is written comes first. */
 function prepareValue(program: Program, value: Value, x: Value): void {
   const place = program.placeOf(value);
-  if (place.kind === "member") program.buffer(value);
+  if (place.kind === "member" || place.kind === "pending") program.buffer(value);
   if (place.kind === "lazy" && !program.isUniform(value) && program.readsMemoryOf(value, x)) {
     program.buffer(value);
   }

@@ -58,19 +58,19 @@ export class ElementReader {
       case "lazy":
         return place.element(this, index);
       case "pending": {
-        const isOwn = index === this.identity && value === this.product?.value;
-        if (isOwn) return this.load(value, place.product.prepare().buffer, index);
+        const { dtype, shape } = value.type;
+        if (index === this.identity && value === this.product?.value) {
+          return load(read(this.product.pointer), flatIndex(shape, index), dtype);
+        }
         this.program.buffer(value);
         return this.read(value, index);
       }
-      case "array":
-        return this.load(value, place.buffer, index);
+      case "array": {
+        const { buffer } = place;
+        this.note(buffer, index === this.identity);
+        return load(read(buffer.pointer), flatIndex(value.type.shape, index), value.type.dtype);
+      }
     }
-  }
-
-  private load({ type }: Value, buffer: Buffer, index: readonly Expr[]): Expr {
-    this.note(buffer, index === this.identity);
-    return load(read(buffer.pointer), flatIndex(type.shape, index), type.dtype);
   }
 
   /** Element `index` of the output of an elementwise or element equation. */
@@ -139,7 +139,8 @@ export class ElementReader {
     const operand = (k: number, at: readonly Expr[]): Expr => {
       const input = inputs[k] as Value;
       const { consumer } = this;
-      if (consumer?.counts === true && this.kept.has(input)) {
+      const isNoted = this.kept.has(input) || input === this.product?.value;
+      if (consumer?.counts === true && isNoted) {
         const seen = this.inside.get(input) ?? new Set<string>();
         seen.add(`${this.numberOf(consumer.equation)}:${k}`);
         this.inside.set(input, seen);

@@ -47,7 +47,7 @@ import { type Axis, axesOf, type ChooseRange, nest, settle } from "./nest.ts";
 import { costOf } from "./cost.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
-import { visitExpression } from "./rewrite.ts";
+import { mapExpressions, visitExpression } from "./rewrite.ts";
 import type { StackState } from "./streams.ts";
 import {
   countExpr,
@@ -83,16 +83,21 @@ export interface Product {
 }
 
 export interface PreparedProduct {
-  readonly buffer: Buffer;
   /** Expressions with the addresses of what it reads. */
   readonly operands: readonly Expr[];
-  /** Emits the kernel. False, and nothing is emitted, where the epilogue does not fit. */
-  readonly emit: (epilogue?: Epilogue) => boolean;
+  /**
+   * Emits the kernel, with the product at that address. False, and nothing is emitted, where the
+   * epilogue does not fit.
+   */
+  readonly emit: (address: Expr, epilogue?: Epilogue) => boolean;
 }
 
+/** A product that a kernel reads, and may be put into. */
 export interface ReadProduct {
   readonly value: Value;
   readonly product: Product;
+  /** Stands for its address until it is decided where it is. */
+  readonly pointer: Local;
 }
 
 /** Independent rounds over the elements of a product, each run after its element is there. */
@@ -788,24 +793,66 @@ export class Program {
     elements: Epilogue,
     product: ReadProduct | undefined,
   ): void {
-    // Reading may have flushed a group: the arrays start to live only now.
-    reader.finish(outputs);
-    if (product !== undefined && this.placeOf(product.value).kind === "pending") {
-      for (const operand of product.product.prepare().operands) {
-        visitExpression(operand, (inner) => {
-          const buffer = inner.kind === "local" ? this.byPointer.get(inner.local) : undefined;
-          if (buffer === undefined) return;
-          // It is read again after the first elements are written.
-          for (const root of [buffer, ...rootsOf(buffer)]) {
-            for (const output of outputs) output.overlays.delete(root);
-          }
-        });
-      }
-      if (this.emitProduct(product.value, product.product, elements)) return;
-      this.emitProduct(product.value, product.product);
+    if (product === undefined) {
+      // Reading may have flushed a group: the arrays start to live only now.
       reader.finish(outputs);
+      this.nestKernel("elements", elements.comment, elements.axes, elements.body);
+      return;
     }
-    this.nestKernel("elements", elements.comment, elements.axes, elements.body);
+    const { value, pointer } = product;
+    const at = (buffer: Buffer): readonly Statement[] =>
+      mapExpressions(elements.body, (expr) =>
+        expr.kind === "local" && expr.local === pointer ? read(buffer.pointer) : expr,
+      );
+    if (this.placeOf(value).kind === "pending") {
+      const { operands, emit } = product.product.prepare();
+      reader.finish(outputs);
+      for (const operand of operands) this.keepFrom(operand, outputs);
+      const host = this.hostOf(product, reader, outputs);
+      const buffer = host ?? this.fresh(value);
+      if (host === undefined) for (const output of outputs) output.overlays.add(buffer);
+      const taken = emit(read(buffer.pointer), { ...elements, body: at(buffer) });
+      if (taken || host === undefined) {
+        if (!taken) emit(read(buffer.pointer));
+        this.settleAt(value, buffer);
+        if (taken) return;
+      }
+    }
+    const buffer = this.buffer(value);
+    reader.note(buffer, true);
+    reader.finish(outputs);
+    this.nestKernel("elements", elements.comment, elements.axes, at(buffer));
+  }
+
+  /** What is read again after the first elements are written is in none of their places. */
+  private keepFrom(operand: Expr, outputs: readonly Buffer[]): void {
+    visitExpression(operand, (inner) => {
+      const buffer = inner.kind === "local" ? this.byPointer.get(inner.local) : undefined;
+      if (buffer === undefined) return;
+      for (const root of [buffer, ...rootsOf(buffer)]) {
+        for (const output of outputs) output.overlays.delete(root);
+      }
+    });
+  }
+
+  /**
+   * An output in whose place a product can be until each of its elements is read, if nobody else
+   * reads it, and the output is in no other array's place.
+   */
+  private hostOf(
+    { value }: ReadProduct,
+    reader: ElementReader,
+    outputs: readonly Buffer[],
+  ): Buffer | undefined {
+    if (this.uses.count(value) > reader.readsInside(value)) return undefined;
+    const bytes = bytesOf(value.type);
+    const host = outputs.find(
+      (output) =>
+        sameDim(output.bytes, bytes) &&
+        ![...output.overlays].some((other) => sameDim(other.bytes, bytes)),
+    );
+    host?.overlays.clear();
+    return host;
   }
 
   /** A product that nobody has read yet, among values that are read at their own elements. */
@@ -813,7 +860,7 @@ export class Program {
     for (const value of values) {
       const place = this.placeOf(value);
       if (place.kind === "pending" && sameShape(value.type.shape, shape)) {
-        return { value, product: place.product };
+        return { value, product: place.product, pointer: local("product_at", "i32") };
       }
       if (place.kind !== "lazy" || !this.isElementwise(value)) continue;
       const found = this.productBehind(place.sources, shape);
@@ -822,12 +869,11 @@ export class Program {
     return undefined;
   }
 
-  private emitProduct(value: Value, product: Product, epilogue?: Epilogue): boolean {
-    const { buffer, emit } = product.prepare();
-    buffer.from = this.step;
-    if (!emit(epilogue)) return false;
+  private emitProduct(value: Value, product: Product): void {
+    const { emit } = product.prepare();
+    const buffer = this.fresh(value);
+    emit(read(buffer.pointer));
     this.settleAt(value, buffer);
-    return true;
   }
 
   /** The nest of a group. Members that only other members read stay in registers. */

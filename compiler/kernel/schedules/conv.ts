@@ -373,8 +373,7 @@ function convolve(
   const nameWith = (epilogue: Epilogue | undefined): string =>
     epilogue === undefined ? name : `${name}, then ${epilogue.comment}`;
   if (isDepthwise(window, channels, outputs, groups)) {
-    definePending(program, equation, images, (buffer) => (epilogue) => {
-      const result = read(buffer.pointer);
+    definePending(program, equation, images, () => (result, epilogue) => {
       const given = depthwise(program, images, filter, result, output.type, window, settings);
       const end = epilogue && endOf(epilogue, wholeRange(dimIndex(pixels)));
       program.sharedKernel("conv", nameWith(epilogue), { count, cost: 1 }, (choose) =>
@@ -462,7 +461,7 @@ function convolve(
         wide: minimum(constant(width), subtract(dimIndex(perGroup), read(j))),
         full: exactQuotient(perGroup, width) !== undefined,
       });
-  definePending(program, equation, images, (buffer) => {
+  definePending(program, equation, images, () => {
     const packed = program.allocate(
       "filter_panels",
       multiplyDims(
@@ -487,7 +486,7 @@ function convolve(
         },
       ]),
     ]);
-    return (epilogue) => {
+    return (result, epilogue) => {
       const outer = outerOf(epilogue);
       const index = outer.map(({ counter }) => localIndex(counter));
       program.sharedKernel("conv", nameWith(epilogue), { count, cost: tileCost }, (choose) => {
@@ -497,7 +496,7 @@ function convolve(
         const range = shared === undefined ? choose(pixels, rows) : choose(shared.extent, 1);
         const along = shared === undefined ? range : wholeRange(dimIndex(pixels));
         const spare = program.allocatePerThread("spare_tile", rows * width * size, range.split);
-        const tile_ = tileAt(read(packed.pointer), read(buffer.pointer), index, spare);
+        const tile_ = tileAt(read(packed.pointer), result, index, spare);
         const tiles = loop(
           j,
           dimIndex(perGroup),
@@ -520,17 +519,14 @@ function definePending(
   program: Program,
   { inputs, outputs }: Equation,
   images: Images,
-  make: (buffer: Buffer) => PreparedProduct["emit"],
+  make: () => PreparedProduct["emit"],
 ): void {
-  const output = outputs[0] as Value;
   let prepared: PreparedProduct | undefined;
   const prepare = (): PreparedProduct => {
-    if (prepared !== undefined) return prepared;
-    const buffer = program.fresh(output);
-    prepared = { buffer, operands: [images.base], emit: make(buffer) };
+    prepared ??= { operands: [images.base], emit: make() };
     return prepared;
   };
-  program.define(output, { kind: "pending", product: { prepare }, sources: inputs });
+  program.define(outputs[0] as Value, { kind: "pending", product: { prepare }, sources: inputs });
 }
 
 function depthwise(

@@ -68,16 +68,11 @@ export function dot(program: Program, equation: Equation): void {
   const a = matrix(program, viewOf(program, x), axes.lhsBatch, lhsFree, axes.lhsContract);
   const b = matrix(program, viewOf(program, y), axes.rhsBatch, axes.rhsContract, rhsFree);
   const batch = axes.lhsBatch.map((axis) => x.type.shape[axis] as Dim);
-  let prepared: PreparedProduct | undefined;
-  const prepare = (): PreparedProduct => {
-    if (prepared !== undefined) return prepared;
-    const buffer = program.fresh(output);
-    const c = read(buffer.pointer);
+  const emit: PreparedProduct["emit"] = (c, epilogue) => {
     const product = { dtype, m, n, k, batch, rank: lhsFree.length, a, b, c };
-    const emit = (epilogue?: Epilogue): boolean =>
-      tiledProduct(program, equation, product, epilogue);
-    return (prepared = { buffer, operands: [a.base, b.base], emit });
+    return tiledProduct(program, equation, product, epilogue);
   };
+  const prepare = (): PreparedProduct => ({ operands: [a.base, b.base], emit });
   program.define(output, { kind: "pending", product: { prepare }, sources: [x, y] });
 }
 

@@ -238,6 +238,8 @@ class FunctionText {
       case "load":
         return this.load(expr.base, expr.index, expr.dtype, expr.lanes);
       case "op": {
+        const clamped = this.clamped(expr);
+        if (clamped !== undefined) return clamped;
         const spelling = Object.hasOwn(spellings, expr.op) ? spellings[expr.op] : undefined;
         if (spelling === undefined) throw new Error(`wasm has no spelling of \`${expr.op}\``);
         return spelling(
@@ -279,6 +281,27 @@ class FunctionText {
         return `(if (result ${type}) ${this.expr(expr.condition)} (then ${then}) (else ${otherwise}))`;
       }
     }
+  }
+
+  /**
+   * `max x c` and `min x c` in lanes: what engines need eight instructions for takes one or two where
+   * c is known. `pmax x c` is `x < c ? c : x`, so that NaN stays; of -0 and 0 it keeps x, which only
+   * `max x 0` and `min x -0` may not.
+   */
+  private clamped({ op, dtype, lanes, operands }: Extract<Expr, { kind: "op" }>) {
+    if (lanes === 1 || (op !== "max" && op !== "min")) return undefined;
+    if (dtype !== "f32" && dtype !== "f64") return undefined;
+    const [a, b] = operands as readonly [Expr, Expr];
+    const [x, c] = a.kind === "const" ? [b, a] : [a, b];
+    if (c.kind !== "const" || Number.isNaN(c.value)) return undefined;
+    const shape = laneShape(dtype, lanes);
+    const chosen = `(${shape}.p${op} ${this.expr(x)} ${this.expr(c)})`;
+    const value = dtype === "f32" ? Math.fround(c.value) : c.value;
+    // -0 + 0 is 0.
+    if (op === "max" && Object.is(value, 0)) {
+      return `(${shape}.add ${chosen} (${shape}.splat (${dtype}.const 0)))`;
+    }
+    return op === "min" && Object.is(value, -0) ? undefined : chosen;
   }
 
   private splat(value: Expr, dtype: DType, lanes: Lanes): string {

@@ -496,11 +496,11 @@ function convolve(
         const range = shared === undefined ? choose(pixels, rows) : choose(shared.extent, 1);
         const along = shared === undefined ? range : wholeRange(dimIndex(pixels));
         const spare = program.allocatePerThread("spare_tile", rows * width * size, range.split);
-        const tile_ = tileAt(read(packed.pointer), result, index, spare);
+        const tileOf = tileAt(read(packed.pointer), result, index, spare);
         const tiles = loop(
           j,
           dimIndex(perGroup),
-          loopInTiles(p, pixels, along, rows, tile_),
+          loopInTiles(p, pixels, along, rows, tileOf),
           width,
         );
         const ofGroups = loop(group, constant(groups), [tiles]);

@@ -2,7 +2,7 @@
 
 import { dirname, join, resolve } from "node:path";
 import ts from "typescript";
-import { packageRoot, World } from "./read/world.ts";
+import { packageRoot, Sources, World } from "./read/world.ts";
 
 export interface Project {
   readonly world: World;
@@ -23,6 +23,7 @@ export class ProjectCache {
   private readonly overlays = new Map<string, string>();
   private readonly roots = new Set<string>();
   private readonly services = new Map<string, ts.LanguageService>();
+  private readonly sources = new Sources();
   private worlds = new Map<string, Project>();
 
   constructor(options: ProjectOptions = {}) {
@@ -46,7 +47,7 @@ export class ProjectCache {
     this.services.set(config ?? "", service);
     const program = service.getProgram();
     if (program === undefined) throw new Error(`there is no program for ${file}`);
-    const project = { program, world: new World(program) };
+    const project = { program, world: new World(program, undefined, this.sources) };
     this.worlds.set(config ?? "", project);
     return project;
   }

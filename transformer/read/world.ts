@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import type { FunctionNode } from "./values.ts";
@@ -36,7 +36,14 @@ export class World {
   private readonly byFile = new Map<string, ts.Program>();
   private readonly languageFolders: readonly string[];
 
-  constructor(program: ts.Program, languageFolders: readonly string[] = defaultFolders) {
+  private readonly sources: Sources;
+
+  constructor(
+    program: ts.Program,
+    languageFolders: readonly string[] = defaultFolders,
+    sources: Sources = new Sources(),
+  ) {
+    this.sources = sources;
     // Making the checker binds the files: it sets the parents of their nodes.
     program.getTypeChecker();
     this.programs = [program];
@@ -123,20 +130,7 @@ export class World {
     const loaded = this.programs.find((program) => program.getSourceFile(source) !== undefined);
     if (loaded !== undefined) return loaded;
     const [main] = this.programs as [ts.Program];
-    const options: ts.CompilerOptions = {
-      ...main.getCompilerOptions(),
-      allowImportingTsExtensions: true,
-      noEmit: true,
-      rootDir: undefined,
-      composite: false,
-      incremental: false,
-      tsBuildInfoFile: undefined,
-    };
-    const host = ts.createCompilerHost(options, true);
-    const read = host.getSourceFile.bind(host);
-    host.getSourceFile = (file, ...rest) => main.getSourceFile(file) ?? read(file, ...rest);
-    const program = ts.createProgram({ rootNames: [source], options, host });
-    program.getTypeChecker();
+    const program = this.sources.programOf(source, main);
     this.programs.push(program);
     return program;
   }
@@ -158,6 +152,76 @@ export function isFunctionNode(node: ts.Node): node is FunctionNode {
     ts.isArrowFunction(node) ||
     ts.isMethodDeclaration(node)
   );
+}
+
+/** Programs of the sources of packages, kept while none of their files changes. */
+export class Sources {
+  private readonly programs = new Map<string, ts.Program>();
+  private readonly times = new Map<string, number>();
+
+  /** The program of a source file; files that the main program has as well are the same ones. */
+  programOf(source: string, main: ts.Program): ts.Program {
+    const known = this.programs.get(source);
+    if (known !== undefined && this.isCurrent(known, main)) return known;
+    const options: ts.CompilerOptions = {
+      ...main.getCompilerOptions(),
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      rootDir: undefined,
+      composite: false,
+      incremental: false,
+      tsBuildInfoFile: undefined,
+    };
+    const host = ts.createCompilerHost(options, true);
+    const read = host.getSourceFile.bind(host);
+    host.getSourceFile = (file, ...rest) => {
+      const shared = main.getSourceFile(file);
+      if (shared !== undefined) return shared;
+      this.times.set(file, modifiedAt(file));
+      return read(file, ...rest);
+    };
+    host.resolveModuleNameLiterals = (literals, from, redirected) =>
+      literals.map(({ text }) => {
+        const found = ts.resolveModuleName(text, from, options, host, undefined, redirected);
+        const declared = declarationOf(found.resolvedModule?.resolvedFileName, main);
+        if (found.resolvedModule === undefined || declared === undefined) return found;
+        const resolvedModule = {
+          ...found.resolvedModule,
+          resolvedFileName: declared,
+          extension: ts.Extension.Dts,
+          resolvedUsingTsExtension: false,
+        };
+        return { ...found, resolvedModule };
+      });
+    const program = ts.createProgram({ rootNames: [source], options, host });
+    program.getTypeChecker();
+    this.programs.set(source, program);
+    return program;
+  }
+
+  private isCurrent(program: ts.Program, main: ts.Program): boolean {
+    return program.getSourceFiles().every((file) => {
+      const shared = main.getSourceFile(file.fileName);
+      if (shared !== undefined) return shared === file;
+      return this.times.get(file.fileName) === modifiedAt(file.fileName);
+    });
+  }
+}
+
+function modifiedAt(file: string): number {
+  return ts.sys.getModifiedTime?.(file)?.getTime() ?? 0;
+}
+
+/**
+ * The declarations of a source file of the language, where the main program has them: the library
+ * needs the language's types, and not the compiler behind it.
+ */
+function declarationOf(source: string | undefined, main: ts.Program): string | undefined {
+  const folder = join(packageRoot(), "lang");
+  if (source?.startsWith(`${folder}/`) !== true || source.endsWith(".d.ts")) return undefined;
+  const name = relative(folder, source).replace(/\.ts$/, ".d.ts");
+  const declared = join(packageRoot(), "dist/lang", name);
+  return main.getSourceFile(declared) === undefined ? undefined : declared;
 }
 
 /** The source file that a declaration map names, where it is there. */

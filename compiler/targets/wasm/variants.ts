@@ -8,9 +8,10 @@ const shortest = 12;
 
 /** `to` in pieces of `from`. Looks at each place for the longest piece that begins with these bytes. */
 export function editsBetween(from: Uint8Array, to: Uint8Array): Edits {
-  const places = new Map<string, number[]>();
+  const keyOf = [from, to].map(keys) as [Keys, Keys];
+  const places = new Map<number, number[]>();
   for (let at = 0; at + shortest <= from.length; at++) {
-    const key = keyAt(from, at);
+    const key = keyOf[0](at);
     const known = places.get(key);
     if (known === undefined) places.set(key, [at]);
     else known.push(at);
@@ -21,7 +22,7 @@ export function editsBetween(from: Uint8Array, to: Uint8Array): Edits {
     if (end > written) edits.push(to.slice(written, end));
   };
   for (let at = 0; at + shortest <= to.length;) {
-    const [start, length] = longest(from, to, at, places.get(keyAt(to, at)) ?? []);
+    const [start, length] = longest(from, to, at, places.get(keyOf[1](at)) ?? []);
     if (length < shortest) {
       at++;
       continue;
@@ -33,6 +34,14 @@ export function editsBetween(from: Uint8Array, to: Uint8Array): Edits {
   }
   write(to.length);
   return edits;
+}
+
+type Keys = (at: number) => number;
+
+/** Six bytes from a place on, as a number. */
+function keys({ buffer, byteOffset, byteLength }: Uint8Array): Keys {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return (at) => view.getUint32(at) * 2 ** 16 + view.getUint16(at + 4);
 }
 
 function longest(
@@ -48,8 +57,4 @@ function longest(
     if (length > best[1]) best = [start, length];
   }
   return best;
-}
-
-function keyAt(bytes: Uint8Array, at: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + shortest));
 }

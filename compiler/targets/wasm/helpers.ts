@@ -1,7 +1,7 @@
 /** Functions of our own that spelled ops call, as WebAssembly text, by name. */
 
 import { elementaryHelpers } from "./elementary.ts";
-import { singleHelpers } from "./singles.ts";
+import { singlesOf } from "./singles.ts";
 import { wholeNumber } from "./spelling.ts";
 
 type Helpers = Readonly<Record<string, string>>;
@@ -56,8 +56,13 @@ const common: Helpers = {
       (i32x4.extract_lane 0 (i8x16.narrow_i16x8_u (local.get $bytes) (local.get $bytes)))))`,
 };
 
-const plain: Helpers = { ...common, ...singleHelpers(false) };
-const relaxed: Helpers = { ...common, ...singleHelpers(true) };
+const plain: Helpers = { ...common, ...singleTexts(false) };
+const relaxed: Helpers = { ...common, ...singleTexts(true) };
+
+function singleTexts(isRelaxed: boolean): Helpers {
+  const singles = Object.entries(singlesOf(isRelaxed));
+  return Object.fromEntries(singles.map(([name, { text }]) => [name, text]));
+}
 
 /** The functions by name; relaxed ones use multiply-adds that round once. */
 export function helpersOf(isRelaxed: boolean): Helpers {

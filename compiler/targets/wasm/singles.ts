@@ -49,11 +49,27 @@ const doubleRounder = 1.5 * 2 ** 52;
 
 const signBit = -(2 ** 31);
 
+/** A function, and its code for the place where it is called. */
+export interface Single {
+  readonly text: string;
+  /** Statements that leave the value in a local; all locals begin with `prefix`. */
+  readonly inline: (
+    operands: readonly string[],
+    prefix: string,
+    result: string,
+  ) => { readonly lines: readonly string[]; readonly locals: readonly string[] };
+}
+
+type Step =
+  | { readonly local: string; readonly value: string }
+  /** Another result unless the condition holds in all lanes. */
+  | { readonly fine: string; readonly otherwise: string };
+
 /** The code of one function of `parameters`; `relaxed` where a multiply-add rounds once. */
 class Code {
   private readonly relaxed: boolean;
   private readonly parameters: readonly string[];
-  private readonly lines: string[] = [];
+  private readonly steps: Step[] = [];
   private locals = 0;
 
   constructor(relaxed: boolean, parameters: readonly string[] = ["x"]) {
@@ -73,23 +89,50 @@ class Code {
       .reduceRight((inner, coefficient) => this.madd(inner, x, coefficient));
   }
 
-  function(name: string, result: string): string {
-    const given = this.parameters.map((parameter) => `(param $${parameter} v128)`).join(" ");
-    const locals = Array.from({ length: this.locals }, (_, k) => `(local $t${k} v128)`).join(" ");
-    const lines = [...this.lines, result].map((line) => `    ${line}`).join("\n");
-    return `(func $${name}_f32x4 ${given} (result v128) ${locals}\n${lines})`;
+  function(name: string, result: string): Single {
+    const { parameters, steps } = this;
+    const given = parameters.map((parameter) => `(param $${parameter} v128)`).join(" ");
+    const temporaries = Array.from({ length: this.locals }, (_, k) => `$t${k}`);
+    const declared = temporaries.map((local) => `(local ${local} v128)`).join(" ");
+    const lines = steps.map((step) =>
+      "local" in step
+        ? `(local.set ${step.local} ${step.value})`
+        : `(if (i32.eqz (i32x4.all_true ${step.fine})) (then (return ${step.otherwise})))`,
+    );
+    const body = [...lines, result].map((line) => `    ${line}`).join("\n");
+    const text = `(func $${name}_f32x4 ${given} (result v128) ${declared}\n${body})`;
+    const own = [...parameters.map((parameter) => `$${parameter}`), ...temporaries];
+    const inline: Single["inline"] = (operands, prefix, target) => {
+      const renamed = (code: string): string =>
+        code.replaceAll(/\$(x|y|t\d+)\b/g, (_, name_: string) => `$${prefix}${name_}`);
+      let ends = "";
+      const inside = steps.map((step) => {
+        if ("local" in step) return renamed(`(local.set ${step.local} ${step.value})`);
+        ends = `) (else (local.set ${target} ${renamed(step.otherwise)})))${ends}`;
+        return renamed(`(if (i32x4.all_true ${step.fine}) (then`);
+      });
+      return {
+        lines: [
+          ...parameters.map((parameter, k) => `(local.set $${prefix}${parameter} ${operands[k]})`),
+          ...inside,
+          `(local.set ${target} ${renamed(result)})${ends}`,
+        ],
+        locals: own.map(renamed),
+      };
+    };
+    return { text, inline };
   }
 
   /** Keeps a value in a local. */
   let(value: string): string {
-    const name = `$t${this.locals++}`;
-    this.lines.push(`(local.set ${name} ${value})`);
-    return `(local.get ${name})`;
+    const local = `$t${this.locals++}`;
+    this.steps.push({ local, value });
+    return `(local.get ${local})`;
   }
 
   /** Leaves with another result unless the condition holds in all lanes. */
   require(fine: string, otherwise: string): void {
-    this.lines.push(`(if (i32.eqz (i32x4.all_true ${fine})) (then (return ${otherwise})))`);
+    this.steps.push({ fine, otherwise });
   }
 
   /** Leaves for `Math` unless the condition holds in all lanes. */
@@ -174,14 +217,14 @@ function ordinaryExp(code: Code, x: string): string {
   return withExponent(add(number(1), rest), count);
 }
 
-function exp(relaxed: boolean): string {
+function exp(relaxed: boolean): Single {
   const code = new Code(relaxed);
   code.require(below(abs(x), 87), `(call $exp_wide_f32x4 ${x})`);
   return code.function("exp", ordinaryExp(code, x));
 }
 
 /** 2^n in two factors, since one alone may lie outside of the range where the result does not. */
-function wideExp(relaxed: boolean): string {
+function wideExp(relaxed: boolean): Single {
   const code = new Code(relaxed);
   const { count, rest } = moduloLn2(code, code.let(atMost(atLeast(x, -104), 89)));
   const n = code.let(integer("sub", count, bits(0x4b400000)));
@@ -191,7 +234,7 @@ function wideExp(relaxed: boolean): string {
 }
 
 /** e^x - 1 = 2^n (e^r - 1) + (2^n - 1); where |x| < ln 2 / 2, n is 0 and nothing cancels. */
-function expm1(relaxed: boolean): string {
+function expm1(relaxed: boolean): Single {
   const code = new Code(relaxed);
   code.requireOrMath(below(abs(x), 87), "expm1");
   const { count, rest } = moduloLn2(code, x);
@@ -200,7 +243,7 @@ function expm1(relaxed: boolean): string {
 }
 
 /** tanh |x| = 1 - 2 / (e^(2|x|) + 1), and 1 from 10 on; near 0 a polynomial. */
-function tanh(relaxed: boolean): string {
+function tanh(relaxed: boolean): Single {
   const code = new Code(relaxed);
   const magnitude = code.let(abs(x));
   const bounded = code.let(atMost(magnitude, 10));
@@ -231,14 +274,14 @@ function isOrdinary(x: string): string {
   return both(isFrom(x, 2 ** -126), below(x, Infinity));
 }
 
-function log(relaxed: boolean): string {
+function log(relaxed: boolean): Single {
   const code = new Code(relaxed);
   code.requireOrMath(isOrdinary(x), "log");
   return code.function("log", ordinaryLog(code, x));
 }
 
 /** log(1 + x) = log u + (x - (u - 1)) / u, u the rounded 1 + x. */
-function log1p(relaxed: boolean): string {
+function log1p(relaxed: boolean): Single {
   const code = new Code(relaxed);
   const u = code.let(add(x, number(1)));
   code.requireOrMath(both(isOrdinary(u), below(x, 2 ** 64)), "log1p");
@@ -252,7 +295,7 @@ function log1p(relaxed: boolean): string {
  * x = n π/2 + r, |r| ≤ π/4, computed in doubles so that r has all of its digits. `quarters` is 0
  * for the sine and 1 for the cosine, which is the sine of x + π/2.
  */
-function sine(relaxed: boolean, name: "sin" | "cos", quarters: 0 | 1): string {
+function sine(relaxed: boolean, name: "sin" | "cos", quarters: 0 | 1): Single {
   const code = new Code(relaxed);
   code.requireOrMath(below(abs(x), 2 ** 20), name);
   const halves = [x, `(i8x16.shuffle ${words(2, 3, 0, 1)} ${x} ${x})`].map((half) => {
@@ -284,7 +327,7 @@ function words(...picks: readonly number[]): string {
 }
 
 /** erf |x| = 1 - e^(log erfc |x|), and 1 from 4 on; up to 1 a polynomial. */
-function erf(relaxed: boolean): string {
+function erf(relaxed: boolean): Single {
   const code = new Code(relaxed);
   const magnitude = code.let(abs(x));
   const bounded = code.let(atMost(magnitude, 4));
@@ -296,7 +339,7 @@ function erf(relaxed: boolean): string {
 }
 
 /** x^y = e^(y log x) in doubles. */
-function pow(relaxed: boolean): string {
+function pow(relaxed: boolean): Single {
   const code = new Code(relaxed, ["x", "y"]);
   code.requireOrMath(both(isOrdinary(x), below(abs(y), Infinity)), "pow");
   const half = (of: string, high: boolean): string =>
@@ -308,8 +351,17 @@ function pow(relaxed: boolean): string {
   return code.function("pow", `(i8x16.shuffle ${words(0, 1, 4, 5)} ${low} ${high})`);
 }
 
-/** Helper functions by name. */
-export function singleHelpers(relaxed: boolean): Readonly<Record<string, string>> {
+type Singles = Readonly<Record<string, Single>>;
+
+/** Functions of four lanes by name. */
+export function singlesOf(relaxed: boolean): Singles {
+  return relaxed ? relaxedSingles : plainSingles;
+}
+
+const plainSingles = singles(false);
+const relaxedSingles = singles(true);
+
+function singles(relaxed: boolean): Singles {
   return {
     exp_f32x4: exp(relaxed),
     exp_wide_f32x4: wideExp(relaxed),

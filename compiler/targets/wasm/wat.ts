@@ -15,6 +15,7 @@ import {
 import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
 import { placeConstants } from "./constants.ts";
 import { helpersOf } from "./helpers.ts";
+import { singlesOf } from "./singles.ts";
 import { casts, laneCasts, laneShape, spellings, wholeNumber } from "./spelling.ts";
 
 export interface Wat {
@@ -32,8 +33,8 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
   const helpers = helpersOf(relaxed);
   const used = calledIn(functions.join("\n"), helpers);
   const helperText = used.map((name) => helpers[name] as string).join("\n");
-  const placed = placeConstants(helperText, module.constants);
-  const code = [placed.text, ...functions].join("\n");
+  const all = [helperText, ...functions].join("\n");
+  const { text: code, constants } = placeConstants(all, module.constants);
   const imports = importsOf(code);
   const lines = [
     `(import "env" "memory" (memory 1 32767))`,
@@ -46,7 +47,7 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
     ...imports.map((name) => `(import "math" "${name}" (func $math_${name} ${mathType(name)}))`),
   ];
   const text = `(module\n${lines.join("\n")}\n${code}\n)\n`;
-  return { text, imports, constants: placed.constants };
+  return { text, imports, constants };
 }
 
 const binaryFunctions: ReadonlySet<string> = new Set(["pow", "atan2", "hypot", "rem"]);
@@ -84,6 +85,9 @@ function valueType(machine: Machine): string {
   return machine === "f32x4" || machine === "f64x2" || machine === "i32x4" ? "v128" : machine;
 }
 
+/** Calls in one function that its code stands for. */
+const mostInlined = 4;
+
 const exported: ReadonlySet<string> = new Set(["run", "task"]);
 
 class FunctionText {
@@ -93,6 +97,11 @@ class FunctionText {
   private readonly names = new Map<Local, string>();
   private readonly extra: string[] = [];
   private labels = 0;
+  /** Statements for in front of the one that is being spelled. */
+  private before: string[] = [];
+  private loops = 0;
+  private branches = 0;
+  private inlined = 0;
 
   constructor(fn: LoopFunction, constantsBase: Local, relaxed: boolean) {
     this.fn = fn;
@@ -146,6 +155,22 @@ class FunctionText {
   }
 
   private statement(statement: Statement, indent: string): readonly string[] {
+    const outer = this.before;
+    this.before = [];
+    const lines = this.lines(statement, indent);
+    const before = this.before.map((line) => `${indent}${line}`);
+    this.before = outer;
+    return [...before, ...lines];
+  }
+
+  private body(body: readonly Statement[], indent: string): readonly string[] {
+    this.loops++;
+    const lines = this.statements(body, indent);
+    this.loops--;
+    return lines;
+  }
+
+  private lines(statement: Statement, indent: string): readonly string[] {
     const deeper = `${indent}  `;
     switch (statement.kind) {
       case "set":
@@ -163,7 +188,7 @@ class FunctionText {
         return [
           ...before,
           `${indent}(if ${goOn} (then (loop ${label}`,
-          ...this.statements(statement.body, deeper),
+          ...this.body(statement.body, deeper),
           `${deeper}(local.set ${counter} (i32.add (local.get ${counter}) (i32.const ${statement.step})))`,
           `${deeper}(br_if ${label} ${goOn}))))`,
         ];
@@ -174,7 +199,7 @@ class FunctionText {
           `${indent}(block $end_${label} (loop $while_${label}`,
           ...this.statements(statement.before, deeper),
           `${deeper}(br_if $end_${label} (i32.eqz ${this.expr(statement.condition)}))`,
-          ...this.statements(statement.body, deeper),
+          ...this.body(statement.body, deeper),
           `${deeper}(br $while_${label})))`,
         ];
       }
@@ -242,11 +267,9 @@ class FunctionText {
         if (clamped !== undefined) return clamped;
         const spelling = Object.hasOwn(spellings, expr.op) ? spellings[expr.op] : undefined;
         if (spelling === undefined) throw new Error(`wasm has no spelling of \`${expr.op}\``);
-        return spelling(
-          expr.dtype,
-          expr.lanes,
-          expr.operands.map((operand) => this.expr(operand)),
-        );
+        const operands = expr.operands.map((operand) => this.expr(operand));
+        const text = spelling(expr.dtype, expr.lanes, operands);
+        return this.inlinedCall(text, operands) ?? text;
       }
       case "cast": {
         if (expr.from === expr.to) return this.expr(expr.value);
@@ -277,10 +300,33 @@ class FunctionText {
       }
       case "when": {
         const type = expr.lanes > 1 ? "v128" : laneShape(expr.dtype, 1);
+        const condition = this.expr(expr.condition);
+        this.branches++;
         const [then, otherwise] = [this.expr(expr.then), this.expr(expr.otherwise)];
-        return `(if (result ${type}) ${this.expr(expr.condition)} (then ${then}) (else ${otherwise}))`;
+        this.branches--;
+        return `(if (result ${type}) ${condition} (then ${then}) (else ${otherwise}))`;
       }
     }
+  }
+
+  /**
+   * Instead of the call of a function of four lanes its code, in front of the statement: in a loop a
+   * call costs a quarter of the function. Not in a branch, which may guard what is computed.
+   */
+  private inlinedCall(text: string, operands: readonly string[]): string | undefined {
+    const [, name = ""] = /^\(call \$(\w+_f32x4) /.exec(text) ?? [];
+    const singles = singlesOf(this.relaxed);
+    const single = Object.hasOwn(singles, name) ? singles[name] : undefined;
+    const pays = this.loops > 0 && this.branches === 0 && this.inlined < mostInlined;
+    if (single === undefined || !pays) return undefined;
+    const result = `$${name}_${this.inlined++}`;
+    const { lines, locals } = single.inline(operands, `${name}_`, result);
+    for (const each of [result, ...locals]) {
+      const declaration = `(local ${each} v128)`;
+      if (!this.extra.includes(declaration)) this.extra.push(declaration);
+    }
+    this.before.push(...lines);
+    return `(local.get ${result})`;
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Helpers for the samples of ops. */
 
 import { type NdArray, ndarray, scalar } from "../../ir/ndarray.ts";
-import type { DType } from "../../ir/types.ts";
+import { type DType, isFloat } from "../../ir/types.ts";
 
 export function f64(
   values: readonly number[],
@@ -14,6 +14,12 @@ export function f32(
   shape: readonly number[] = [values.length],
 ): NdArray {
   return ndarray("f32", shape, values);
+}
+export function f16(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): NdArray {
+  return ndarray("f16", shape, values);
 }
 export function i32(
   values: readonly number[],
@@ -46,6 +52,6 @@ export function index(value: number): NdArray {
 export function wave(dtype: DType, shape: readonly number[], phase = 0): NdArray {
   const size = shape.reduce((product, extent) => product * extent, 1);
   const values = Array.from({ length: size }, (_, k) => Math.sin(1.7 * k + 0.3 + phase));
-  const scaled = dtype === "f64" || dtype === "f32" ? values : values.map((v) => Math.trunc(9 * v));
+  const scaled = isFloat(dtype) ? values : values.map((v) => Math.trunc(9 * v));
   return ndarray(dtype, shape, dtype === "bool" ? scaled.map((v) => Number(v > 0)) : scaled);
 }

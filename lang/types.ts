@@ -20,6 +20,17 @@ export type TensorData = NumberArray | number | NestedNumbers;
 export type NestedNumbers = readonly (number | NumberArray | NestedNumbers)[];
 type NumberArray = Float64Array | Float32Array | HalfArray | Int32Array | Uint32Array | Uint8Array;
 
+/** The dtype of a tensor that is made of data, where nothing else is said. */
+export type DTypeFrom<T> = T extends HalfArray
+  ? "f16"
+  : T extends Int32Array
+    ? "i32"
+    : T extends Uint32Array
+      ? "u32"
+      : T extends Uint8Array
+        ? "u8"
+        : "f32";
+
 /** The typed array that holds elements of a dtype. */
 export type DataOf<D extends DType> = D extends "f64"
   ? Float64Array

@@ -19,7 +19,7 @@ export function f16(
   values: readonly number[],
   shape: readonly number[] = [values.length],
 ): NdArray {
-  return ndarray("f16", shape, values);
+  return later("f16", shape, values);
 }
 export function i32(
   values: readonly number[],
@@ -43,6 +43,18 @@ export function bool(
   return ndarray("bool", shape, values);
 }
 
+/** An array that is made when it is read: the engine that only compiles may have no f16. */
+function later(dtype: DType, shape: readonly number[], values: readonly number[]): NdArray {
+  if (dtype !== "f16") return ndarray(dtype, shape, values);
+  return {
+    dtype,
+    shape,
+    get data() {
+      return ndarray(dtype, shape, values).data;
+    },
+  };
+}
+
 /** An i32 scalar: an index. */
 export function index(value: number): NdArray {
   return scalar("i32", value);
@@ -53,5 +65,5 @@ export function wave(dtype: DType, shape: readonly number[], phase = 0): NdArray
   const size = shape.reduce((product, extent) => product * extent, 1);
   const values = Array.from({ length: size }, (_, k) => Math.sin(1.7 * k + 0.3 + phase));
   const scaled = isFloat(dtype) ? values : values.map((v) => Math.trunc(9 * v));
-  return ndarray(dtype, shape, dtype === "bool" ? scaled.map((v) => Number(v > 0)) : scaled);
+  return later(dtype, shape, dtype === "bool" ? scaled.map((v) => Number(v > 0)) : scaled);
 }

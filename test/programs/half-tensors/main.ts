@@ -63,6 +63,18 @@ const each = compile((x: Half<[4, 6]>, v: Half<[6]>) =>
   vmap((row: Half<[6]>) => row.mul(v).sum())(x),
 );
 
+type Doubles<S extends readonly Dim[]> = Tensor<S, "f64">;
+type Exact = { w1: Doubles<[3, 8]>; b1: Doubles<[8]>; w2: Doubles<[8, 1]> };
+const exactStep = grad((p: Exact, x: Doubles<[5, 3]>, y: Doubles<[5, 1]>) =>
+  x.matmul(p.w1).add(p.b1).tanh().matmul(p.w2).sub(y).square().mean(),
+);
+function exact(x: Params): Exact;
+function exact<S extends readonly Dim[]>(x: Tensor<S>): Doubles<S>;
+function exact(x: Params | Tensor<any>): unknown {
+  if (!("w1" in x)) return x.cast("f64");
+  return { w1: x.w1.cast("f64"), b1: x.b1.cast("f64"), w2: x.w2.cast("f64") };
+}
+
 const ramp = (n: number, phase = 0) =>
   Array.from({ length: n }, (_, i) => Math.sin(i * 1.7 + phase));
 
@@ -83,11 +95,21 @@ export const main = () => {
     losses.push(value.item());
     params = next;
   }
+  // The gradient is that of a model of doubles with these weights.
+  const same = step(params, inputs, wanted, 1).params;
+  const wide = exactStep(exact(params), exact(inputs), exact(wanted));
+  for (const name of ["w1", "b1", "w2"] as const) {
+    const slopes = wide[name].dataSync();
+    [...params[name].dataSync()].forEach((weight, k) => {
+      const found = weight - same[name].dataSync()[k]!;
+      if (!(Math.abs(found - slopes[k]!) < 1e-3)) throw new Error(`${name}[${k}]: ${found}`);
+    });
+  }
   const falls = losses.slice(1).filter((value, k) => value < losses[k]!).length;
+  if (falls < 30 || losses[39]! > 0.3 * losses[0]!) throw new Error(`losses: ${losses}`);
   return {
     first,
-    loss: losses[0]!,
-    falls: falls > 30 && losses[39]! < 0.3 * losses[0]!,
+    losses,
     dtypes: [params.w1.dtype, x.dtype, v.dtype, v.dataSync().constructor.name],
     halves: halves(x, v, 0.25),
     slopes: slopes(x, v),

@@ -1,4 +1,15 @@
-import { checkpoint, compile, grad, hessian, jvp, valueAndGrad } from "fluxion";
+import {
+  checkpoint,
+  compile,
+  customVjp,
+  grad,
+  hessian,
+  jvp,
+  jvps,
+  sparseJacobian,
+  sparsity,
+  valueAndGrad,
+} from "fluxion";
 
 interface Weights {
   w: Float16Array;
@@ -74,6 +85,62 @@ const grown = compile((x: Float16Array, n: number) => {
   return part;
 });
 
+function quicksort(a: Float16Array, low: number, high: number): void {
+  if (low >= high) return;
+  let at = low;
+  for (let i = low; i < high; i++) {
+    if (a[i]! < a[high]!) {
+      [a[i], a[at]] = [a[at]!, a[i]!];
+      at++;
+    }
+  }
+  [a[at], a[high]] = [a[high]!, a[at]!];
+  quicksort(a, low, at - 1);
+  quicksort(a, at + 1, high);
+}
+const sorted = compile((a: Float16Array) => {
+  const own = a.slice();
+  quicksort(own, 0, own.length - 1);
+  return own;
+});
+
+const halving = (a: Float16Array, depth: number): number => {
+  if (depth === 0) return a[0]! * a[1]!;
+  const next = a.map((v) => v * 0.5);
+  return halving(next, depth - 1) + a[1]!;
+};
+const halvingSlope = grad((a: Float16Array, depth: number) => halving(a, depth));
+
+const squared = customVjp((a: Float16Array) => a.reduce((sum, v) => sum + v * v, 0), {
+  fwd: (a) => [a.reduce((sum, v) => sum + v * v, 0), a],
+  bwd: (a, w) => [a.map((v) => 3 * v * w)],
+});
+const ownSlope = grad((a: Float16Array) => squared(a));
+
+interface Layer {
+  scale: number;
+  w: Float16Array;
+}
+const layers = valueAndGrad((all: readonly Layer[], a: Float64Array) => {
+  let sum = 0;
+  for (const { scale, w } of all) for (let i = 0; i < a.length; i++) sum += scale * w[i]! * a[i]!;
+  return sum;
+});
+
+const shifted = (a: Float16Array) => a.map((v, i) => v * (i > 0 ? a[i - 1]! : 1));
+const pattern = sparsity(shifted);
+const jacobian = sparseJacobian(shifted);
+const directions = jvps((a: Float16Array) => a.map((v) => v * v));
+const newton = grad((a: Float16Array) => {
+  const root = new Float16Array([1, 1]);
+  let rounds = 0;
+  while (rounds < 20 && Math.abs(root[0]! ** 2 - a[0]!) > 0.01) {
+    root[0] = (root[0]! + a[0]! / root[0]!) / 2;
+    rounds++;
+  }
+  return root[0]!;
+});
+
 const x = Float16Array.of(0.1, -0.25, 3, 2.5, 1e-7);
 const weights = (): Weights => ({
   w: Float16Array.of(0.5, -1.25, 2),
@@ -89,6 +156,20 @@ export const main = () => ({
   along: along(x, Float16Array.of(1, 2, 3, 4, 5)),
   second: second(Float64Array.of(1, 2)),
   grown: grown(x, 7),
+  sorted: sorted(x),
+  halvingSlope: halvingSlope(Float16Array.of(3, 5), 2),
+  ownSlope: ownSlope(x),
+  layers: layers(
+    [
+      { scale: 2, w: Float16Array.of(0.1, 0.2) },
+      { scale: 0.5, w: Float16Array.of(-1, 3) },
+    ],
+    Float64Array.of(1.25, 3),
+  ),
+  values: jacobian(pattern(x), x).values,
+  directions: directions([Float16Array.of(1, 0), Float16Array.of(0, 2)], Float16Array.of(3, 0.1)),
+  // Two rounds from 1: (r + a/r)/2 with r = (1 + a)/2
+  newton: Math.abs(newton(Float16Array.of(2, 0))[0]! - 13 / 36) < 5e-4,
 });
 
 /** By hand: what is written is rounded, and the adjoint of the rounding rounds cotangents. */
@@ -153,6 +234,19 @@ export const expected = () => {
     ],
     second: [Float64Array.of(0, 1), Float64Array.of(1, 2)],
     grown: Float16Array.from({ length: 7 }, (_, i) => values[(6 - i) % 5]! + i),
+    sorted: x.slice().sort(),
+    halvingSlope: Float16Array.of(5 / 16, 3 / 16 + 1 + 0.5),
+    ownSlope: x.map((v) => 3 * v),
+    layers: [
+      2 * (half(0.1) * 1.25 + half(0.2) * 3) + 0.5 * (-1.25 + 9),
+      [
+        { scale: half(0.1) * 1.25 + half(0.2) * 3, w: Float16Array.of(2.5, 6) },
+        { scale: -1.25 + 9, w: Float16Array.of(0.625, 1.5) },
+      ],
+    ],
+    values: Float64Array.of(1, ...[1, 2, 3, 4].flatMap((i) => [values[i]!, values[i - 1]!])),
+    directions: [Float16Array.of(6, 0), Float16Array.of(0, 2 * 2 * half(0.1))],
+    newton: true,
   };
 };
 export const tolerance = 1e-15;

@@ -63,6 +63,8 @@ const each = compile((x: Half<[4, 6]>, v: Half<[6]>) =>
   vmap((row: Half<[6]>) => row.mul(v).sum())(x),
 );
 
+const carried = compile((w: Half<[6]>) => w.mul(0.5).add(1), { donateArgnums: [0] });
+
 type Doubles<S extends readonly Dim[]> = Tensor<S, "f64">;
 type Exact = { w1: Doubles<[3, 8]>; b1: Doubles<[8]>; w2: Doubles<[8, 1]> };
 const exactStep = grad((p: Exact, x: Doubles<[5, 3]>, y: Doubles<[5, 1]>) =>
@@ -115,6 +117,7 @@ export const main = () => {
     slopes: slopes(x, v),
     mixed: mixed(x, tensor(Float64Array.from(ramp(6)), [6], "f64")),
     each: each(x, v),
+    carried: carried(carried(tensor(ramp(6), [6], "f16"))),
   };
 };
 export const tolerance = 2e-3;

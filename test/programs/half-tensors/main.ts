@@ -63,6 +63,13 @@ const each = compile((x: Half<[4, 6]>, v: Half<[6]>) =>
   vmap((row: Half<[6]>) => row.mul(v).sum())(x),
 );
 
+/** Arrays of integers and of halves become tensors of their own type. */
+const made = compile((a: Float16Array, b: Int32Array, c: Float64Array) => ({
+  a: tensor(a).mul(0.1),
+  b: tensor(b),
+  c: tensor(c),
+  d: tensor(a, [3], "f32").mul(0.1),
+}));
 const carried = compile((w: Half<[6]>) => w.mul(0.5).add(1), { donateArgnums: [0] });
 
 type Doubles<S extends readonly Dim[]> = Tensor<S, "f64">;
@@ -117,6 +124,7 @@ export const main = () => {
     slopes: slopes(x, v),
     mixed: mixed(x, tensor(Float64Array.from(ramp(6)), [6], "f64")),
     each: each(x, v),
+    made: made(Float16Array.of(1, 2, 3), Int32Array.of(4, 5), Float64Array.of(0.1)),
     carried: carried(carried(tensor(ramp(6), [6], "f16"))),
   };
 };

@@ -22,6 +22,7 @@ import type { ProgramOptions } from "./kernel/program.ts";
 import { printModule } from "./kernel/print.ts";
 import { hoistBounds } from "./passes/bounds.ts";
 import { dropRepeatedChecks } from "./passes/checked.ts";
+import { computedInSingles } from "./passes/half.ts";
 import { hoistInvariants } from "./passes/licm.ts";
 import { narrowCarried } from "./passes/narrow.ts";
 import { raiseProducts } from "./passes/raise.ts";
@@ -130,9 +131,9 @@ export async function explain(
   }
 }
 
-/** Each function tidied, products raised, what is the same in all iterations out of its loops. */
+/** Each function computed in f32 and f64, tidied, products raised, what is the same in all iterations out of its loops. */
 function simplify(graph: Graph): Graph {
-  const functions = [...graph.functions].map(([name, fn]) => {
+  const functions = [...computedInSingles(graph).functions].map(([name, fn]) => {
     const narrow = narrowed(tidied(fn));
     const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));

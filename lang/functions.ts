@@ -64,7 +64,7 @@ export const relu = free<Unary>("relu");
 export const sigmoid = free<Unary>("sigmoid");
 export const logicalNot = free<Unary>("logicalNot");
 export const isNaN =
-  free<<S extends Shape>(x: Tensor<S, "f32" | "f64">) => Tensor<S, "bool">>("isNaN");
+  free<<S extends Shape>(x: Tensor<S, "f16" | "f32" | "f64">) => Tensor<S, "bool">>("isNaN");
 
 export const add = free<Binary>("add");
 export const sub = free<Binary>("sub");

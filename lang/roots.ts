@@ -41,7 +41,12 @@ export interface GradOptions<N extends number | readonly number[] = number | rea
 }
 
 /** What a differentiable function returns. */
-export type Scalar = number | Tensor<[], "f32"> | Tensor<[], "f64"> | Tensor<[], "f32" | "f64">;
+export type Scalar =
+  | number
+  | Tensor<[], "f16">
+  | Tensor<[], "f32">
+  | Tensor<[], "f64">
+  | Tensor<[], "f16" | "f32" | "f64">;
 
 type Selected<A extends readonly unknown[], N> = N extends readonly number[]
   ? { -readonly [K in keyof N]: A[N[K] & keyof A] }

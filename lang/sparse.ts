@@ -3,6 +3,7 @@
  * those of `roots.ts`.
  */
 
+import type { HalfArray } from "../runtime/half.ts";
 import {
   type CompressedRows,
   hessianBy,
@@ -35,17 +36,19 @@ type Numbers =
   | number
   | Float64Array
   | Float32Array
+  | HalfArray
   | readonly number[]
   | readonly (readonly number[])[]
   | Tensor<AnyShape, "f64">
-  | Tensor<AnyShape, "f32">;
+  | Tensor<AnyShape, "f32">
+  | Tensor<AnyShape, "f16">;
 
 /** Many things of one kind: an axis more for arrays, and for each part of a record. */
 export type Rows<T> = T extends number
   ? Float64Array
   : T extends Tensor<infer S, infer D>
     ? Tensor<[Shape[number], ...S] extends infer R extends Shape ? R : readonly Dim[], D>
-    : T extends Float64Array | Float32Array
+    : T extends Float64Array | Float32Array | HalfArray
       ? T[]
       : T extends readonly (infer E)[]
         ? number extends T["length"]

@@ -3,12 +3,14 @@
  * dimension that the type system cannot compute is `any`, and the compiler checks it exactly.
  */
 
+import type { HalfArray } from "../runtime/half.ts";
+
 /** An extent. `B extends Dim` in a signature is a symbolic dimension: its size comes at run time. */
 export type Dim = number;
 
 export type Shape = readonly Dim[];
 
-export type DType = "f64" | "f32" | "i32" | "u32" | "u8" | "bool";
+export type DType = "f64" | "f32" | "f16" | "i32" | "u32" | "u8" | "bool";
 
 /** What the type system cannot compute: compatible with every shape and every extent. */
 export type AnyShape = any;
@@ -16,18 +18,31 @@ export type AnyShape = any;
 /** What `tensor` takes: numbers, nested as the shape is, typed arrays as rows; or all in one. */
 export type TensorData = NumberArray | number | NestedNumbers;
 export type NestedNumbers = readonly (number | NumberArray | NestedNumbers)[];
-type NumberArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
+type NumberArray = Float64Array | Float32Array | HalfArray | Int32Array | Uint32Array | Uint8Array;
+
+/** The dtype of a tensor that is made of data, where nothing else is said. */
+export type DTypeFrom<T> = T extends HalfArray
+  ? "f16"
+  : T extends Int32Array
+    ? "i32"
+    : T extends Uint32Array
+      ? "u32"
+      : T extends Uint8Array
+        ? "u8"
+        : "f32";
 
 /** The typed array that holds elements of a dtype. */
 export type DataOf<D extends DType> = D extends "f64"
   ? Float64Array
   : D extends "f32"
     ? Float32Array
-    : D extends "i32"
-      ? Int32Array
-      : D extends "u32"
-        ? Uint32Array
-        : Uint8Array;
+    : D extends "f16"
+      ? HalfArray
+      : D extends "i32"
+        ? Int32Array
+        : D extends "u32"
+          ? Uint32Array
+          : Uint8Array;
 
 export interface ReduceOptions {
   /** Leave an axis of 1 where an axis is reduced. */

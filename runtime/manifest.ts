@@ -1,6 +1,6 @@
 /** What the compiler tells the runtime of a program: plain JSON data. */
 
-export type DType = "f64" | "f32" | "i32" | "u32" | "u8" | "bool";
+export type DType = "f64" | "f32" | "f16" | "i32" | "u32" | "u8" | "bool";
 
 /** A dimension: an integer, or a polynomial with integer coefficients over symbolic extents. */
 export type Dim = number | SymbolicDim;

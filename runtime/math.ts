@@ -1,6 +1,7 @@
 /** Functions that programs import: those of `Math`, and the few that it lacks. */
 
 import { erf } from "./erf.ts";
+import { fromHalf, roundHalf, toHalf } from "./half.ts";
 
 type Function = (x: number, y: number) => number;
 
@@ -15,12 +16,20 @@ export const ownFunctions: Readonly<Record<string, Function>> = {
   erf,
 };
 
+/** For what runs on one thread. */
+const halves: Readonly<Record<string, Function>> = {
+  from_half: fromHalf,
+  to_half: toHalf,
+  round_half: roundHalf,
+};
+
 /** The functions that a program names in its manifest. */
 export function mathFunctions(names: readonly string[]): Record<string, Function> {
   const functions: Record<string, Function> = {};
   for (const name of names) {
     const found =
       ownFunctions[name] ??
+      halves[name] ??
       (Math as unknown as Readonly<Record<string, Function | undefined>>)[name];
     if (found === undefined) throw new Error(`the program needs a function ${name}`);
     functions[name] = found;

@@ -5,6 +5,7 @@ export interface Views {
   f64: Float64Array;
   f32: Float32Array;
   i32: Int32Array;
+  u16: Uint16Array;
   u8: Uint8Array;
 }
 
@@ -31,6 +32,7 @@ function viewsOf({ buffer }: WebAssembly.Memory): Views {
     f64: new Float64Array(buffer),
     f32: new Float32Array(buffer),
     i32: new Int32Array(buffer),
+    u16: new Uint16Array(buffer),
     u8: new Uint8Array(buffer),
   };
 }

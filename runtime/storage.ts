@@ -7,7 +7,7 @@
  * are dead, that is ordinary garbage; if not, they move back when they are used.
  */
 
-import { bytesPerElement, type TypedArray, viewAt } from "./arrays.ts";
+import { bytesPerElement, cellsAt, type TypedArray, viewAt } from "./arrays.ts";
 import type { DType } from "./manifest.ts";
 import { Memory } from "./memory.ts";
 
@@ -86,7 +86,7 @@ export class Pool {
     }
     if (host === undefined) throw lost(storage);
     const placed = this.place(storage);
-    viewAt(this.memory.memory.buffer, placed.address, storage.dtype, storage.length).set(host);
+    cellsAt(this.memory.memory.buffer, placed.address, storage.dtype, storage.length).set(host);
     storage.host = undefined;
     this.track(handle, storage);
     // What had to leave was needed: a larger working set deserves a larger budget.
@@ -97,7 +97,7 @@ export class Pool {
   /** A copy of the elements. */
   read(storage: Storage): TypedArray {
     const { block, host, dtype, length } = storage;
-    if (host !== undefined) return host.slice();
+    if (host !== undefined) return viewAt(host.buffer, host.byteOffset, dtype, length).slice();
     if (block === undefined) throw lost(storage);
     return viewAt(this.memory.memory.buffer, block.address, dtype, length).slice();
   }
@@ -141,7 +141,7 @@ export class Pool {
       // Slicing the buffer copies without filling the copy with zeros first.
       const end = block.address + storage.length * bytesPerElement(storage.dtype);
       const copy = this.memory.memory.buffer.slice(block.address, end);
-      storage.host = viewAt(copy, 0, storage.dtype, storage.length);
+      storage.host = cellsAt(copy, 0, storage.dtype, storage.length);
       storage.block = undefined;
       this.registry.unregister(storage);
       this.releaseBlock(block);

@@ -67,7 +67,7 @@ export class Tensor {
 /**
  * A tensor of the given numbers: a number, a typed array, or numbers nested as the shape is, in
  * arrays or typed arrays. The
- * dtype is f32 unless `dtype` says otherwise or the data is an integer array. The data is copied.
+ * dtype is f32 unless `dtype` says otherwise or the data is an array of integers or halves. The data is copied.
  * Throws a `RangeError` when the shape does not hold the data.
  */
 export function tensor(data: Rows, shape?: readonly number[], dtype?: DType): Tensor {

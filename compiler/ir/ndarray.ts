@@ -1,8 +1,9 @@
 /** Arrays as the interpreter and the reference meanings see them: dense, row-major. */
 
+import { newArray, type TypedArray } from "../../runtime/arrays.ts";
 import type { DType } from "./types.ts";
 
-export type TypedArray = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
+export type { TypedArray } from "../../runtime/arrays.ts";
 
 export interface NdArray {
   readonly dtype: DType;
@@ -12,19 +13,7 @@ export interface NdArray {
 
 /** Zeros of a dtype. A `bool` array is bytes, 0 or 1. */
 export function allocate(dtype: DType, length: number): TypedArray {
-  switch (dtype) {
-    case "f64":
-      return new Float64Array(length);
-    case "f32":
-      return new Float32Array(length);
-    case "i32":
-      return new Int32Array(length);
-    case "u32":
-      return new Uint32Array(length);
-    case "u8":
-    case "bool":
-      return new Uint8Array(length);
-  }
+  return newArray(dtype, length);
 }
 
 export function sizeOf(shape: readonly number[]): number {

@@ -6,9 +6,12 @@ import { type Dim, sameShape, shapeText } from "./dim.ts";
 export type { Span } from "../diagnostics/diagnostic.ts";
 export type { Dim } from "./dim.ts";
 
-export const dtypes = ["f64", "f32", "i32", "u32", "u8", "bool"] as const;
+export const dtypes = ["f64", "f32", "f16", "i32", "u32", "u8", "bool"] as const;
 
-/** Element types. A `bool` is stored as a byte, 0 or 1. */
+/**
+ * Element types. A `bool` is stored as a byte, 0 or 1. An `f16` is one in memory only: kernels compute
+ * in f32 (`compiler/passes/half.ts`).
+ */
 export type DType = (typeof dtypes)[number];
 
 export type Shape = readonly Dim[];
@@ -94,7 +97,7 @@ export function typeText(type: ValueType): string {
 
 /** Only floating-point values have derivatives. */
 export function isFloat(dtype: DType): boolean {
-  return dtype === "f64" || dtype === "f32";
+  return dtype === "f64" || dtype === "f32" || dtype === "f16";
 }
 
 export function byteSize(dtype: DType): number {
@@ -105,6 +108,8 @@ export function byteSize(dtype: DType): number {
     case "i32":
     case "u32":
       return 4;
+    case "f16":
+      return 2;
     case "u8":
     case "bool":
       return 1;

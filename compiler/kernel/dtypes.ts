@@ -16,6 +16,7 @@ export function vectorLanes(dtype: DType): 1 | 2 | 4 {
     case "f64":
       return 2;
     case "f32":
+    case "f16":
     case "i32":
     case "u32":
     case "bool":

@@ -3,7 +3,10 @@
 import type { Dim } from "../ir/dim.ts";
 import type { DType, Span } from "../ir/types.ts";
 
-/** Types of locals. `u32`, `u8` and `bool` live in `i32`; lanes of booleans are masks. */
+/**
+ * Types of locals. `u32`, `u8` and `bool` live in `i32`; lanes of booleans are masks. An `f16` lives
+ * in `f32`: loads and stores convert, and casts to it round.
+ */
 export type Machine = "i32" | "f32" | "f64" | "f32x4" | "f64x2" | "i32x4";
 export type Lanes = 1 | 2 | 4;
 
@@ -200,8 +203,9 @@ export function temporary(name: string, type: Machine, root?: Local): Local {
 
 /** The machine type of `lanes` elements. */
 export function machine(dtype: DType, lanes: Lanes = 1): Machine {
-  if (lanes === 1) return dtype === "f64" || dtype === "f32" ? dtype : "i32";
-  if (dtype === "f32") return "f32x4";
+  if (lanes === 1)
+    return dtype === "f16" ? "f32" : dtype === "f64" || dtype === "f32" ? dtype : "i32";
+  if (dtype === "f32" || dtype === "f16") return "f32x4";
   return dtype === "f64" ? "f64x2" : "i32x4";
 }
 
@@ -229,6 +233,16 @@ export function store(
 
 export function op(name: string, dtype: DType, operands: readonly Expr[], lanes: Lanes = 1): Expr {
   return { kind: "op", op: name, dtype, lanes, operands };
+}
+
+/** x + y of a type that is computed in, or of f16. */
+export function sum(dtype: DType, x: Expr, y: Expr): Expr {
+  if (dtype !== "f16") return op("add", dtype, [x, y]);
+  return rounded(op("add", "f32", [x, y]));
+}
+
+function rounded(value: Expr): Expr {
+  return { kind: "cast", from: "f32", to: "f16", lanes: 1, value };
 }
 
 export function set(target: Local, value: Expr): Statement {

@@ -4,6 +4,7 @@ import { type Dim, sameDim, symbolsOf } from "../ir/dim.ts";
 import { type Block, type Graph, rootOf, type Value } from "../ir/types.ts";
 import { parameterSymbols } from "../ir/walk.ts";
 import { type Buffer, bytesOf, endsBefore } from "./buffer.ts";
+import { computedInSingles } from "../passes/half.ts";
 import { lowerBlock } from "./frame.ts";
 import { lowerFunction } from "./function.ts";
 import { conventionsOf } from "./calls.ts";
@@ -35,7 +36,8 @@ import { threadsSymbol } from "./tasks.ts";
 const firstSegment = 65536;
 
 /** Lowers a closed program: transforms expanded, calls left only of functions of the graph. */
-export function lower(graph: Graph, options: ProgramOptions): LoopModule {
+export function lower(given: Graph, options: ProgramOptions): LoopModule {
+  const graph = computedInSingles(given);
   const fn = rootOf(graph);
   const parts = new ModuleParts();
   const conventions = conventionsOf(graph, parts);

@@ -1,6 +1,7 @@
 /** What the functions of one program share: kernels, names, constants, places that can fail. */
 
 import { byteSize, type DType, type Span } from "../ir/types.ts";
+import { roundHalf, toHalf } from "../../runtime/half.ts";
 import { type Local, local, type LoopFunction, type SiteInfo } from "./loop.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -82,6 +83,8 @@ function writeElement(bytes: DataView, at: number, dtype: DType, value: number):
       return bytes.setFloat64(at, value, true);
     case "f32":
       return bytes.setFloat32(at, value, true);
+    case "f16":
+      return bytes.setUint16(at, toHalf(roundHalf(value)), true);
     case "i32":
       return bytes.setInt32(at, value, true);
     case "u32":

@@ -39,6 +39,7 @@ const integerOps =
 export const laneOps: Readonly<Record<DType, ReadonlySet<string>>> = {
   f64: names(`${floatOps} ${doubleOps}`),
   f32: names(`${floatOps} ${singleOps}`),
+  f16: names("select stop_gradient copy"),
   i32: names(integerOps),
   u32: names(integerOps.replace("neg abs ", "")),
   u8: names(""),
@@ -66,7 +67,7 @@ const halfCasts: ReadonlySet<string> = names(
 /** Conversions between lanes. */
 const laneCasts: ReadonlySet<string> = names(
   "i32~f32 u32~f32 f32~i32 i32~u32 u32~i32 bool~f32 bool~i32 bool~u32 bool~f64 f32~bool i32~bool " +
-    "u32~bool f64~bool f32~f32 f64~f64 i32~i32",
+    "u32~bool f64~bool f16~f32 f32~f16 i32~f16 u32~f16 f16~i32 bool~f16 f16~bool f32~f32 f64~f64 i32~i32",
 );
 
 export interface Vectorised {

@@ -10,7 +10,7 @@ import type { DType, Value } from "../ir/types.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { defineOp, type Derivative, type Laws, type Op, type Sample } from "./define.ts";
 import { elementwise } from "./support/reference.ts";
-import { f32, f64, i32, u32 } from "./support/samples.ts";
+import { f16, f32, f64, i32, u32 } from "./support/samples.ts";
 import { arithmetic, expectAligned, floats, integral, two } from "./support/types.ts";
 
 interface Definition {
@@ -128,6 +128,7 @@ export const pow = binary({
       differentiate: [],
       note: "single precision",
     },
+    { inputs: [f16([0.5, 2, 3]), f16([2, 0.5, -1])], differentiate: [], note: "half precision" },
     {
       inputs: [f64([...specialX, 1, -8]), f64([...specialY, Infinity, 1 / 3])],
       differentiate: [],
@@ -242,6 +243,8 @@ function floatSamples(): readonly Sample[] {
     { inputs: [f64(left, [2, 3]), f64(right, [2, 3])] },
     { inputs: [f64([], [2, 0]), f64([], [2, 0])] },
     { inputs: [f32(left), f32(right)], differentiate: [], note: "single precision" },
+    { inputs: [f16(left), f16(right)], differentiate: [], note: "half precision" },
+    { inputs: [f16(specialX), f16(specialY)], differentiate: [], note: "special halves" },
     { inputs: [f64(specialX), f64(specialY)], differentiate: [], note: "special values" },
   ];
 }

@@ -101,7 +101,7 @@ export class GraphBuilder {
 
   constant(value: number, dtype: DType = "f64"): Value {
     const made = this.one("constant", [], { dtype, shape: [], values: [value] });
-    return known(made, Number.isSafeInteger(value) && dtype !== "bool" ? value : undefined);
+    return known(made, Number.isSafeInteger(value) && holdsExtents(dtype) ? value : undefined);
   }
 
   array(values: readonly number[], dtype: DType, shape: Shape = [values.length]): Value {
@@ -172,7 +172,8 @@ export class GraphBuilder {
   }
 
   cast(x: Value, dtype: DType): Value {
-    return x.type.dtype === dtype ? x : known(this.one("cast", [x], { dtype }), x.extent);
+    if (x.type.dtype === dtype) return x;
+    return known(this.one("cast", [x], { dtype }), holdsExtents(dtype) ? x.extent : undefined);
   }
 
   // Movement
@@ -318,6 +319,11 @@ export class GraphBuilder {
 /** The number of elements, for divisors of means. */
 export function countOf(shape: Shape, axes: readonly number[]): Dim {
   return elementCount(axes.map((axis) => shape[axis] as Dim));
+}
+
+/** Half precision has too few digits, as has a truth. */
+function holdsExtents(dtype: DType): boolean {
+  return dtype !== "bool" && dtype !== "f16";
 }
 
 /** Notes that a scalar equals a dimension, if it does. */

@@ -207,6 +207,11 @@ export const dot = defineOp({
     { inputs: [f64([2], []), f64([-3], [])], parameters: spec([], []) },
     { inputs: [f64([], [2, 0]), f64([], [0, 3])], parameters: spec([1], [0]) },
     {
+      inputs: [wave("f16", [7, 5]), wave("f16", [5, 9], 1)],
+      parameters: spec([1], [0]),
+      differentiate: [],
+    },
+    {
       inputs: [wave("f32", [7, 5]), wave("f32", [5, 9], 1)],
       parameters: spec([1], [0]),
       differentiate: [],

@@ -10,7 +10,7 @@ import { isFloat, type Value, type DType } from "../ir/types.ts";
 import { defineOp, type Op } from "./define.ts";
 import { dtypeOf } from "./support/parameters.ts";
 import { elementwise, fill, outputOf } from "./support/reference.ts";
-import { bool, f32, f64, i32, u32, u8 } from "./support/samples.ts";
+import { bool, f16, f32, f64, i32, u32, u8 } from "./support/samples.ts";
 import {
   boolean,
   expectDtype,
@@ -67,6 +67,7 @@ export const select = defineOp({
     { inputs: [bool([1], []), f64([1], []), f64([2], [])] },
     { inputs: [bool([0, 1], [2, 1]), i32([1, 2], [2, 1]), i32([3, 4], [2, 1])] },
     { inputs: [bool([]), f32([]), f32([])], differentiate: [] },
+    { inputs: [bool([1, 0]), f16([0.1, 2]), f16([NaN, -0])], differentiate: [] },
     { inputs: [bool([0, 1]), bool([1, 0]), bool([0, 0])] },
     {
       inputs: [bool([1, 0]), f64([1, NaN]), f64([Infinity, -0])],
@@ -105,17 +106,28 @@ export const cast = defineOp({
   batch: "elementwise",
   lower: { kind: "elementwise" },
   samples: [
-    ...(["f32", "i32", "u32", "u8", "bool", "f64"] as const).map((dtype) => ({
+    ...(["f32", "f16", "i32", "u32", "u8", "bool", "f64"] as const).map((dtype) => ({
       inputs: [f64(edges)],
       parameters: { dtype },
       differentiate: [],
       note: "from doubles",
     })),
-    ...(["f64", "f32", "u32", "u8", "bool"] as const).map((dtype) => ({
+    ...(["f64", "f32", "f16", "u32", "u8", "bool"] as const).map((dtype) => ({
       inputs: [i32([0, 1, -1, 255, 256, 16777217, 2147483647, -2147483648])],
       parameters: { dtype },
     })),
     { inputs: [f32([1.5, 3e9], [2, 1])], parameters: { dtype: "f64" }, differentiate: [] },
+    ...(["f64", "f32", "i32", "u32", "u8", "bool"] as const).map((dtype) => ({
+      inputs: [f16(edges)],
+      parameters: { dtype },
+      differentiate: [],
+      note: "from halves",
+    })),
+    ...[f32([0.1, 65519, 65520, 2 ** -25, 1e-7, NaN]), u32([0, 1, 65519, 65520, 4294967295])].map(
+      (x) => ({ inputs: [x], parameters: { dtype: "f16" }, differentiate: [] }),
+    ),
+    { inputs: [u8([0, 1, 255])], parameters: { dtype: "f16" } },
+    { inputs: [bool([0, 1])], parameters: { dtype: "f16" } },
     { inputs: [f32([1.5, 3e9, -3e9, NaN])], parameters: { dtype: "i32" } },
     { inputs: [u32([0, 1, 4294967295])], parameters: { dtype: "i32" } },
     { inputs: [u32([0, 1, 4294967295])], parameters: { dtype: "f32" } },
@@ -147,6 +159,7 @@ function toInteger(name: string, summary: string, dtype: "i32" | "u32"): Op {
     samples: [
       { inputs: [f64([...edges, 4294967296, 4294967301, -1, 1e300, 2 ** 53, -(2 ** 40) - 3])] },
       { inputs: [f32([1.5, -1.5, 5e9])] },
+      { inputs: [f16([1.5, -1.5, Infinity])] },
       { inputs: [f64([7.9], [])] },
       { inputs: [f64([])] },
     ],
@@ -155,8 +168,8 @@ function toInteger(name: string, summary: string, dtype: "i32" | "u32"): Op {
 
 function convert(x: number, from: DType, to: DType): number {
   if (to === "bool") return Number(x !== 0);
-  if (!isFloat(from) || to === "f64" || to === "f32") return x;
-  const [low, high] = ranges[to];
+  if (!isFloat(from) || isFloat(to)) return x;
+  const [low, high] = ranges[to as keyof typeof ranges];
   return Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high);
 }
 

@@ -94,11 +94,19 @@ export const conv = defineOp({
     return [builder.reshape(moved, [size, ...front, channels])];
   },
   lower: { kind: "schedule" },
-  samples: geometries().map(({ x, k, parameters, note }) => ({
-    inputs: [wave("f64", x), wave("f64", k, 1)],
-    parameters,
-    note,
-  })),
+  samples: [
+    ...geometries().map(({ x, k, parameters, note }) => ({
+      inputs: [wave("f64", x), wave("f64", k, 1)],
+      parameters,
+      note,
+    })),
+    ...geometries().map(({ x, k, parameters, note }) => ({
+      inputs: [wave("f16", x), wave("f16", k, 1)],
+      parameters,
+      note,
+      differentiate: [],
+    })),
+  ],
 });
 
 export const conv_input = defineOp({

@@ -13,7 +13,7 @@ import { byLoop, repeated } from "./support/batching.ts";
 import { maskOf, orAt } from "./support/masks.ts";
 import { dimension, integer, text } from "./support/parameters.ts";
 import { fill, outOfRange, outputOf } from "./support/reference.ts";
-import { f32, f64, i32, index, wave } from "./support/samples.ts";
+import { f16, f32, f64, i32, index, wave } from "./support/samples.ts";
 import {
   arithmetic,
   expectAxis,
@@ -133,6 +133,8 @@ export const at = defineOp({
     { inputs: [f64([5], [])] },
     { inputs: [wave("f64", [1, 0]), index(0)] },
     { inputs: [f32([1, 2]), index(0)], differentiate: [] },
+    { inputs: [f16([1, 2]), index(1)], differentiate: [] },
+    { inputs: [f16([1, 2, 3, 4], [2, 2]), index(1)], differentiate: [] },
     { inputs: [i32([4, 5, 6], [3, 1]), index(2)] },
   ],
 });
@@ -161,6 +163,8 @@ export const update = defineOp({
     { inputs: [wave("f64", [2, 3]), f64([4], []), index(1), index(0)] },
     { inputs: [f64([1], []), f64([2], [])] },
     { inputs: [f32([1, 2]), f32([3], []), index(0)], differentiate: [] },
+    { inputs: [f16([0.1, 0.2]), f16([3], []), index(1)], differentiate: [] },
+    { inputs: [f16([1, 2, 3, 4], [2, 2]), f16([0.1, -0.2]), index(1)], differentiate: [] },
     { inputs: [i32([1, 2]), i32([3], []), index(0)] },
   ],
 });
@@ -197,6 +201,8 @@ export const add_at = defineOp({
     { inputs: [wave("f64", [2, 3]), f64([4], []), index(1), index(0)] },
     { inputs: [f64([1], []), f64([2], [])] },
     { inputs: [f32([1, 2]), f32([3], []), index(0)], differentiate: [] },
+    { inputs: [f16([0.1, 0.2]), f16([3], []), index(1)], differentiate: [] },
+    { inputs: [f16([1, 2, 3, 4], [2, 2]), f16([0.1, -0.2]), index(1)], differentiate: [] },
     { inputs: [i32([2147483647, 2]), i32([3], []), index(0)] },
   ],
 });

@@ -11,7 +11,7 @@ import { byLoop, moveAxis, repeated } from "./support/batching.ts";
 import { maskOf, orAt } from "./support/masks.ts";
 import { integer } from "./support/parameters.ts";
 import { fill, outOfRange, outputOf } from "./support/reference.ts";
-import { f32, f64, i32, index, wave } from "./support/samples.ts";
+import { f16, f32, f64, i32, index, wave } from "./support/samples.ts";
 import {
   arithmetic,
   expectAxis,
@@ -65,6 +65,7 @@ export const gather = defineOp({
     { inputs: [wave("f64", [3, 2]), index(1)], parameters: { axis: 1 } },
     { inputs: [wave("f64", [3]), i32([])], parameters: { axis: 0 } },
     { inputs: [f32([1, 2]), i32([1, 0])], parameters: { axis: 0 }, differentiate: [] },
+    { inputs: [f16([1, 2]), i32([1, 0])], parameters: { axis: 0 }, differentiate: [] },
   ],
 });
 

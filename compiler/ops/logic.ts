@@ -4,7 +4,7 @@ import type { DType } from "../ir/types.ts";
 import { dtypes as allDtypes } from "../ir/types.ts";
 import { defineOp, type Laws, type Op, type Sample } from "./define.ts";
 import { elementwise } from "./support/reference.ts";
-import { bool, f32, f64, i32, u32, u8 } from "./support/samples.ts";
+import { bool, f16, f32, f64, i32, u32, u8 } from "./support/samples.ts";
 import { boolean, expectAligned, integral, like, two } from "./support/types.ts";
 
 const numeric = allDtypes.filter((dtype) => dtype !== "bool");
@@ -15,6 +15,7 @@ const ties: Sample = {
 const numberSamples: readonly Sample[] = [
   ties,
   { inputs: [f32([1, 0.5]), f32([0.5, 0.5])] },
+  { inputs: [f16([1, 0.5]), f16([0.5, 0.5])] },
   { inputs: [i32([-1, 0, 5]), i32([0, 0, -5])] },
   { inputs: [u32([4294967295, 0]), u32([1, 0])], note: "unsigned order" },
   { inputs: [u8([255, 3], [2, 1]), u8([1, 3], [2, 1])] },

@@ -5,7 +5,7 @@ import { arrayType, scalarType } from "../ir/types.ts";
 import { defineOp, fault } from "./define.ts";
 import { dimension, dimensions, dtypeOf, numbers, text } from "./support/parameters.ts";
 import { fill, identity, outputOf } from "./support/reference.ts";
-import { f32, f64, i32, index, wave } from "./support/samples.ts";
+import { f16, f32, f64, i32, index, wave } from "./support/samples.ts";
 import { expectIndex, none, one } from "./support/types.ts";
 
 export const constant = defineOp({
@@ -38,6 +38,8 @@ export const constant = defineOp({
       },
     },
     { inputs: [], parameters: { dtype: "f32", shape: [2], values: [0.1, -0] } },
+    { inputs: [], parameters: { dtype: "f16", shape: [3], values: [0.1, -0, 1e6] } },
+    { inputs: [], parameters: { dtype: "f16", shape: [], values: [0.1] } },
     { inputs: [], parameters: { dtype: "i32", shape: [1], values: [-2147483648] } },
     { inputs: [], parameters: { dtype: "bool", shape: [2], values: [1, 0] } },
     { inputs: [], parameters: { dtype: "f64", shape: [0], values: [] } },
@@ -96,6 +98,7 @@ export const copy = defineOp({
     { inputs: [wave("f64", [2, 3])] },
     { inputs: [f64([-0], [])] },
     { inputs: [f32([1, NaN])], differentiate: [] },
+    { inputs: [f16([1, NaN])], differentiate: [] },
     { inputs: [i32([])] },
   ],
 });

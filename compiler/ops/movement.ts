@@ -249,6 +249,7 @@ export const iota = defineOp({
     { inputs: [], parameters: { dtype: "i32", shape: [4], axis: 0 } },
     { inputs: [], parameters: { dtype: "f64", shape: [2, 3], axis: 1 } },
     { inputs: [], parameters: { dtype: "f32", shape: [2, 3], axis: 0 } },
+    { inputs: [], parameters: { dtype: "f16", shape: [2, 3], axis: 1 } },
     { inputs: [], parameters: { dtype: "i32", shape: [0, 3], axis: 1 } },
   ],
 });

@@ -20,7 +20,7 @@ import {
 import { shiftAxes } from "./support/batching.ts";
 import { integer, integers } from "./support/parameters.ts";
 import { extentsAt, fill, forEachLine, outputOf, stridesAt } from "./support/reference.ts";
-import { bool, f32, f64, i32, u32, wave } from "./support/samples.ts";
+import { bool, f16, f32, f64, i32, u32, wave } from "./support/samples.ts";
 import {
   arithmetic,
   boolean,
@@ -56,6 +56,9 @@ const reduceSamples: readonly Sample[] = [
   { inputs: [f64([], [2, 0])], parameters: { axes: [1] } },
   { inputs: [f64([], [0, 2])], parameters: { axes: [1] } },
   { inputs: [wave("f32", [7, 3])], parameters: { axes: [0] }, differentiate: [] },
+  { inputs: [wave("f16", [7, 3])], parameters: { axes: [0] }, differentiate: [] },
+  { inputs: [wave("f16", [3, 7])], parameters: { axes: [1] }, differentiate: [] },
+  { inputs: [wave("f16", [4])], parameters: { axes: [0] }, differentiate: [] },
   { inputs: [i32([1, -2, 2147483647, 3], [2, 2])], parameters: { axes: [1] } },
   { inputs: [u32([1, 4294967295, 2])], parameters: { axes: [0] } },
 ];
@@ -232,6 +235,7 @@ export const cumsum = defineOp({
     { inputs: [wave("f64", [1])], parameters: { axis: 0 } },
     { inputs: [f64([], [2, 0])], parameters: { axis: 1 } },
     { inputs: [wave("f32", [5])], parameters: { axis: 0 }, differentiate: [] },
+    { inputs: [wave("f16", [5])], parameters: { axis: 0 }, differentiate: [] },
     { inputs: [i32([2147483647, 1, -5])], parameters: { axis: 0 } },
   ],
 });
@@ -327,6 +331,7 @@ function position(name: string, summary: string, better: (x: number, best: numbe
       { inputs: [f64([1, NaN, 3, NaN, 5, -1])], parameters: { axis: 0 }, note: "NaN" },
       { inputs: [f64([-Infinity, -Infinity])], parameters: { axis: 0 } },
       { inputs: [f32([2, 1], [2, 1])], parameters: { axis: 1 } },
+      { inputs: [f16([2, 1, NaN, 3], [2, 2])], parameters: { axis: 1 } },
       { inputs: [i32([3, -5, 7, 7])], parameters: { axis: 0 } },
       { inputs: [u32([1, 4294967295])], parameters: { axis: 0 } },
       { inputs: [f64([], [0, 2])], parameters: { axis: 1 } },

@@ -11,7 +11,7 @@ import type { GraphBuilder } from "./builder.ts";
 import { defineOp, type Derivative, type Op, type Sample } from "./define.ts";
 import { erf as erfOf } from "../../runtime/erf.ts";
 import { elementwise } from "./support/reference.ts";
-import { bool, f32, f64, i32, u32 } from "./support/samples.ts";
+import { bool, f16, f32, f64, i32, u32 } from "./support/samples.ts";
 import { boolean, expectDtype, floats, integral, like, one, signed } from "./support/types.ts";
 
 /** The derivative of y = f(x), from x and y. */
@@ -290,6 +290,7 @@ export const is_nan = defineOp({
   samples: [
     { inputs: [f64(special)] },
     { inputs: [f32([NaN, 0, Infinity])] },
+    { inputs: [f16([NaN, 0, -Infinity])] },
     { inputs: [f64([])] },
   ],
 });
@@ -382,6 +383,7 @@ function floatSamples(at: readonly number[]): readonly Sample[] {
     { inputs: [f64([at[0] as number], [1, 1])] },
     { inputs: [f64([], [0, 3])] },
     { inputs: [f32(at)], differentiate: [], note: "single precision" },
+    { inputs: [f16(at)], differentiate: [], note: "half precision" },
     { inputs: [f64(special)], differentiate: [], note: "special values" },
   ];
 }

@@ -84,7 +84,7 @@ export const window_sum_input = defineOp({
     return {
       inputs: [wave(dtype, windowed)],
       parameters: { ...parameters, input: shape.slice(1, -1) },
-      ...(dtype === "f32" ? { differentiate: [] } : {}),
+      ...(dtype !== "f64" ? { differentiate: [] } : {}),
     };
   }),
 });
@@ -162,7 +162,7 @@ export const window_max_grad = defineOp({
     const x = one(sample.inputs);
     const windowed = windowedShape(x.shape, windowsOf(sample.parameters ?? {}));
     const w = wave(x.dtype, windowed as readonly number[], 2);
-    return { ...sample, inputs: [x, w], differentiate: x.dtype === "f32" ? [] : [1] };
+    return { ...sample, inputs: [x, w], differentiate: x.dtype !== "f64" ? [] : [1] };
   }),
 });
 
@@ -200,7 +200,7 @@ export const window_max_take = defineOp({
   samples: windowSamples().map((sample) => {
     const x = one(sample.inputs);
     const t = wave(x.dtype, x.shape, 2);
-    return { ...sample, inputs: [x, t], differentiate: x.dtype === "f32" ? [] : [1] };
+    return { ...sample, inputs: [x, t], differentiate: x.dtype !== "f64" ? [] : [1] };
   }),
 });
 
@@ -307,10 +307,10 @@ function windowSamples(): readonly Sample[] {
       inputs: [wave("f64", [0, 3, 2])],
       parameters: { window: [2], stride: [1], low: [0], high: [0] },
     },
-    {
-      inputs: [wave("f32", [1, 6, 3])],
+    ...(["f32", "f16"] as const).map((dtype) => ({
+      inputs: [wave(dtype, [1, 6, 3])],
       parameters: { window: [3], stride: [2], low: [1], high: [0] },
       differentiate: [],
-    },
+    })),
   ];
 }

@@ -4,8 +4,9 @@
  *   mul x 1 → x     transpose (transpose x) → transpose x     if true { a } else { b } → a
  */
 
+import { hasHalves } from "../../runtime/arrays.ts";
 import { evaluateDim } from "../ir/dim.ts";
-import type { Block, Equation, Value } from "../ir/types.ts";
+import { type Block, type Equation, isFloat, type Value } from "../ir/types.ts";
 import { copyBlock, equationCount, loopOf } from "../ir/walk.ts";
 import { scalar } from "../ir/ndarray.ts";
 import { ops } from "../ops/index.ts";
@@ -55,6 +56,8 @@ const fold: Rule = (equation, { builder, constant }) => {
   if (known.some((value) => value === undefined)) return undefined;
   const op = ops[equation.op];
   if (op === undefined) return undefined;
+  const isHalf = [output, ...equation.inputs].some(({ type }) => type.dtype === "f16");
+  if (isHalf && !hasHalves) return undefined;
   const inputs = equation.inputs.map((input, k) => scalar(input.type.dtype, known[k] as number));
   const [result] = op.reference(inputs, equation.parameters, {
     outputs: [{ dtype: output.type.dtype, shape: [] }],
@@ -111,7 +114,7 @@ const composeBroadcasts: Rule = (equation, { builder, definition }) => {
   return [builder.one("broadcast", inner.inputs, { shape, axes: both })];
 };
 
-/** cast (cast x: i32 → f64) → i32 → x; and casts that change nothing. */
+/** cast (cast x: i32 → f64) → i32 → x, f16 through f32 likewise; and casts that change nothing. */
 const composeCasts: Rule = (equation, { definition }) => {
   const [x] = equation.inputs as [Value];
   const to = (equation.outputs[0] as Value).type.dtype;
@@ -119,15 +122,15 @@ const composeCasts: Rule = (equation, { definition }) => {
   const inner = definition(x);
   if (inner?.op !== "cast") return undefined;
   const [source] = inner.inputs as [Value];
-  const exact = source.type.dtype === to && x.type.dtype === "f64";
-  return exact ? [source] : undefined;
+  const exact = x.type.dtype === "f64" || (x.type.dtype === "f32" && to === "f16");
+  return exact && source.type.dtype === to ? [source] : undefined;
 };
 
 /** x == x, where x cannot be NaN */
 const sameNumber: Rule = ({ inputs: [x, y] }, { builder, definition }) => {
   const number = x as Value;
   if (number !== y || number.type.shape.length > 0) return undefined;
-  const isInteger = ({ type }: Value): boolean => type.dtype !== "f64" && type.dtype !== "f32";
+  const isInteger = ({ type }: Value): boolean => !isFloat(type.dtype);
   const inner = definition(number);
   const known = isInteger(number) || (inner?.op === "cast" && inner.inputs.every(isInteger));
   return known ? [builder.constant(1, "bool")] : undefined;

@@ -104,14 +104,17 @@ export function scalarText(op: string, dtype: string, operands: readonly Text[])
   }
 }
 
+const leavingSingles = (
+  "add sub mul div rem sqrt cbrt rsqrt exp expm1 log log1p log2 log10 sin cos tan asin acos atan " +
+  "sinh cosh tanh asinh acosh atanh pow atan2 hypot"
+).split(" ");
+
 /** Ops whose result may lie outside of the type of their operands, as doubles compute them. */
 const leaving: Readonly<Record<string, readonly string[]>> = {
   i32: ["add", "sub", "neg", "div", "rem", "abs"],
   u32: "add sub neg div rem shift_left bit_and bit_or bit_xor bit_not".split(" "),
-  f32: (
-    "add sub mul div rem sqrt cbrt rsqrt exp expm1 log log1p log2 log10 sin cos tan asin acos atan " +
-    "sinh cosh tanh asinh acosh atanh pow atan2 hypot"
-  ).split(" "),
+  f32: leavingSingles,
+  f16: leavingSingles,
 };
 
 /** An op as numbers of a type compute it, where they are not doubles. */
@@ -124,6 +127,7 @@ export function narrowText(op: string, dtype: string, operands: readonly Text[])
   const text = scalarText(op, dtype, operands);
   if (text === undefined || leaving[dtype]?.includes(op) !== true) return text;
   if (dtype === "f32") return call("Math.fround", text);
+  if (dtype === "f16") return call("Math.f16round", text);
   return dtype === "i32" ? signed(text) : unsigned(text);
 }
 
@@ -144,7 +148,8 @@ export function castText(from: string, to: string, x: Text): Text | undefined {
   if (from === "bool") return call("Number", x);
   if (to === "bool") return binary({ sign: "!==", binds: 8 }, x, atom("0"));
   if (to === "f64" || (to === "i32" && from === "u8") || (to === "u32" && from === "u8")) return x;
-  if (to === "f32") return from === "u8" ? x : call("Math.fround", x);
+  if (to === "f32") return from === "u8" || from === "f16" ? x : call("Math.fround", x);
+  if (to === "f16") return from === "u8" ? x : call("Math.f16round", x);
   if (integerTypes.includes(from)) {
     if (to === "i32") return signed(x);
     return to === "u32" ? unsigned(x) : binary({ sign: "&", binds: 7 }, x, atom("255"));

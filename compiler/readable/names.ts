@@ -53,6 +53,6 @@ const reserved = new Set(
     "eval export extends false finally for function if implements import in instanceof interface " +
     "let new null package private protected public return static super switch this throw true try " +
     "typeof undefined var void while with yield number boolean Math Number Array NaN Infinity " +
-    "Float64Array Float32Array Int32Array Uint8Array Uint32Array Tensor"
+    "Float64Array Float32Array Float16Array Int32Array Uint8Array Uint32Array Tensor"
   ).split(" "),
 );

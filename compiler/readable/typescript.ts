@@ -14,7 +14,7 @@ import { construct, leavesOf, parameterList, treeType, typeParameters } from "./
 import { Facts } from "./facts.ts";
 import { functionNames, printFunction } from "./functions.ts";
 import { Statements } from "./statements.ts";
-import { tensorsOf } from "./worlds.ts";
+import { isEither, tensorsOf } from "./worlds.ts";
 import { Writing } from "./writing.ts";
 
 /** The outside of the function, as the reader found it. */
@@ -87,7 +87,7 @@ function pinsOf({ body }: Fn, { parameters, captured, result }: Outside) {
   const pairs = [
     ...leaves.map((leaf, k) => [leaf, body.parameters[k] as Value] as const),
     ...results.map((leaf, k) => [leaf, body.results[k] as Value] as const),
-  ].filter(([, { type }]) => type.shape.length > 0 || type.dtype === "f32");
+  ].filter(([, value]) => isEither(value));
   return {
     tensors: pairs.filter(([{ as }]) => as === "tensor").map(([, value]) => value),
     plain: pairs.filter(([{ as }]) => as !== "tensor").map(([, value]) => value),

@@ -3,7 +3,7 @@
  * arrays and rows of them.
  *
  * Parameters and results say it of themselves, and operations spread it: what is computed with a
- * tensor is one. A number that is not f32 is always plain.
+ * tensor is one. A number that is not f32 or f16 is always plain.
  */
 
 import type { Block, Equation, Graph, Value } from "../ir/types.ts";
@@ -17,9 +17,9 @@ export interface Pins {
   readonly plain: readonly Value[];
 }
 
-/** True for values that may be either: arrays, and single numbers of f32. */
-function isEither({ type }: Value): boolean {
-  return type.shape.length > 0 || type.dtype === "f32";
+/** True for values that may be either: arrays, and single numbers of f32 and f16. */
+export function isEither({ type }: Value): boolean {
+  return type.shape.length > 0 || type.dtype === "f32" || type.dtype === "f16";
 }
 
 export function tensorsOf(graph: Graph, pins: Pins): ReadonlySet<Value> {

@@ -251,6 +251,7 @@ export class Writing {
 export const elementTypes: Readonly<Record<string, string>> = {
   f64: "Float64Array",
   f32: "Float32Array",
+  f16: "Float16Array",
   i32: "Int32Array",
   u32: "Uint32Array",
   u8: "Uint8Array",

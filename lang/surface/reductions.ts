@@ -41,7 +41,11 @@ function spread(builder: GraphBuilder, y: Value, x: Value, axes: readonly number
   return builder.broadcast(y, x.type.shape, kept);
 }
 
+/** Halves are summed and divided as singles: sums of a thousand of them may have no room in a half. */
 function meanOf(builder: GraphBuilder, x: Value, axes: readonly number[]): Value {
+  if (x.type.dtype === "f16") {
+    return builder.cast(meanOf(builder, builder.cast(x, "f32"), axes), "f16");
+  }
   const float = asFloat(builder, x);
   const total = builder.reduce("sum", float, axes);
   const count = elementCount(axes.map((axis) => x.type.shape[axis] as Dim));
@@ -50,6 +54,9 @@ function meanOf(builder: GraphBuilder, x: Value, axes: readonly number[]): Value
 }
 
 function varianceOf(builder: GraphBuilder, x: Value, axes: readonly number[]): Value {
+  if (x.type.dtype === "f16") {
+    return builder.cast(varianceOf(builder, builder.cast(x, "f32"), axes), "f16");
+  }
   const float = asFloat(builder, x);
   const centred = builder.sub(float, spread(builder, meanOf(builder, float, axes), float, axes));
   return meanOf(builder, builder.mul(centred, centred), axes);

@@ -25,7 +25,7 @@ function step(b: GraphBuilder, pool: Value[], choose: Choose, depth: number): vo
   const axis = rank === 0 ? 0 : Math.floor(choose() * rank) % rank;
   const same = arrays.filter((other) => shapeText(other) === shapeText(x));
   const keep = (value: Value): void => void pool.push(b.unary("tanh", value));
-  switch (Math.floor(choose() * 16)) {
+  switch (Math.floor(choose() * 18)) {
     case 0:
       return keep(b.add(x, pick(choose, same)));
     case 1:
@@ -112,9 +112,50 @@ function step(b: GraphBuilder, pool: Value[], choose: Choose, depth: number): vo
       const total = b.sum(x);
       return void pool.push(...b.if(b.binary("gt", total, 0), arm(), arm()));
     }
+    case 15:
+    case 16:
+      return keep(b.cast(inHalves(b, x, pick(choose, same), choose), "f64"));
     default:
       return rank > 0 ? void pool.push(b.one("cumsum", [x], { axis })) : undefined;
   }
+}
+
+/** Two arrays of one shape as halves, combined so that every target rounds alike, to the last bit. */
+function inHalves(b: GraphBuilder, a: Value, c: Value, choose: Choose): Value {
+  const [x, y] = [b.cast(a, "f16"), b.cast(c, "f16")];
+  const { shape } = x.type;
+  const axes = shape.length === 0 ? [] : [Math.floor(choose() * shape.length) % shape.length];
+  const isIndexed = typeof shape[0] === "number" && shape[0] > 0;
+  const last = b.constant(typeof shape[0] === "number" ? shape[0] - 1 : 0, "i32");
+  const written = b.one("copy", [x]);
+  const ways: readonly (() => Value)[] = [
+    () => b.add(x, y),
+    () => b.mul(x, b.sub(y, 0.3)),
+    () => b.select(b.binary("lt", x, y), b.neg(y), x),
+    () => (axes.length > 0 ? b.one("reverse", [b.mul(x, y)], { axes }) : b.div(x, 3)),
+    () => b.transpose(b.concat([x, y], 0), [...shape.keys()].toReversed()),
+    () => b.broadcastTo(b.reduce("reduce_max", b.mul(x, y), [...shape.keys()]), shape),
+    () => b.addAt(written, b.at(y, [last]), [last]),
+    () => b.update(written, b.at(b.mul(y, y), [last]), [last]),
+    () => {
+      const body = b.block([scalarType("i32"), x.type], (inner, [, old]) => [
+        inner.mul(inner.add(old as Value, y), 0.7),
+      ]);
+      return b.for(b.constant(3, "i32"), [x], body)[0] as Value;
+    },
+    () => {
+      const arm = (scale: number) => b.block([], (inner) => [inner.mul(y, scale)]);
+      const test = b.binary("gt", b.reduce("reduce_max", x, [...shape.keys()]), 0);
+      return b.if(test, arm(0.5), arm(3))[0] as Value;
+    },
+  ];
+  const needsAxis = [4];
+  const needsElement = [6, 7];
+  const possible = ways.filter((_, k) => {
+    if (needsAxis.includes(k)) return shape.length > 0;
+    return isIndexed || !needsElement.includes(k);
+  });
+  return pick(choose, possible)();
 }
 
 function programOf(choose: Choose): Fn {

@@ -39,6 +39,8 @@ export function graphOf(fn: Fn): Graph {
 interface CompileOptions {
   /** Whether engines that have relaxed SIMD may use it, as they do. */
   readonly relaxed?: boolean;
+  /** Whether kernels use vectors where the target has them, as they do. */
+  readonly vectors?: boolean;
   /** Positions of arguments that the program takes over. */
   readonly donated?: readonly number[];
   /** The work from which on threads share a kernel; default: that of the target. */
@@ -59,12 +61,13 @@ export function compileFn(
 export async function compileGraph(
   graph: Graph,
   target: TargetName,
-  { relaxed = true, donated = [], forkAbove, onLayout }: CompileOptions = {},
+  { relaxed = true, vectors = true, donated = [], forkAbove, onLayout }: CompileOptions = {},
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
   const { lowering, emit } = targets[target];
   const fn = rootOf(graph);
   const module = lower(graph, {
     ...lowering,
+    vectors: vectors && lowering.vectors,
     donated,
     ...(forkAbove !== undefined && { forkAbove }),
   });
@@ -171,12 +174,15 @@ export function expectClose(actual: NdArray, expected: NdArray, note: string): v
     shape: expected.shape,
   });
   const scale = largest(expected.data);
-  const relative = expected.dtype === "f32" ? 2e-6 : 1e-13;
-  const tolerance = expected.dtype === "f32" || expected.dtype === "f64" ? relative : 0;
+  const tolerance = { f64: 1e-13, f32: 2e-6, f16: 2e-6, i32: 0, u32: 0, u8: 0, bool: 0 }[
+    expected.dtype
+  ];
   for (let k = 0; k < expected.data.length; k++) {
     const [a, b] = [actual.data[k] as number, expected.data[k] as number];
     if (Object.is(a, b) || a === b) continue;
-    const near = Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), scale);
+    const unit =
+      expected.dtype === "f16" ? 2 ** Math.max(Math.floor(Math.log2(Math.abs(b))) - 10, -24) : 0;
+    const near = Math.abs(a - b) <= unit + tolerance * Math.max(Math.abs(b), scale);
     if (!near) expect.fail(`${note}: element ${k} of [${expected.shape}] is ${a}, not ${b}`);
   }
 }

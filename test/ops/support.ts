@@ -49,7 +49,7 @@ export function evaluate(
 
 /** Inputs to differentiate in: those of the sample, else all doubles; none in single precision. */
 export function activeInputs(sample: Sample): readonly boolean[] {
-  const singles = sample.inputs.some((x) => x.dtype === "f32");
+  const singles = sample.inputs.some((x) => x.dtype === "f32" || x.dtype === "f16");
   return sample.inputs.map((x, k) => {
     if (!isFloat(x.dtype) || singles) return false;
     return sample.differentiate?.includes(k) ?? true;

@@ -136,6 +136,37 @@ describe.each(targetNames)("%s", (target) => {
     expect(() => program(new Float64Array(2), [[1, 2], [3]])).toThrow("differ in length");
   });
 
+  it("takes and gives halves as Float16Array alone", async () => {
+    const fn = fnOf([arrayType("f16", [B])], (b, [x]) => [b.mul(x as Value, 0.1)]);
+    const typed = leaf("typed", "f16", [B]);
+    const program = await make(fn, target, [{ name: "x", tree: typed }], typed);
+    const x = Float16Array.of(1, -2, 3, 1e-7, 60000);
+    expect(program(x)).toEqual(x.map((v) => v * Math.f16round(0.1)));
+    for (const wrong of [Float32Array.of(1), Uint16Array.of(1)]) {
+      const given = wrong.constructor.name;
+      expect(() => program(wrong)).toThrow(`x: expected a Float16Array, got a ${given}`);
+    }
+  });
+
+  it("passes a tensor of one half", async () => {
+    const one = leaf("tensor", "f16");
+    const types = [scalarType("f16"), scalarType("f16")];
+    const fn = fnOf(types, (b, [x, y]) => {
+      const sum = b.add(x as Value, y as Value);
+      return [sum, b.cast(sum, "f32")];
+    });
+    const result: Tree = { kind: "tuple", items: [one, leaf("tensor", "f32")] };
+    const parameters = ["x", "y"].map((name) => ({ name, tree: one }));
+    const program = await make(fn, target, parameters, result);
+    const half = (x: number) => tensor(x, [], "f16");
+    const results = program(half(2049), half(0.3)) as readonly Tensor[];
+    expect(results.map(({ dtype }) => dtype)).toEqual(["f16", "f32"]);
+    expect(results.map((value) => value.dataSync()[0])).toEqual([2048, 2048]);
+    expect(() => program(tensor(1, []), half(1))).toThrow(
+      "x: expected a tensor of f16, got one of f32",
+    );
+  });
+
   it("takes and gives rows of typed arrays, of one class and one length", async () => {
     const shape = [B, symbol("W")];
     const fn = fnOf([arrayType("f64", shape)], (b, [m]) => [b.mul(m as Value, 2)]);
@@ -279,6 +310,10 @@ describe("tensor", () => {
     ]);
     expect(tensor(Int32Array.of(1, 2)).dtype).toBe("i32");
     expect(tensor(Float64Array.of(1, 2)).dtype).toBe("f32");
+    expect(tensor(Float16Array.of(1, 2)).dtype).toBe("f16");
+    expect(tensor([0.1, 65520], undefined, "f16").dataSync()).toEqual(
+      Float16Array.of(0.1, Infinity),
+    );
     expect(tensor(7).shape).toEqual([]);
     expect(String(tensor([1, 2]))).toBe("tensor f32[2] [1,2]");
   });

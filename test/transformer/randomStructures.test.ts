@@ -18,7 +18,7 @@ import { runs } from "../random/runs.ts";
 
 /** A type of values; arrays have one length wherever they stand. */
 type Type =
-  | { readonly kind: "number" | "boolean" | "typed" }
+  | { readonly kind: "number" | "boolean" | "typed" | "halves" }
   | { readonly kind: "tuple" | "record"; readonly parts: readonly Type[] }
   | { readonly kind: "array"; readonly element: Type; readonly length: number };
 
@@ -59,6 +59,8 @@ function typeText(type: Type): string {
   switch (type.kind) {
     case "typed":
       return "Float64Array";
+    case "halves":
+      return "Float16Array";
     case "tuple":
       return `[${type.parts.map(typeText).join(", ")}]`;
     case "record":
@@ -78,7 +80,10 @@ function sample(type: Type, count: { next: number }): unknown {
     case "boolean":
       return ++count.next % 3 > 0;
     case "typed":
-      return Float64Array.from({ length: 2 }, () => sample({ kind: "number" }, count) as number);
+    case "halves": {
+      const values = [0, 1].map(() => sample({ kind: "number" }, count) as number);
+      return type.kind === "typed" ? Float64Array.from(values) : Float16Array.from(values);
+    }
     case "tuple":
       return type.parts.map((part) => sample(part, count));
     case "record":
@@ -96,6 +101,7 @@ function copyText(type: Type, path: string, depth = 0): string {
     case "boolean":
       return `!${path}`;
     case "typed":
+    case "halves":
       return `${path}.map((t) => t + 1)`;
     case "tuple": {
       const names = type.parts.map((_, k) => `p${depth}${k}`);
@@ -123,6 +129,7 @@ function leafPaths(
 ): readonly { readonly kind: Type["kind"]; readonly path: string }[] {
   switch (type.kind) {
     case "typed":
+    case "halves":
       return [{ kind: "number", path: `${path}[${index(2)}]!` }];
     case "tuple":
       return type.parts.flatMap((part, k) => leafPaths(part, `${path}[${k}]`, index));
@@ -144,6 +151,7 @@ function sumText(type: Type, path: string, weight: (path: string) => string, dep
     case "boolean":
       return `if (${path}) sum = sum * 0.5 + 1;`;
     case "typed":
+    case "halves":
       return `for (const t of ${path}) sum += ${weight("t")};`;
     case "tuple":
       return type.parts.map((part, k) => inner(part, `${path}[${k}]`)).join("\n");
@@ -210,7 +218,10 @@ function slopesOf(f: (value: unknown) => number, value: unknown): readonly numbe
 }
 
 const number: Type = { kind: "number" };
-const leaves: readonly Type[] = [number, number, { kind: "boolean" }, { kind: "typed" }];
+const leaves: readonly Type[] = [
+  ...[number, number],
+  ...(["boolean", "typed", "halves"] as const).map((kind) => ({ kind })),
+];
 const count = runs(40, 17);
 const types = fc.sample(randomArray(leaves), count);
 const smooth = fc.sample(randomArray([number, { kind: "typed" }]), count);

@@ -522,8 +522,10 @@ function joinNumbers(x: Template, y: Template): Template | undefined {
   if (x.kind === "scalar" && y.kind === "scalar" && x.dtype === y.dtype) {
     return { kind: "scalar", dtype: x.dtype };
   }
-  const single = [x, y].some((side) => side.kind === "scalar" && side.dtype === "f32");
-  if (single) return { kind: "scalar", dtype: "f32" };
+  for (const dtype of ["f32", "f16"] as const) {
+    const meets = [x, y].some((side) => side.kind === "scalar" && side.dtype === dtype);
+    if (meets) return { kind: "scalar", dtype };
+  }
   const [r, s] = [rangeOfTemplate(x), rangeOfTemplate(y)];
   if (r !== undefined && s !== undefined) {
     return { kind: "integer", low: Math.min(r.low, s.low), high: Math.max(r.high, s.high) };

@@ -148,7 +148,9 @@ export function toInt32(reader: Reader, value: ReaderValue, node: ts.Node): Valu
 /** The dtype in which two numbers meet. */
 export function meetingDtype(a: ReaderValue, b: ReaderValue): DType {
   const dtypes = [a, b].map((value) => (value.kind === "scalar" ? value.value.type.dtype : ""));
-  if (dtypes.includes("f32")) return "f32";
+  // Numbers of the host join the elements of tensors; of those the wider type holds both.
+  const singles = (["f32", "f16"] as const).find((dtype) => dtypes.includes(dtype));
+  if (singles !== undefined) return singles;
   const whole = (value: ReaderValue, k: number): boolean =>
     dtypes[k] === "i32" || rangeOf(value) !== undefined;
   if (dtypes.includes("i32") && whole(a, 0) && whole(b, 1)) return "i32";

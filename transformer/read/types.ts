@@ -23,6 +23,7 @@ export interface Incoming {
 const typedArrays: Readonly<Record<string, DType>> = {
   Float64Array: "f64",
   Float32Array: "f32",
+  Float16Array: "f16",
   Int32Array: "i32",
   Uint8Array: "u8",
 };

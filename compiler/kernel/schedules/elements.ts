@@ -11,12 +11,14 @@ import {
   type Expr,
   load,
   local,
+  machine,
   op,
   read,
   set,
   type Statement,
   store,
   subtract,
+  sum,
 } from "../loop.ts";
 import { axesOf, nest, wrap } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
@@ -58,7 +60,7 @@ export function update(program: Program, equation: Equation): void {
 
 export function add_at(program: Program, equation: Equation): void {
   const { dtype } = (equation.inputs[0] as Value).type;
-  write(program, equation, (old, value) => op("add", dtype, [old(), value]));
+  write(program, equation, (old, value) => sum(dtype, old(), value));
 }
 
 /** Writes `combine(old, value)` at leading indices, in the memory of the array that is consumed. */
@@ -291,7 +293,7 @@ export function gather(program: Program, equation: Equation): void {
   const listed = index.slice(axis, axis + rank);
   const row = local("row", "i32");
   const place = [...index.slice(0, axis), localIndex(row), ...index.slice(axis + rank)];
-  const result = local("v", dtype === "f64" || dtype === "f32" ? dtype : "i32");
+  const result = local("v", machine(dtype));
   const value = load(read(source.pointer), flatIndex(shape, place), dtype);
   const body: Statement[] =
     target === undefined
@@ -332,7 +334,7 @@ export function scatter_add(program: Program, equation: Equation): void {
   reader.finish([]);
   const base = read(buffer.pointer);
   const at = flatIndex(shape, place);
-  const sum = op("add", dtype, [load(base, at, dtype), element]);
+  const total = sum(dtype, load(base, at, dtype), element);
   program.kernel(
     "scatter_add",
     `scatter_add into ${describe(x)}`,
@@ -341,7 +343,7 @@ export function scatter_add(program: Program, equation: Equation): void {
       ...faultUnless(program, equation, x, axis, read(row)),
       ...nest(
         axes.slice(axis + rank),
-        [...reader.statements, store(base, at, dtype, sum)],
+        [...reader.statements, store(base, at, dtype, total)],
         program.options.vectors,
       ),
     ]),

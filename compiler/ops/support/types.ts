@@ -19,9 +19,9 @@ import {
 } from "../../ir/types.ts";
 import { fault } from "../define.ts";
 
-export const floats: readonly DType[] = ["f64", "f32"];
-export const signed: readonly DType[] = ["f64", "f32", "i32"];
-export const arithmetic: readonly DType[] = ["f64", "f32", "i32", "u32"];
+export const floats: readonly DType[] = ["f64", "f32", "f16"];
+export const signed: readonly DType[] = ["f64", "f32", "f16", "i32"];
+export const arithmetic: readonly DType[] = ["f64", "f32", "f16", "i32", "u32"];
 export const integral: readonly DType[] = ["i32", "u32"];
 export const boolean: readonly DType[] = ["bool"];
 

@@ -1,6 +1,7 @@
 /** The loop IR as the text of a JavaScript function from its environment to `run`. */
 
-import { byteSize, type DType } from "../../ir/types.ts";
+import { roundHalf } from "../../../runtime/half.ts";
+import { byteSize, type DType, isFloat } from "../../ir/types.ts";
 import {
   type Expr,
   hostFunctions,
@@ -56,15 +57,16 @@ function growingFunctions(module: LoopModule): ReadonlySet<string> {
   return growing;
 }
 
-type View = "f64" | "f32" | "i32" | "u8";
+type View = "f64" | "f32" | "i32" | "u16" | "u8";
 
 function viewOf(dtype: DType): View {
   if (dtype === "f64" || dtype === "f32") return dtype;
+  if (dtype === "f16") return "u16";
   return byteSize(dtype) === 4 ? "i32" : "u8";
 }
 
 const words = (
-  "arena constants fault allocate release math views environment f64 f32 i32 u8 run Math Number " +
+  "arena constants fault allocate release math views environment f64 f32 i32 u16 u8 run Math Number " +
   "await break case catch class const continue debugger default delete do else enum export " +
   "extends false finally for function if implements import in instanceof interface let new null " +
   "package private protected public return static super switch this throw true try typeof var " +
@@ -145,7 +147,9 @@ class FunctionText {
         return [`${indent}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`];
       case "store": {
         const { base, index, dtype } = statement;
-        return [`${indent}${this.element(base, index, dtype)} = ${this.expr(statement.value)};`];
+        const element = this.element(base, index, dtype);
+        const value = this.expr(statement.value);
+        return [`${indent}${element} = ${dtype === "f16" ? `math.to_half(${value})` : value};`];
       }
       case "for": {
         const counter = this.nameOf(statement.local);
@@ -214,7 +218,9 @@ class FunctionText {
       case "affine":
         throw new Error("an index was not turned into arithmetic");
       case "load":
-        return this.element(expr.base, expr.index, expr.dtype);
+        return expr.dtype === "f16"
+          ? `math.from_half(${this.element(expr.base, expr.index, expr.dtype)})`
+          : this.element(expr.base, expr.index, expr.dtype);
       case "op": {
         const spelling = Object.hasOwn(spellings, expr.op) ? spellings[expr.op] : undefined;
         if (spelling === undefined) throw new Error(`js has no spelling of \`${expr.op}\``);
@@ -275,8 +281,13 @@ function viewsOf({ body, results }: LoopFunction): readonly View[] {
   return [...used];
 }
 
+function roundedTo(dtype: DType, value: number): number {
+  if (dtype === "f16") return roundHalf(value);
+  return dtype === "f32" ? Math.fround(value) : value;
+}
+
 function constantText(value: number, dtype: DType): string {
-  const number = dtype === "f32" ? Math.fround(value) : dtype === "f64" ? value : value | 0;
+  const number = isFloat(dtype) ? roundedTo(dtype, value) : value | 0;
   if (Object.is(number, -0)) return "(-0)";
   return number < 0 ? `(${number})` : String(number);
 }

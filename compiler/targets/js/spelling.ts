@@ -1,15 +1,12 @@
 /** Elementwise ops as JavaScript text, by name. Integers are int32 numbers, booleans 0 or 1. */
 
-import type { DType } from "../../ir/types.ts";
+import { type DType, isFloat } from "../../ir/types.ts";
 
 export type Spelling = (dtype: DType, operands: readonly string[]) => string;
 
 function single(dtype: DType, text: string): string {
+  if (dtype === "f16") return `math.round_half(${text})`;
   return dtype === "f32" ? `Math.fround(${text})` : text;
-}
-
-function isFloat(dtype: DType): boolean {
-  return dtype === "f64" || dtype === "f32";
 }
 
 function infix(operator: string): Spelling {
@@ -147,7 +144,8 @@ export function spellCast(from: DType, to: DType, value: string): string {
   if (from === to) return value;
   if (isFloat(to)) {
     const number = from === "u32" ? `(${value} >>> 0)` : value;
-    return single(to, number);
+    const fits = from === "f16" || (from === "f32" && to === "f64");
+    return fits ? number : single(to, number);
   }
   const spelling = (isFloat(from) ? fromFloat : fromInteger)[to];
   if (spelling === undefined) throw new Error(`js cannot cast ${from} to ${to}`);

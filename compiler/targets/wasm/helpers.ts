@@ -1,6 +1,7 @@
 /** Functions of our own that spelled ops call, as WebAssembly text, by name. */
 
 import { elementaryHelpers } from "./elementary.ts";
+import { halfHelpers } from "./halves.ts";
 import { singlesOf } from "./singles.ts";
 import { wholeNumber } from "./spelling.ts";
 
@@ -8,6 +9,7 @@ type Helpers = Readonly<Record<string, string>>;
 
 const common: Helpers = {
   ...elementaryHelpers,
+  ...halfHelpers,
   ...integerHelpers("i32", "s"),
   ...integerHelpers("u32", "u"),
   abs_i32: `(func $abs_i32 (param $x i32) (result i32)

@@ -8,9 +8,10 @@ export type Spelling = (dtype: DType, lanes: Lanes, operands: readonly string[])
 
 /** `f32x4` and the like; masks of booleans are as wide as what they were compared from. */
 export function laneShape(dtype: DType, lanes: Lanes): string {
-  if (lanes === 1) return dtype === "f64" || dtype === "f32" ? dtype : "i32";
+  if (lanes === 1)
+    return dtype === "f16" ? "f32" : dtype === "f64" || dtype === "f32" ? dtype : "i32";
   if (dtype === "f64") return "f64x2";
-  if (dtype === "f32") return "f32x4";
+  if (dtype === "f32" || dtype === "f16") return "f32x4";
   return dtype === "bool" && lanes === 2 ? "i64x2" : "i32x4";
 }
 
@@ -178,8 +179,9 @@ export function wholeNumber(x: string): string {
   return `(i32.wrap_i64 (i64.reinterpret_f64 (f64.add ${x} (f64.const ${1.5 * 2 ** 52}))))`;
 }
 
-/** Conversions, as `from to`; the same types are spelled by nothing. */
-export const casts: Readonly<Record<string, (value: string) => string>> = {
+type Casts = Readonly<Record<string, (value: string) => string>>;
+
+const fullCasts: Casts = {
   "f64 f32": (x) => `(f32.demote_f64 ${x})`,
   "f64 i32": (x) => `(call $trunc_i32 ${x})`,
   "f64 u32": (x) => `(i32.trunc_sat_f64_u ${x})`,
@@ -196,6 +198,27 @@ export const casts: Readonly<Record<string, (value: string) => string>> = {
   ...fromInteger("bool", "u"),
 };
 
+/** Conversions, as `from to`; the same types are spelled by nothing. */
+export const casts: Casts = {
+  ...withHalves(fullCasts, "round_half"),
+  // Of digits that f32 has no room for, one stays that says whether they are all 0.
+  "f64 f16": (x) => `(call $round_half (f32.demote_f64 (call $sticky_f64 ${x})))`,
+};
+
+/** An f16 is an f32 that was rounded: as an operand like any f32, as a result rounded again. */
+function withHalves(known: Casts, round: string): Casts {
+  const casts: Record<string, (value: string) => string> = { ...known };
+  for (const [types, spell] of Object.entries(known)) {
+    const [from, to] = types.split(" ");
+    if (from === "f32") casts[`f16 ${to}`] = spell;
+    if (to === "f32" && from !== "f64")
+      casts[`${from} f16`] = (x) => `(call $${round} ${spell(x)})`;
+  }
+  casts["f16 f32"] = (x) => x;
+  casts["f32 f16"] = (x) => `(call $${round} ${x})`;
+  return casts;
+}
+
 function fromInteger(dtype: DType, sign: "s" | "u"): Record<string, (value: string) => string> {
   return {
     [`${dtype} f64`]: (x) => `(f64.convert_i32_${sign} ${x})`,
@@ -207,11 +230,7 @@ function fromInteger(dtype: DType, sign: "s" | "u"): Record<string, (value: stri
   };
 }
 
-/**
- * Conversions of lanes. Masks are all ones or all zeros; two elements of half the size of a double
- * are the lower half of a vector.
- */
-export const laneCasts: Readonly<Record<string, (value: string) => string>> = {
+const fullLaneCasts: Casts = {
   "f32 f64": (x) => `(f64x2.promote_low_f32x4 ${x})`,
   "f64 f32": (x) => `(f32x4.demote_f64x2_zero ${x})`,
   "i32 f64": (x) => `(f64x2.convert_low_i32x4_s ${x})`,
@@ -233,3 +252,9 @@ export const laneCasts: Readonly<Record<string, (value: string) => string>> = {
   "i32 bool": (x) => `(i32x4.ne ${x} (i32x4.splat (i32.const 0)))`,
   "u32 bool": (x) => `(i32x4.ne ${x} (i32x4.splat (i32.const 0)))`,
 };
+
+/**
+ * Conversions of lanes. Masks are all ones or all zeros; two elements of half the size of a double
+ * are the lower half of a vector.
+ */
+export const laneCasts: Casts = withHalves(fullLaneCasts, "round_half_f32x4");

@@ -1,5 +1,6 @@
 /** The loop IR as WebAssembly text. */
 
+import { roundHalf } from "../../../runtime/half.ts";
 import { byteSize, type DType } from "../../ir/types.ts";
 import {
   type Expr,
@@ -355,7 +356,7 @@ class FunctionText {
       const mask = `(i32.sub (i32.const 0) ${this.expr(value)})`;
       return lanes === 4 ? `(i32x4.splat ${mask})` : `(i64x2.splat (i64.extend_i32_s ${mask}))`;
     }
-    if (value.kind === "load" && value.lanes === 1) {
+    if (value.kind === "load" && value.lanes === 1 && dtype !== "f16") {
       const [at, offset] = this.address(value.base, value.index, value.dtype);
       return `(v128.load${8 * byteSize(dtype)}_splat${offset} ${at})`;
     }
@@ -370,9 +371,11 @@ class FunctionText {
         const pair = `(v128.load16_splat${offset} ${at})`;
         return `(i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u ${pair}))`;
       }
+      if (dtype === "f16") return `(call $from_half_f32x4 (v128.load64_zero${offset} ${at}))`;
       if (dtype !== "bool") return `(v128.load${offset} ${at})`;
       return `(call $load_mask ${offset === "" ? at : this.plainAddress(base, index, dtype)})`;
     }
+    if (dtype === "f16") return `(call $from_half (i32.load16_u${offset} ${at}))`;
     if (byteSize(dtype) === 1) return `(i32.load8_u${offset} ${at})`;
     return `(${laneShape(dtype, 1)}.load${offset} ${at})`;
   }
@@ -381,6 +384,10 @@ class FunctionText {
     const { base, index, dtype, lanes } = statement;
     const [at, offset] = this.address(base, index, dtype);
     const value = this.expr(statement.value);
+    if (dtype === "f16") {
+      if (lanes === 1) return `(i32.store16${offset} ${at} (call $to_half ${value}))`;
+      return `(v128.store64_lane${offset} 0 ${at} (call $to_half_f32x4 ${value}))`;
+    }
     if (lanes > 1) {
       if (isHalf(dtype, lanes)) return `(v128.store64_lane${offset} 0 ${at} ${value})`;
       if (dtype !== "bool") return `(v128.store${offset} ${at} ${value})`;
@@ -451,6 +458,8 @@ function constantText(value: number, dtype: DType, lanes: Lanes): string {
       return `(f64.const ${floatText(value)})`;
     case "f32":
       return `(f32.const ${floatText(Math.fround(value))})`;
+    case "f16":
+      return `(f32.const ${floatText(roundHalf(value))})`;
     default:
       return `(i32.const ${value | 0})`;
   }

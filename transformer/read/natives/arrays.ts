@@ -4,7 +4,13 @@ import type ts from "typescript";
 import { holdTwice, newGroup } from "../alias.ts";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import { symbol, type Dim } from "../../../compiler/ir/dim.ts";
-import { type DType, scalarType, type Shape, type Value } from "../../../compiler/ir/types.ts";
+import {
+  type DType,
+  isFloat,
+  scalarType,
+  type Shape,
+  type Value,
+} from "../../../compiler/ir/types.ts";
 import { allEquations } from "../../../compiler/ir/walk.ts";
 import { invoke } from "../expressions/calls.ts";
 import { elementOf } from "../expressions/access.ts";
@@ -282,7 +288,7 @@ function typedFrom(
   if (dense.type.dtype === kind.element) {
     return newDense(reader, reader.at(node).one("copy", [dense]), kind);
   }
-  if (kind.element === "f32" || kind.element === "f64") {
+  if (isFloat(kind.element)) {
     return newDense(reader, reader.at(node).cast(dense, kind.element), kind);
   }
   const source = newDense(reader, dense, kindOf(array));

@@ -12,6 +12,7 @@ import { mathObject, numberObject, numberTests } from "./math.ts";
 const typedArrays: Readonly<Record<string, DType>> = {
   Float64Array: "f64",
   Float32Array: "f32",
+  Float16Array: "f16",
   Int32Array: "i32",
   Uint8Array: "u8",
 };

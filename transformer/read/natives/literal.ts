@@ -5,15 +5,16 @@ import type { Dim } from "../../../compiler/ir/dim.ts";
 import { type DType, dtypes, type Value } from "../../../compiler/ir/types.ts";
 import { reshaped } from "../lengths.ts";
 import { asDim } from "../numbers.ts";
-import { itemsOf, toDense } from "../objects.ts";
+import { itemsOf, kindOf, toDense } from "../objects.ts";
 import { toDtype } from "../numbers.ts";
+import { isTypedArray } from "./arrays.ts";
 import type { Reader } from "../reader.ts";
 import { describe, isNumber, type NativeCall, type ReaderValue } from "../values.ts";
 
 export function tensorLiteral(reader: Reader, call: NativeCall): ReaderValue {
   const { node } = call;
   const [data, shape, dtypeName] = call.arguments;
-  const dtype = dtypeOf(dtypeName);
+  const dtype = dtypeOf(dtypeName, data);
   if (data === undefined || dtype === undefined) return wrong(reader, call, 1);
   let value: Value;
   if (isNumber(data)) value = toDtype(reader, data, dtype, node);
@@ -31,8 +32,12 @@ export function tensorLiteral(reader: Reader, call: NativeCall): ReaderValue {
   return whole === undefined ? wrong(reader, call, 2) : { kind: "tensor", value: whole };
 }
 
-function dtypeOf(value: ReaderValue | undefined): DType | undefined {
-  if (value === undefined || (value.kind === "static" && value.value === undefined)) return "f32";
+/** What is said; else that of an array of integers or halves, and f32 of all others. */
+function dtypeOf(value: ReaderValue | undefined, data: ReaderValue | undefined): DType | undefined {
+  if (value === undefined || (value.kind === "static" && value.value === undefined)) {
+    const own = data?.kind === "array" && isTypedArray(data) ? kindOf(data).element : "f64";
+    return own === "f64" ? "f32" : own;
+  }
   return dtypes.find((dtype) => value.kind === "static" && value.value === dtype);
 }
 

@@ -2,6 +2,7 @@
 
 import type ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
+import { isFloat } from "../../../compiler/ir/types.ts";
 import { branch, plain } from "../branch.ts";
 import {
   compareNumbers,
@@ -68,6 +69,10 @@ const others: Readonly<Record<string, MathFunction>> = {
   fround: (reader, [x], node) => {
     const single = toDtype(reader, required(reader, x, node), "f32", node);
     return scalar(reader.at(node).cast(single, "f64"));
+  },
+  f16round: (reader, [x], node) => {
+    const half = toDtype(reader, required(reader, x, node), "f16", node);
+    return scalar(reader.at(node).cast(half, "f64"));
   },
   hypot: (reader, args, node) => {
     const [first, ...rest] = args;
@@ -169,8 +174,10 @@ function foldOf(name: string, evaluate: MathFunction): Pick<NativeValue, "fold">
 
 function apply(reader: Reader, op: string, x: ReaderValue | undefined, node: ts.Node): ReaderValue {
   const value = required(reader, x, node);
-  const single = value.kind === "scalar" && value.value.type.dtype === "f32";
-  return scalar(reader.at(node).unary(op, toDtype(reader, value, single ? "f32" : "f64", node)));
+  const dtype = value.kind === "scalar" ? value.value.type.dtype : "f64";
+  return scalar(
+    reader.at(node).unary(op, toDtype(reader, value, isFloat(dtype) ? dtype : "f64", node)),
+  );
 }
 
 function binary(
@@ -181,7 +188,8 @@ function binary(
   node: ts.Node,
 ): ReaderValue {
   const [left, right] = [required(reader, x, node), required(reader, y, node)];
-  const dtype = meetingDtype(left, right) === "f32" ? "f32" : "f64";
+  const met = meetingDtype(left, right);
+  const dtype = isFloat(met) ? met : "f64";
   const [a, b] = [toDtype(reader, left, dtype, node), toDtype(reader, right, dtype, node)];
   return scalar(reader.at(node).binary(op, a, b));
 }

@@ -4,7 +4,7 @@ import type ts from "typescript";
 import * as messages from "../../../compiler/diagnostics/messages.ts";
 import type { RelatedPlace } from "../../../compiler/diagnostics/diagnostic.ts";
 import { shapeText } from "../../../compiler/ir/dim.ts";
-import type { Value } from "../../../compiler/ir/types.ts";
+import { isFloat, type Value } from "../../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../../compiler/ops/builder.ts";
 import { TypeFault } from "../../../compiler/ops/define.ts";
 import { invoke } from "../expressions/calls.ts";
@@ -167,7 +167,7 @@ function scalarFunction(
 function elementDtype(scalars: readonly Value[], result: ReaderValue): Value["type"]["dtype"] {
   if (result.kind === "scalar") return result.value.type.dtype;
   if (result.kind === "static" && typeof result.value === "boolean") return "bool";
-  const float = scalars.find(({ type }) => type.dtype === "f32" || type.dtype === "f64");
+  const float = scalars.find(({ type }) => isFloat(type.dtype));
   return float?.type.dtype ?? scalars[0]?.type.dtype ?? "f64";
 }
 

@@ -112,14 +112,16 @@ export class ElementReader {
   /** The kernel is about to be emitted: its inputs live until now, its outputs from now on. */
   finish(outputs: readonly Buffer[]): void {
     const { step } = this.program;
+    // Memory may be read under several names, at the kernel's own index under one of them only.
+    const roots = new Map<Buffer, boolean>();
     for (const [buffer, atIdentity] of this.buffers) {
       touch(buffer, step);
-      if (!atIdentity) continue;
-      for (const output of outputs) {
-        for (const root of rootsOf(buffer)) output.overlays.add(root);
+      for (const root of rootsOf(buffer)) {
+        roots.set(root, (roots.get(root) ?? true) && atIdentity);
       }
     }
     for (const output of outputs) {
+      for (const [root, atIdentity] of roots) if (atIdentity) output.overlays.add(root);
       output.from = step;
       output.to = step;
     }

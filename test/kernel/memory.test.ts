@@ -2,11 +2,11 @@
 
 import { describe, expect, it } from "vitest";
 import { symbol } from "../../compiler/ir/dim.ts";
-import { arrayType, type Value } from "../../compiler/ir/types.ts";
+import { arrayType, scalarType, type Value } from "../../compiler/ir/types.ts";
 import { lower } from "../../compiler/kernel/lower.ts";
 import { ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { parseFunction } from "../../compiler/ir/parse.ts";
-import { expectSame, fnOf, graphOf } from "./support.ts";
+import { compileFn, expectSame, fnOf, graphOf, targetNames, toTensor } from "./support.ts";
 
 const options = { vectors: true, chunks: true };
 
@@ -69,6 +69,20 @@ describe("the memory plan", () => {
     ];
     expect(long.arena).toEqual(short.arena);
     expect(long.memoryText).toContain("32*B");
+  });
+
+  it.each(targetNames)("keeps what is read elsewhere under another name, %s", async (target) => {
+    const type = arrayType("f64", [2, 3]);
+    const fn = fnOf([type, scalarType("bool")], (b, [x, condition]) => {
+      const turned = (): Value => b.one("reverse", [x as Value], { axes: [0] });
+      const arm = (value: Value) => b.block([], () => [value]);
+      const [either] = b.if(condition as Value, arm(x as Value), arm(turned()));
+      return [b.sub(turned(), either as Value)];
+    });
+    const program = await compileFn(fn, target, { donated: [0] });
+    const x = ndarray("f64", [2, 3], [1, 2, 3, 40, 50, 60]);
+    const [result] = program(toTensor(x), toTensor(scalar("bool", 1)));
+    expect([...(result?.dataSync() ?? [])]).toEqual([39, 48, 57, -39, -48, -57]);
   });
 
   it("computes in place over an operand that is not read again", () => {

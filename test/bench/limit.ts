@@ -45,7 +45,7 @@ function memoryText(): string {
     `(v128.load offset=${offset} (local.get ${pointer}))`;
   const next = (pointer: string): string =>
     `(local.set ${pointer} (i32.add (local.get ${pointer}) (i32.const ${stride})))`;
-  return `(module (import "env" "memory" (memory 1))
+  return `(module (import "env" "memory" (memory 1 32767))
     (func $copy (export "copy") (param $from i32) (param $to i32) (param $end i32)
       (loop $again
         ${vectors.map((k) => `(v128.store offset=${k} (local.get $to) ${at("$from", k)})`).join("\n        ")}
@@ -96,7 +96,10 @@ export function memoryLimit({ read, written }: Traffic): Prepare {
   return async () => {
     const whole = (bytes: number): number => Math.ceil(bytes / stride) * stride;
     const [from, to] = [whole(read), whole(written)];
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((from + to) / 2 ** 16) });
+    const memory = new WebAssembly.Memory({
+      initial: Math.ceil((from + to) / 2 ** 16),
+      maximum: 32767,
+    });
     const exports = instantiate(memoryText(), memory);
     const copy = exports["copy"] as (from: number, to: number, end: number) => void;
     const add = exports["read"] as (from: number, end: number) => number;

@@ -131,7 +131,10 @@ export async function explain(
   }
 }
 
-/** Each function computed in f32 and f64, tidied, products raised, what is the same in all iterations out of its loops. */
+/**
+ * Each function computed in f32 and f64, tidied, products raised, what is the same in all iterations
+ * out of its loops.
+ */
 function simplify(graph: Graph): Graph {
   const functions = [...computedInSingles(graph).functions].map(([name, fn]) => {
     const narrow = narrowed(tidied(fn));

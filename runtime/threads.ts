@@ -207,7 +207,10 @@ class Workers implements Crew {
     }
     if (Atomics.load(control, words.failed) === 0) return;
     Atomics.store(control, words.failed, 0);
-    throw new Error("a thread could not do its part of a kernel");
+    throw new Error(
+      "a thread failed in its part of a kernel, for lack of memory perhaps, and the result is not " +
+        "whole; `await useThreads(1)` goes on with one thread",
+    );
   };
 
   end(): void {

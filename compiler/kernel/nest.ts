@@ -24,7 +24,7 @@ import {
   type Statement,
 } from "./loop.ts";
 import { mapExpressions, mapOperands, mapStatement, visitExpressions } from "./rewrite.ts";
-import { type Range, wholeRange } from "./tasks.ts";
+import { type Range, type Rounds, wholeRange } from "./tasks.ts";
 import { vectorise } from "./vectorise.ts";
 
 /** A loop of a nest: outermost first. */
@@ -83,7 +83,7 @@ export function wrapShared(
 export function wrapRange(
   axes: readonly Axis[],
   position: number,
-  { from, to }: Range,
+  { from, to }: Rounds,
   body: readonly Statement[],
 ): readonly Statement[] {
   const ranged = axes[position];

@@ -4,20 +4,24 @@
  * `y[j] = Σ_i x[i, j]`: `y = 0; for i { for j: y[j] += x[i, j] }`, vectors along j in both.
  */
 
-import type { DType, Equation, Value } from "../ir/types.ts";
+import { byteSize, type DType, type Equation, type Value } from "../ir/types.ts";
 import { elementCount } from "../ir/dim.ts";
 import { dimIndex, flatIndex, localIndex } from "./affine.ts";
 import { costOf } from "./cost.ts";
 import { vectorLanes } from "./dtypes.ts";
 import { ElementReader } from "./element.ts";
 import {
+  add,
   constant,
+  divide,
   type Expr,
   type Lanes,
   load,
+  type Local,
   local,
   loop,
   machine,
+  minimum,
   op,
   read,
   set,
@@ -32,9 +36,11 @@ import {
   nest,
   wholeVectors,
   wrap,
+  wrapRange,
   wrapShared,
 } from "./nest.ts";
 import { describe, type Program } from "./program.ts";
+import { type Part, partOf, wholePart, wholeRange } from "./tasks.ts";
 import { laneOps, moved, vectorExpr } from "./vectorise.ts";
 
 /** Totals of a line in the cache, and of whole vectors. */
@@ -75,12 +81,8 @@ export function lowerReduction(
   const element = reader.read(input, index);
   const kept = all.filter((_, axis) => !axes.includes(axis));
   if (kept.length === 0) {
-    const result = local(output.name ?? "total", machine(dtype));
     reader.finish([]);
-    const body = alongRow(program, all, reader.statements, element, rule, (total) => [
-      set(result, total),
-    ]);
-    program.kernel("reduce", `${equation.op} of ${describe(input)}`, body, [result]);
+    const result = wholeTotal(program, equation, all, reader.statements, element, rule);
     program.define(output, { kind: "scalar", expr: read(result) });
     return;
   }
@@ -110,6 +112,57 @@ export function lowerReduction(
   program.define(output, { kind: "array", buffer });
 }
 
+/**
+ * A whole array in one number. Where threads may share the work, the array is cut into lines, as
+ * many for any number of threads: `p[k] = Σ of line k`, then `Σ p`.
+ */
+function wholeTotal(
+  program: Program,
+  { op: name, inputs, outputs }: Equation,
+  axes: readonly Axis[],
+  before: readonly Statement[],
+  element: Expr,
+  rule: Reduction,
+): Local {
+  const { combine, identity, dtype } = rule;
+  const comment = `${name} of ${describe(inputs[0] as Value)}`;
+  const result = local(outputs[0]?.name ?? "total", machine(dtype));
+  const count = elementCount(axes.map(({ extent }) => extent));
+  const cost = costOf([...before, set(result, element)]);
+  const [lines, line] = [local("lines", "i32"), local("line", "i32")];
+  const range = program.range(read(lines), 1, program.work(count, cost));
+  if (range.split === undefined) {
+    const body = alongRow(program, axes, before, element, rule, (sum) => [set(result, sum)]);
+    program.kernel("reduce", comment, body, [result]);
+    return result;
+  }
+  const wanted = divide(add(program.dim(count), constant(leastLine - 1)), constant(leastLine));
+  program.emit(set(lines, minimum(wanted, constant(mostLines))));
+  const partial = read(program.allocate("partial", mostLines * byteSize(dtype)).pointer);
+  const ofLine = alongRow(
+    program,
+    axes,
+    before,
+    element,
+    rule,
+    (sum) => [store(partial, read(line), dtype, sum)],
+    (extent, grain) => partOf(extent, grain, read(line), read(lines)),
+  );
+  const { from, to } = range;
+  program.kernel("reduce", comment, [loop(line, to, ofLine, 1, from)], [], range);
+  const sum = op(combine, dtype, [read(result), load(partial, read(line), dtype)]);
+  const together = [
+    set(result, constant(identity, dtype)),
+    loop(line, read(lines), [set(result, sum)]),
+  ];
+  program.kernel("reduce", `${name} of the lines`, together, [result]);
+  return result;
+}
+
+/** Into how many lines a whole array is cut, and of how many elements each is at least. */
+const mostLines = 64;
+const leastLine = 4096;
+
 /** The least and the greatest integer stand for the infinities. */
 function identityOf(dtype: DType, identity: number): number {
   if (Number.isFinite(identity) || dtype === "f64" || dtype === "f32") return identity;
@@ -117,7 +170,10 @@ function identityOf(dtype: DType, identity: number): number {
   return identity < 0 ? least : greatest;
 }
 
-/** Loops over `axes` that combine into accumulators, then `finish` with the total. */
+/**
+ * Loops over `axes` that combine into accumulators, then `finish` with the total. `part`: which
+ * rounds of the outermost loop, given its extent and a grain that keeps vectors whole.
+ */
 export function alongRow(
   program: Program,
   axes: readonly Axis[],
@@ -125,6 +181,7 @@ export function alongRow(
   element: Expr,
   rule: Reduction,
   finish: (total: Expr) => readonly Statement[],
+  part: (extent: Expr, grain: number) => Part = wholePart,
 ): readonly Statement[] {
   const { combine, identity, dtype } = rule;
   const single = local("total", machine(dtype));
@@ -135,48 +192,42 @@ export function alongRow(
   if (last === undefined) return [start, ...inside, ...finish(read(single))];
   const outer = merged.slice(0, -1);
   const vector = program.options.vectors ? vectorStep(last, inside, rule) : undefined;
+  const lanes = vector?.lanes ?? 1;
+  const { extent } = outer[0] ?? last;
+  const { find, rounds } = part(dimIndex(extent), outer.length === 0 ? 4 * lanes : 1);
   if (vector === undefined) {
-    return [start, ...wrap(merged, inside), ...finish(read(single))];
+    return [start, ...find, ...wrapRange(merged, 0, rounds, inside), ...finish(read(single))];
   }
-  const { lanes, before: vectorBefore, value, counter } = vector;
+  const { value, counter } = vector;
   // Four accumulators hide the latency of an addition.
   const accumulators = [0, 1, 2, 3].map((k) => local(`sum${k}`, machine(dtype, lanes)));
-  const extent = dimIndex(last.extent);
-  const four = wholeVectors(extent, 4 * lanes);
-  const whole = wholeVectors(extent, lanes);
+  const { from, to } = outer.length === 0 ? rounds : wholeRange(dimIndex(last.extent));
+  const four = wholeVectors(to, 4 * lanes);
+  const whole = wholeVectors(to, lanes);
   const combined = (k: number, operand: Expr): Statement => {
-    const target = accumulators[k] as ReturnType<typeof local>;
+    const target = accumulators[k] as Local;
     return set(target, op(combine, dtype, [read(target), operand], lanes));
   };
-  const unrolled =
-    vectorBefore.length === 0
-      ? accumulators.map((_, k) => combined(k, moved(value, counter, k * lanes)))
-      : undefined;
-  const loops: Statement[] = [];
-  if (unrolled !== undefined) loops.push(loop(counter, four, unrolled, 4 * lanes));
-  loops.push(
-    loop(
-      counter,
-      whole,
-      [...vectorBefore, combined(0, value)],
-      lanes,
-      unrolled === undefined ? constant(0) : four,
-    ),
-  );
-  loops.push(loop(counter, extent, inside, 1, whole));
-  const folded = [1, 2, 3].map((k) => combined(0, read(accumulators[k] as typeof single)));
+  const unrolled = accumulators.map((_, k) => combined(k, moved(value, counter, k * lanes)));
+  const loops = [
+    loop(counter, four, unrolled, 4 * lanes, from),
+    loop(counter, whole, [combined(0, value)], lanes, four),
+    loop(counter, to, inside, 1, whole),
+  ];
+  const folded = [1, 2, 3].map((k) => combined(0, read(accumulators[k] as Local)));
   const parts = [...Array(lanes).keys()].map((lane): Expr => ({
     kind: "lane",
     dtype,
     lanes,
     lane,
-    value: read(accumulators[0] as typeof single),
+    value: read(accumulators[0] as Local),
   }));
   const total = parts.reduce((sum, part) => op(combine, dtype, [sum, part]), read(single));
   return [
     start,
     ...accumulators.map((target) => set(target, constant(identity, dtype, lanes))),
-    ...wrap(outer, loops),
+    ...find,
+    ...wrapRange(outer, 0, rounds, loops),
     ...folded,
     ...finish(total),
   ];
@@ -184,7 +235,6 @@ export function alongRow(
 
 interface VectorStep {
   readonly lanes: Lanes;
-  readonly before: readonly Statement[];
   readonly value: Expr;
   readonly counter: Axis["counter"];
 }
@@ -200,7 +250,7 @@ function vectorStep(
   if (lanes === 1 || dtype === "bool" || !laneOps[dtype].has(combine)) return undefined;
   if (inside.length !== 1 || step?.kind !== "set" || step.value.kind !== "op") return undefined;
   const value = vectorExpr(step.value.operands[1] as Expr, dtype, axis.counter, lanes);
-  return value && { lanes, before: [], value, counter: axis.counter };
+  return value && { lanes, value, counter: axis.counter };
 }
 
 /** Sums over outer axes: a row of totals, to which one row after the other is added. */

@@ -46,9 +46,12 @@ export const threadsSymbol = "#threads";
 export const threadCount: Dim = symbol(threadsSymbol);
 
 /** Rounds `from` to `to` of a loop: all of them, where `from` is the constant 0, or a part. */
-export interface Range {
+export interface Rounds {
   readonly from: Expr;
   readonly to: Expr;
+}
+
+export interface Range extends Rounds {
   /** What a kernel with such a loop needs to be split; undefined where it is not. */
   readonly split: Split | undefined;
 }
@@ -72,15 +75,30 @@ export function wholeRange(extent: Expr): Range {
 
 /** The rounds of a part: `from` and `to` are found by `shareFunction`. */
 export function splitRange(extent: Expr, grain: number, threads: Expr, pays: Expr): Range {
-  const [thread, part, parts, from, to] = locals("thread", "part", "parts", "from", "to");
+  const [thread, part, parts] = locals("thread", "part", "parts");
+  const { find, rounds } = partOf(extent, grain, read(part), read(parts));
+  return { ...rounds, split: { thread, part, parts, threads, pays, prologue: [...find] } };
+}
+
+/** A part of a loop, and what finds its borders. */
+export interface Part {
+  readonly find: readonly Statement[];
+  readonly rounds: Rounds;
+}
+
+export function partOf(extent: Expr, grain: number, part: Expr, parts: Expr): Part {
+  const [from, to] = locals("from", "to");
   const find: Statement = {
     kind: "call",
     callee: shareFunction.name,
-    operands: [extent, constant(grain), read(part), read(parts)],
+    operands: [extent, constant(grain), part, parts],
     results: [from, to],
   };
-  const split: Split = { thread, part, parts, threads, pays, prologue: [find] };
-  return { from: read(from), to: read(to), split };
+  return { find: [find], rounds: { from: read(from), to: read(to) } };
+}
+
+export function wholePart(extent: Expr): Part {
+  return { find: [], rounds: wholeRange(extent) };
 }
 
 /** A part's rounds of so many, in grains: as many for each part, one more for the first ones. */

@@ -1,4 +1,10 @@
 import { defineConfig } from "vitest/config";
+import { swiftShaderEnvironment } from "./test/devices/swiftShader.ts";
+
+// Workers find WebGPU: on the machine's own graphics card only where somebody says so.
+if (process.env["FLUXION_ADAPTER"] !== "hardware") {
+  Object.assign(process.env, swiftShaderEnvironment());
+}
 
 export default defineConfig({
   test: {

@@ -11,6 +11,7 @@ import {
   leavesOf,
   type Manifest,
   type Tree,
+  type WebgpuCode,
 } from "../runtime/manifest.ts";
 import { expand } from "./autodiff/expand.ts";
 import { assertWellFormed } from "./ops/check.ts";
@@ -34,9 +35,11 @@ import { printTypeScript } from "./readable/typescript.ts";
 import { type Target, targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
-export type { Argument, Code, Manifest, Tree } from "../runtime/manifest.ts";
+export type { Argument, Code, Manifest, Tree, WebgpuCode } from "../runtime/manifest.ts";
 
 export type TargetName = keyof typeof targets;
+/** Targets whose programs run where they are called. */
+export type HostTargetName = Exclude<TargetName, "webgpu">;
 
 /** How a program is called, as trees of its parameters, of what it captures, of its result. */
 export interface Signature {
@@ -58,9 +61,9 @@ export interface CompilerOptions {
   readonly check?: boolean | undefined;
 }
 
-export interface Compiled {
+export interface Compiled<T extends TargetName = TargetName> {
   readonly manifest: Manifest;
-  readonly code: Code;
+  readonly code: T extends "webgpu" ? WebgpuCode : Code;
 }
 
 /** The text of a stage of `fluxion explain`. */
@@ -78,30 +81,34 @@ export const stageNames = [
 export type StageName = (typeof stageNames)[number];
 
 /** Compiles a graph for a target. */
-export async function compile(
+export async function compile<T extends TargetName>(
   graph: Graph,
   signature: Signature,
-  options: CompilerOptions,
-): Promise<Compiled> {
+  options: CompilerOptions & { readonly target: T },
+): Promise<Compiled<T>> {
   const expanded = checked(expand(graph), "grad", options);
   const simplified = checked(simplify(expanded), "simplify", options);
-  const target = targets[options.target];
+  const target: Target = targets[options.target];
   const module = lower(simplified, loweringOf(target, signature, options));
   const emitted = await target.emit(module);
   const { place = () => "" } = options;
   const layout = layoutOf(module, emitted, place);
   const manifest: Manifest = { ...signature, target: options.target, layout };
-  return { manifest, code: emitted.code };
+  return { manifest, code: emitted.code as Compiled<T>["code"] };
 }
 
 function loweringOf(
   { lowering }: Target,
-  { parameters }: Signature,
+  { parameters, captured }: Signature,
   { reassociate, donateArgnums = [] }: CompilerOptions,
 ): ProgramOptions {
   const owners = parameters.flatMap(({ tree }, k) => leavesOf(tree).map(() => k));
   const donated = owners.flatMap((owner, leaf) => (donateArgnums.includes(owner) ? [leaf] : []));
-  return { ...lowering, reassociate: reassociate === true, donated };
+  const leaves = [...parameters, ...captured].flatMap(({ tree }) => leavesOf(tree));
+  const inMemory = leaves.flatMap(({ as, shape }, k) =>
+    lowering.grid === true && as === "tensor" && shape.length === 0 ? [k] : [],
+  );
+  return { ...lowering, reassociate: reassociate === true, donated, inMemory };
 }
 
 /** What a program looks like at a stage, as text. */

@@ -1,10 +1,12 @@
 /** Arguments → what the program is called with: checked, flattened, their symbols bound. */
 
-import { bytesPerElement, className, dtypeOfArray, type TypedArray, viewAt } from "./arrays.ts";
+import { bytesPerElement, className, dtypeOfArray, type TypedArray } from "./arrays.ts";
 import { dimText, evaluate, type Extents, solve } from "./dims.ts";
-import { type Argument, constantOf, type Leaf, type Tree } from "./manifest.ts";
-import type { Memory } from "./memory.ts";
+import { type Argument, constantOf, type Layout, type Leaf, type Tree } from "./manifest.ts";
 import { flatten, type Nested, ragged, Tensor } from "./tensor.ts";
+
+/** An argument whose elements are copied. */
+export type Copied = Extract<Input, { readonly kind: "copy" }>;
 
 /** An argument's leaf and how to hand it over. */
 export type Input =
@@ -59,16 +61,8 @@ function constantValue(tree: Tree): unknown {
   }
 }
 
-/** Writes what has to be copied to an address. */
-export function writeInput(
-  input: Extract<Input, { kind: "copy" }>,
-  memory: Memory,
-  address: number,
-): void {
-  const { leaf, data, shape } = input;
-  const { dtype } = leaf;
-  const length = input.bytes / bytesPerElement(dtype);
-  const view = viewAt(memory.memory.buffer, address, dtype, length);
+/** Writes what has to be copied: all elements of a view. */
+export function writeInput({ data, shape }: Copied, view: TypedArray): void {
   if (shape.length === 1 && ArrayBuffer.isView(data)) view.set(data as TypedArray);
   else if (shape.length === 1) view.set(data as readonly number[]);
   else writeRows(data as Nested, shape, 0, view, 0);
@@ -211,9 +205,6 @@ function takeLeaf(leaf: Leaf, value: unknown, path: string, shapes: Waiting[]): 
         );
       }
       shapes.push({ path, leaf, shape: value.shape, told: value.shape.length });
-      if (leaf.shape.length === 0 && value.shape.length === 0) {
-        return { kind: "scalar", value: value.dataSync()[0] as number };
-      }
       return { kind: "tensor", tensor: value };
     }
     case "typed":
@@ -323,4 +314,27 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** For each result that is written in place, the argument in whose memory it is. */
+export function ownersOf(layout: Layout, inputs: readonly Input[]): ReadonlyMap<number, number> {
+  const owners = new Map<number, number>();
+  for (const [leaf, result] of layout.inPlace) {
+    const input = inputs[leaf];
+    if (input?.kind !== "tensor") continue;
+    const isShared = inputs.some(
+      (other) => other !== input && other.kind === "tensor" && other.tensor === input.tensor,
+    );
+    if (!isShared) owners.set(result, leaf);
+  }
+  return owners;
+}
+
+/** The extent that the arguments give a symbol; throws a `RangeError` where none does. */
+export function boundExtent(name: string, extents: Extents): number {
+  const extent = extents.get(name);
+  if (extent === undefined) {
+    throw new RangeError(`no argument says how large ${name} is`);
+  }
+  return extent;
 }

@@ -5,3 +5,4 @@ export type { Code, Layout, Manifest, Tree } from "./manifest.ts";
 export * from "./sparse/index.ts";
 export { Tensor, tensor } from "./tensor.ts";
 export { useThreads } from "./threads.ts";
+export { loadWebgpu } from "./webgpu/program.ts";

@@ -1,22 +1,20 @@
 /** A program's manifest and code → a function of plain values and tensors. */
 
-import { givenOr, type Input, takeArguments, writeInput } from "./arguments.ts";
-import { bytesPerElement, countOf, type TypedArray, viewAt } from "./arrays.ts";
+import {
+  boundExtent,
+  givenOr,
+  type Input,
+  ownersOf,
+  takeArguments,
+  writeInput,
+} from "./arguments.ts";
+import { bytesPerElement, countOf, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
 import { binaryOf, Linked, linkLater, team, transient } from "./link.ts";
-import {
-  type Argument,
-  type Code,
-  constantOf,
-  type Dim,
-  type Layout,
-  type Leaf,
-  leavesOf,
-  type Manifest,
-  type Tree,
-} from "./manifest.ts";
+import { type Argument, type Code, type Leaf, leavesOf, type Manifest } from "./manifest.ts";
 import { pool } from "./storage.ts";
-import { nest, Tensor } from "./tensor.ts";
+import { buildResult, plainArray, shapeOf, slotSize } from "./results.ts";
+import { Tensor } from "./tensor.ts";
 
 /** A compiled function. What it captured is asked for at every call. */
 export type Program = (...args: readonly unknown[]) => unknown;
@@ -77,7 +75,7 @@ function program(manifest: Manifest, linked: Linked, captured?: () => readonly u
     const inputs = [
       ...takeArguments(manifest.parameters, args, extents),
       ...takeArguments(manifest.captured, captured?.() ?? [], extents),
-    ];
+    ].map(byValue);
     const symbols = layout.symbols.map((name) => boundExtent(name, extents));
     // Everything that a call needs besides tensors, one after the other.
     let bytes = 0;
@@ -106,7 +104,9 @@ function program(manifest: Manifest, linked: Linked, captured?: () => readonly u
         if (input.kind === "scalar") return input.value;
         if (input.kind === "tensor") return tensors[k] as number;
         const address = base + (places[k] as number);
-        writeInput(input, pool.memory, address);
+        const { dtype } = input.leaf;
+        const length = countOf(input.shape);
+        writeInput(input, viewAt(pool.memory.memory.buffer, address, dtype, length));
         return address;
       });
       leaves.forEach((_, k) => {
@@ -151,6 +151,12 @@ function program(manifest: Manifest, linked: Linked, captured?: () => readonly u
   };
 }
 
+/** A tensor without axes is passed as its number. */
+function byValue(input: Input): Input {
+  if (input.kind !== "tensor" || input.tensor.shape.length > 0) return input;
+  return { kind: "scalar", value: input.tensor.dataSync()[0] as number };
+}
+
 /** Numbers in, one number out: called without ceremony. */
 function scalarProgram({ name, parameters, captured, result, layout }: Manifest, linked: Linked) {
   const numbers = parameters.every(({ tree }) => tree.kind === "leaf" && tree.as === "number");
@@ -185,32 +191,6 @@ function scalarProgram({ name, parameters, captured, result, layout }: Manifest,
       }
     }
   };
-}
-
-/** For each result that is written in place, the argument in whose memory it is. */
-function ownersOf(layout: Layout, inputs: readonly Input[]): ReadonlyMap<number, number> {
-  const owners = new Map<number, number>();
-  for (const [leaf, result] of layout.inPlace) {
-    const input = inputs[leaf];
-    if (input?.kind !== "tensor") continue;
-    const isShared = inputs.some(
-      (other) => other !== input && other.kind === "tensor" && other.tensor === input.tensor,
-    );
-    if (!isShared) owners.set(result, leaf);
-  }
-  return owners;
-}
-
-function boundExtent(name: string, extents: Extents): number {
-  const extent = extents.get(name);
-  if (extent === undefined) {
-    throw new RangeError(`no argument says how large ${name} is`);
-  }
-  return extent;
-}
-
-function slotSize(sizes: readonly Dim[], extents: Extents): number {
-  return Math.max(0, ...sizes.map((size) => evaluate(size, extents) ?? 0));
 }
 
 function newTensor(leaf: Leaf, shape: readonly number[]): Tensor {
@@ -252,10 +232,6 @@ function takeResult(
   }
 }
 
-function shapeOf(leaf: Leaf, extents: Extents): readonly number[] {
-  return leaf.shape.map((dim) => evaluate(dim, extents) as number);
-}
-
 function readScalar(leaf: Leaf, address: number): number {
   return viewAt(pool.memory.memory.buffer, address, leaf.dtype, 1)[0] as number;
 }
@@ -273,62 +249,5 @@ function fromScalar(leaf: Leaf, value: number): unknown {
 
 function fromArray(leaf: Leaf, shape: readonly number[], address: number): unknown {
   const { buffer } = pool.memory.memory;
-  const data = viewAt(buffer, address, leaf.dtype, countOf(shape));
-  if (leaf.as === "array") return nest(data, shape);
-  return rows(data, shape, 0, 0);
-}
-
-/** A typed array, or arrays of them by axis, each its own copy. */
-function rows(data: TypedArray, shape: readonly number[], axis: number, start: number): unknown {
-  const inner = countOf(shape.slice(axis + 1));
-  if (axis >= shape.length - 1) return data.slice(start, start + (shape[axis] ?? 1));
-  return Array.from({ length: shape[axis] as number }, (_, k) =>
-    rows(data, shape, axis + 1, start + k * inner),
-  );
-}
-
-function buildResult(tree: Tree, leaf: (leaf: Leaf) => unknown): unknown {
-  switch (tree.kind) {
-    case "leaf":
-      return leaf(tree);
-    case "record":
-      return Object.fromEntries(
-        tree.fields.map(([name, field]) => [name, buildResult(field, leaf)]),
-      );
-    case "tuple":
-      return tree.items.map((item) => buildResult(item, leaf));
-    case "table":
-      return rowsOf(tree.columns, leavesOf(tree.columns).map(leaf) as readonly unknown[][]);
-    case "constant":
-      return constantOf(tree);
-  }
-}
-
-/** The elements of a table, from an array for each leaf. */
-function rowsOf(columns: Tree, leaves: readonly unknown[][]): unknown {
-  return Array.from({ length: leaves[0]?.length ?? 0 }, (_, k) => {
-    const parts = leaves.map((leaf) => leaf[k]).values();
-    return elementOf(columns, parts);
-  });
-}
-
-function elementOf(tree: Tree, parts: Iterator<unknown>): unknown {
-  switch (tree.kind) {
-    case "leaf": {
-      const part = parts.next().value;
-      return tree.as === "boolean" ? part !== 0 : part;
-    }
-    case "record":
-      return Object.fromEntries(
-        tree.fields.map(([name, field]) => [name, elementOf(field, parts)]),
-      );
-    case "tuple":
-      return tree.items.map((item) => elementOf(item, parts));
-    case "table": {
-      const leaves = leavesOf(tree.columns).map(() => parts.next().value as unknown[]);
-      return rowsOf(tree.columns, leaves);
-    }
-    case "constant":
-      return constantOf(tree);
-  }
+  return plainArray(leaf, shape, viewAt(buffer, address, leaf.dtype, countOf(shape)));
 }

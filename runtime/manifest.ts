@@ -89,7 +89,7 @@ export interface Argument {
 
 export interface Manifest {
   readonly name: string;
-  readonly target: "js" | "wasm";
+  readonly target: "js" | "wasm" | "webgpu";
   /** Their leaves, then those of `captured`, are the root parameters of the graph, in order. */
   readonly parameters: readonly Argument[];
   readonly captured: readonly Argument[];
@@ -156,3 +156,28 @@ type Edits = readonly (readonly [start: number, length: number] | Binary)[];
 export type Code =
   | { readonly kind: "wasm"; readonly plain: Binary; readonly relaxed?: Edits | undefined }
   | { readonly kind: "js"; readonly text: string };
+
+/** Entries that a device runs, and the host's part, which starts them. */
+export interface WebgpuCode {
+  readonly kind: "webgpu";
+  /** From its environment to `run`, or the text of that function. */
+  readonly host: string | ((environment: HostEnvironment) => (...operands: number[]) => void);
+  readonly wgsl: string;
+  /** Of each entry `1` or `n` threads, then the types of its parameters, `i` or `f` each. */
+  readonly entries: readonly string[];
+  /** Words that entries leave for each other. */
+  readonly cells: number;
+}
+
+export interface HostEnvironment {
+  /** Where constants are; cells follow them. */
+  readonly constants: number;
+  readonly math: Readonly<Record<string, (...operands: number[]) => number>>;
+  /** Starts an entry with so many threads. */
+  readonly launch: (entry: number, threads: number, ...operands: number[]) => void;
+  readonly allocate: (bytes: number) => number;
+  readonly release: (address: number) => void;
+  readonly fault: (site: number, index: number, extent: number) => never;
+  /** An address or an extent that the call's frame would hold at that offset. */
+  readonly hand_over: (offset: number, value: number) => void;
+}

@@ -1,5 +1,7 @@
 /** The one linear memory that all programs share, and who has which bytes of it. */
 
+import { Allocator } from "./allocator.ts";
+
 /** Typed-array views of the whole memory; taken again whenever it grows. */
 export interface Views {
   f64: Float64Array;
@@ -7,11 +9,6 @@ export interface Views {
   i32: Int32Array;
   u16: Uint16Array;
   u8: Uint8Array;
-}
-
-interface Free {
-  start: number;
-  end: number;
 }
 
 const page = 65536;
@@ -37,13 +34,13 @@ function viewsOf({ buffer }: WebAssembly.Memory): Views {
   };
 }
 
-/** Allocates bytes: first fit in a list sorted by address, neighbours joined. */
 export class Memory {
   memory: WebAssembly.Memory;
   readonly views: Views;
-  private readonly sizes = new Map<number, number>();
-  private readonly free: Free[] = [];
-  private end = firstAddress;
+  private readonly pieces = new Allocator(firstAddress, alignment, (end) => {
+    const needed = end + margin - this.memory.buffer.byteLength;
+    if (needed > 0) this.grow(needed);
+  });
 
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages });
@@ -65,48 +62,14 @@ export class Memory {
   }
 
   /** The address of fresh bytes, a multiple of 16. Their contents are undefined. */
-  allocate = (bytes: number): number => {
-    const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
-    const at = this.fromFree(size) ?? this.fromEnd(size);
-    this.sizes.set(at, size);
-    return at;
-  };
+  allocate = (bytes: number): number => this.pieces.allocate(bytes);
 
   /** Gives bytes back. Address 0 is ignored. */
-  release = (address: number): void => {
-    const size = this.sizes.get(address);
-    if (size === undefined) {
-      if (address === 0) return;
-      throw new Error(`nothing is allocated at ${address}`);
-    }
-    this.sizes.delete(address);
-    this.insert(address, address + size);
-  };
+  release = (address: number): void => this.pieces.release(address);
 
   /** Bytes in use or free among those in use. */
   get extent(): number {
-    return this.end;
-  }
-
-  private fromFree(size: number): number | undefined {
-    for (let k = 0; k < this.free.length; k++) {
-      const block = this.free[k] as Free;
-      if (block.end - block.start < size) continue;
-      const { start } = block;
-      block.start += size;
-      if (block.start === block.end) this.free.splice(k, 1);
-      return start;
-    }
-    return undefined;
-  }
-
-  private fromEnd(size: number): number {
-    const start = this.end;
-    const needed = start + size + margin;
-    const have = this.memory.buffer.byteLength;
-    if (needed > have) this.grow(needed - have);
-    this.end = start + size;
-    return start;
+    return this.pieces.extent;
   }
 
   /** Grows by at least a quarter, so that growing costs little over many calls. */
@@ -123,28 +86,5 @@ export class Memory {
     }
     this.memory.grow(generous);
     Object.assign(this.views, viewsOf(this.memory));
-  }
-
-  private insert(start: number, end: number): void {
-    let low = 0;
-    let high = this.free.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.free[middle] as Free).start < start) low = middle + 1;
-      else high = middle;
-    }
-    const before = this.free[low - 1];
-    const after = this.free[low];
-    if (before?.end === start && after?.start === end) {
-      before.end = after.end;
-      this.free.splice(low, 1);
-    } else if (before?.end === start) before.end = end;
-    else if (after?.start === end) after.start = start;
-    else this.free.splice(low, 0, { start, end });
-    const last = this.free.at(-1);
-    if (last?.end === this.end) {
-      this.end = last.start;
-      this.free.pop();
-    }
   }
 }

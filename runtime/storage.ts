@@ -17,11 +17,19 @@ interface Block {
   readonly bytes: number;
 }
 
+/** Elements on a device that answers later. */
+export interface Remote {
+  readonly device: string;
+  readonly read: (dtype: DType, length: number) => Promise<TypedArray>;
+  readonly release: () => void;
+}
+
 export interface Storage {
   readonly dtype: DType;
   readonly length: number;
   block: Block | undefined;
   host: TypedArray | undefined;
+  remote?: Remote | undefined;
   /** What became of the elements, if they are nowhere. */
   gone?: string;
 }
@@ -35,6 +43,7 @@ export class Pool {
   /** Blocks in the order of their last use, with the storage that each belongs to. */
   private readonly recent = new Map<Block, Storage>();
   private readonly registry: FinalizationRegistry<Block>;
+  private readonly remotes = new FinalizationRegistry<Remote>((remote) => remote.release());
   private bytes = 0;
   private baseline = 0;
   private budget = smallestBudget;
@@ -74,6 +83,7 @@ export class Pool {
   /** Ties memory to the life of a handle. */
   track(handle: object, storage: Storage): void {
     if (storage.block !== undefined) this.registry.register(handle, storage.block, storage);
+    if (storage.remote !== undefined) this.remotes.register(handle, storage.remote, storage);
   }
 
   /** The address of the elements; moves them there if they are not. */
@@ -94,6 +104,26 @@ export class Pool {
     return placed.address;
   }
 
+  /** Storage on a device. */
+  onRemote(dtype: DType, length: number, remote: Remote): Storage {
+    return { dtype, length, block: undefined, host: undefined, remote };
+  }
+
+  /** A copy of the elements, from wherever they are. */
+  readLater(storage: Storage): Promise<TypedArray> {
+    const { block, host, remote, dtype, length } = storage;
+    if (remote !== undefined && block === undefined && host === undefined) {
+      return remote.read(dtype, length);
+    }
+    return Promise.resolve(this.read(storage));
+  }
+
+  /** Elements that are on a device too from now on. */
+  addRemote(handle: object, storage: Storage, remote: Remote): void {
+    storage.remote = remote;
+    this.remotes.register(handle, remote, storage);
+  }
+
   /** A copy of the elements. */
   read(storage: Storage): TypedArray {
     const { block, host, dtype, length } = storage;
@@ -107,19 +137,26 @@ export class Pool {
       this.registry.unregister(storage);
       this.releaseBlock(storage.block);
     }
+    if (storage.remote !== undefined) {
+      this.remotes.unregister(storage);
+      storage.remote.release();
+    }
     storage.block = undefined;
     storage.host = undefined;
+    storage.remote = undefined;
     storage.gone = gone;
   }
 
   /** The elements under another owner; the old one has none any more. */
   moved(storage: Storage): Storage {
-    const { dtype, length, block, host } = storage;
-    const next: Storage = { dtype, length, block, host };
+    const { dtype, length, block, host, remote } = storage;
+    const next: Storage = { dtype, length, block, host, remote };
     this.registry.unregister(storage);
+    this.remotes.unregister(storage);
     if (block !== undefined) this.recent.set(block, next);
     storage.block = undefined;
     storage.host = undefined;
+    storage.remote = undefined;
     return next;
   }
 
@@ -164,7 +201,13 @@ export class Pool {
   }
 }
 
-function lost({ gone = "was disposed of" }: Storage): Error {
+function lost({ gone = "was disposed of", remote }: Storage): Error {
+  if (remote !== undefined) {
+    return new Error(
+      `this tensor is on ${remote.device}, which answers later: take its elements by ` +
+        "`await x.data()`, or compile what uses it for the same target",
+    );
+  }
   return new Error(`this tensor ${gone}`);
 }
 

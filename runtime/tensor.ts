@@ -23,8 +23,10 @@ export class Tensor {
 
   /** The elements in row-major order, as a copy. */
   data(): Promise<TypedArray> {
-    return Promise.resolve(this.dataSync());
+    return pool.readLater(this.storage);
   }
+
+  /** As `data`, at once. Throws an `Error` where the elements are on a device that answers later. */
 
   dataSync(): TypedArray {
     return pool.read(this.storage);
@@ -32,13 +34,19 @@ export class Tensor {
 
   /** The elements as numbers nested by axis; a number for shape `[]`. */
   toArray(): Promise<Nested> {
-    return Promise.resolve(nest(this.dataSync(), this.shape));
+    return this.data().then((data) => nest(data, this.shape));
   }
 
   toString(): string {
     const count = countOf(this.shape);
     const head = `tensor ${this.dtype}[${this.shape.join(", ")}]`;
-    return count > 64 ? head : `${head} ${JSON.stringify(nest(this.dataSync(), this.shape))}`;
+    return count > 64 || !this.isHere
+      ? head
+      : `${head} ${JSON.stringify(nest(this.dataSync(), this.shape))}`;
+  }
+
+  private get isHere(): boolean {
+    return this.storage.block !== undefined || this.storage.host !== undefined;
   }
 
   /** Gives the memory back now. Needed for nothing: the collector does the same, later. */
@@ -54,6 +62,11 @@ export class Tensor {
   /** For the runtime: a program has taken the tensor over. */
   static takeOver(tensor: Tensor, program: string): void {
     pool.dispose(tensor.storage, `was donated to \`${program}\`: go on with what that returned`);
+  }
+
+  /** For the runtime: where the elements are. */
+  static storageOf(tensor: Tensor): Storage {
+    return tensor.storage;
   }
 
   /** For the runtime: the address of the elements in the shared memory. */

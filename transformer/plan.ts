@@ -13,7 +13,7 @@ import { BatchFault } from "../compiler/autodiff/vmap.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
-import type { Binary, Code, Tree } from "../runtime/manifest.ts";
+import type { Binary, Tree, WebgpuCode } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
@@ -253,7 +253,12 @@ export function finish(
     }),
   );
   const hosts = ready.flatMap(({ transform }) => sparseRoot(transform)?.host ?? []);
-  const imports = ["load", ...new Set(hosts)].map((name) => [name, localName(name)] as const);
+  const loaders = ready.flatMap((root) =>
+    root.programs.map(({ id }) => loaderName((programs.get(id) as Compiled).code)),
+  );
+  const imports = [...new Set([...loaders, ...hosts])].map(
+    (name) => [name, localName(name)] as const,
+  );
   return { ...read, roots: ready, edits, footer: footer.join("\n"), imports, programs };
 }
 
@@ -427,20 +432,36 @@ function replacement(root: Root): string {
 function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): string {
   const data = JSON.stringify(manifest);
   const load = (captured: string): string =>
-    `${localName("load")}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
+    `${localName(loaderName(code))}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
   if (signature.captured.length > 0) {
     return `function ${id}(captured) { return ${load(", captured")}; }`;
   }
   return `var ${id}_;\nfunction ${id}() { return ${id}_ ??= ${load("")}; }`;
 }
 
-function codeText(code: Code): string {
+/** The function of the runtime that builds such a program. */
+function loaderName({ kind }: Compiled["code"]): "load" | "loadWebgpu" {
+  return kind === "webgpu" ? "loadWebgpu" : "load";
+}
+
+function codeText(code: Compiled["code"]): string {
+  if (code.kind === "webgpu") {
+    const { host, wgsl, entries, cells } = code;
+    const [text, types] = [JSON.stringify(wgsl), JSON.stringify(entries)];
+    return `{ kind: "webgpu", host: ${hostCode(host)}, wgsl: ${text}, entries: ${types}, cells: ${cells} }`;
+  }
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
   const pieces = code.relaxed?.map((piece) =>
     typeof piece === "string" || piece instanceof Uint8Array ? hex(piece) : `[${piece.join()}]`,
   );
   const relaxed = pieces === undefined ? "" : `, relaxed: [${pieces.join()}]`;
   return `{ kind: "wasm", plain: ${hex(code.plain)}${relaxed} }`;
+}
+
+/** The host's part as it is: a page may forbid code from text. */
+function hostCode(host: WebgpuCode["host"]): string {
+  if (typeof host === "string") return host;
+  throw new Error("the host's part of a program is text before it ships");
 }
 
 /** Two digits a byte: what stands twice is the same text, which compresses well. */

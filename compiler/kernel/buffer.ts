@@ -1,8 +1,7 @@
 /** Memory of arrays as the program is being lowered: who needs which bytes from when to when. */
 
-import { type Dim, multiplyDims, sameDim } from "../ir/dim.ts";
-import { byteSize, type Value, type ValueType } from "../ir/types.ts";
-import { elementCount } from "../ir/dim.ts";
+import { type Dim, sameDim } from "../ir/dim.ts";
+import type { Value } from "../ir/types.ts";
 import type { Local } from "./loop.ts";
 
 /**
@@ -28,10 +27,6 @@ export interface Buffer {
   readonly overlays: Set<Buffer>;
   /** The values that live here, and the views that read it later. */
   readonly values: Value[];
-}
-
-export function bytesOf(type: ValueType): Dim {
-  return multiplyDims(byteSize(type.dtype), elementCount(type.shape));
 }
 
 /** Marks a use; of a joined buffer, a use of everything it may be. */

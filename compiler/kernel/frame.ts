@@ -4,7 +4,7 @@ import { type Block, type Equation, type Value } from "../ir/types.ts";
 import { addDims, type Dim, dimText, elementCount, multiplyDims, sameDim } from "../ir/dim.ts";
 import { freeValues } from "../ir/walk.ts";
 import { ops } from "../ops/index.ts";
-import { type Buffer, bytesOf, rootsOf, touch } from "./buffer.ts";
+import { type Buffer, rootsOf, touch } from "./buffer.ts";
 import {
   constant,
   type Expr,
@@ -154,7 +154,12 @@ class Join {
     program.emit(set(this.target, read(buffer.pointer)));
     if (this.buffer === undefined) {
       const { name, type } = this.output;
-      this.buffer = program.makeBuffer("joined", name ?? "joined", bytesOf(type), this.target);
+      this.buffer = program.makeBuffer(
+        "joined",
+        name ?? "joined",
+        program.bytesOf(type),
+        this.target,
+      );
     }
     this.buffer.sources.push(buffer);
     touch(this.buffer, program.step);
@@ -292,6 +297,7 @@ function sharedRange(program: Program, equation: Equation, limit: Expr): Range {
   if (body === undefined || !isShared) return wholeRange(limit);
   const workOfRound = workIn(body);
   // A short loop that runs again and again is done before others have heard of it.
+  if (program.options.grid === true && needsMemory(body)) return wholeRange(limit);
   const isShort = program.isRepeated() && typeof workOfRound === "number" && workOfRound < 100;
   if (isShort || !program.isPlanned(workOfRound)) return wholeRange(limit);
   const perRound = program.work(workOfRound, 1);
@@ -303,6 +309,16 @@ function sharedRange(program: Program, equation: Equation, limit: Expr): Range {
     ? constant(rounds.value * perRound.value, "f64")
     : op("mul", "f64", [rounds, perRound]);
   return program.range(limit, 1, work);
+}
+
+/** True where something in a block is an array of its own. */
+function needsMemory({ equations }: Block): boolean {
+  return equations.some(({ op: name, outputs, regions }) => {
+    const isOwn = ops[name]?.laws.consumes === undefined;
+    return (
+      (isOwn && outputs.some(({ type }) => type.shape.length > 0)) || regions.some(needsMemory)
+    );
+  });
 }
 
 /** What the equations of a block compute, roughly, in units of `costOf`. */
@@ -365,7 +381,12 @@ class Carried {
       }
       const pointer = local(name ?? "carried", "i32");
       program.emit(set(pointer, read(buffer.pointer)));
-      const joined = program.makeBuffer("joined", name ?? "carried", bytesOf(type), pointer);
+      const joined = program.makeBuffer(
+        "joined",
+        name ?? "carried",
+        program.bytesOf(type),
+        pointer,
+      );
       joined.sources.push(buffer);
       return { kind: "array", buffer: joined };
     });

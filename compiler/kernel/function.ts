@@ -1,7 +1,7 @@
 /** One function that stays a function, as a function of the loop IR. */
 
 import type { Fn, Value } from "../ir/types.ts";
-import { type Buffer, bytesOf } from "./buffer.ts";
+import { type Buffer } from "./buffer.ts";
 import { lowerBlock } from "./frame.ts";
 import { type Convention, type Conventions, stackLocals } from "./calls.ts";
 import {
@@ -109,7 +109,7 @@ function enterParameter(
   const input = local(name, "i32");
   // What has been moved in may be overwritten.
   const kind = moved ? "result" : "parameter";
-  const buffer = program.makeBuffer(kind, name, bytesOf(parameter.type), input);
+  const buffer = program.makeBuffer(kind, name, program.bytesOf(parameter.type), input);
   program.define(parameter, { kind: "array", buffer });
   return { locals: [input], buffer };
 }

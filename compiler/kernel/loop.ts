@@ -114,6 +114,8 @@ export type Statement =
       readonly to: Expr;
       readonly step: number;
       readonly body: readonly Statement[];
+      /** The rounds may run in any order, and all at the same time. */
+      readonly isGrid?: boolean;
     }
   /** Runs `before`, leaves when `condition` is false, runs `body`, and again. */
   | {

@@ -3,8 +3,9 @@
 import { type Dim, sameDim, symbolsOf } from "../ir/dim.ts";
 import { type Block, type Graph, rootOf, type Value } from "../ir/types.ts";
 import { parameterSymbols } from "../ir/walk.ts";
-import { type Buffer, bytesOf, endsBefore } from "./buffer.ts";
+import { type Buffer, endsBefore } from "./buffer.ts";
 import { computedInSingles } from "../passes/half.ts";
+import { inSinglePrecision } from "../passes/singlePrecision.ts";
 import { lowerBlock } from "./frame.ts";
 import { lowerFunction } from "./function.ts";
 import { conventionsOf } from "./calls.ts";
@@ -12,6 +13,7 @@ import {
   add,
   constant,
   type Expr,
+  load,
   type Local,
   local,
   type LoopFunction,
@@ -37,9 +39,9 @@ const firstSegment = 65536;
 
 /** Lowers a closed program: transforms expanded, calls left only of functions of the graph. */
 export function lower(given: Graph, options: ProgramOptions): LoopModule {
-  const graph = computedInSingles(given);
+  const graph = computedInSingles(options.singles === true ? inSinglePrecision(given) : given);
   const fn = rootOf(graph);
-  const parts = new ModuleParts();
+  const parts = new ModuleParts(options);
   const conventions = conventionsOf(graph, parts);
   const plans: string[] = [];
   for (const convention of conventions.values()) {
@@ -66,14 +68,23 @@ export function lower(given: Graph, options: ProgramOptions): LoopModule {
       (results) => ending.finish(results),
     ),
   );
-  const frameBytes = 8 * ending.slots;
+  const { frame } = program;
+  const frameBytes = frame === program.arena ? 8 * ending.slots : 0;
+  const frames = frame === program.arena ? [] : [frame];
   const plan = planMemory(program.buffers, program.arena, frameBytes, (dim) => program.dim(dim));
   const statements = [...plan.prologue, ...program.constantPointers, ...body];
   const threads = program.usesThreads ? [program.symbolLocal(threadsSymbol)] : [];
   const run: LoopFunction = {
     name: "run",
     comment: fn.name,
-    parameters: [...inputs, ...ending.targets.pointers, ...symbolLocals, ...threads, program.arena],
+    parameters: [
+      ...inputs,
+      ...ending.targets.pointers,
+      ...symbolLocals,
+      ...threads,
+      program.arena,
+      ...frames,
+    ],
     body: spellIndices(statements, program.symbolLocal, new Map()),
     results: ending.returned === undefined ? [] : [ending.returned.expr],
     resultTypes: ending.returned === undefined ? [] : [ending.returned.type],
@@ -154,11 +165,14 @@ function withSegment(
 function enterParameter(program: Program, parameter: Value, k: number): Local {
   const { dtype, shape } = parameter.type;
   const name = parameter.name ?? `p${k}`;
-  const input = local(name, shape.length === 0 ? machine(dtype) : "i32");
-  if (shape.length === 0) {
+  const inMemory = shape.length > 0 || program.options.inMemory?.includes(k) === true;
+  const input = local(name, inMemory ? "i32" : machine(dtype));
+  if (!inMemory) {
     program.define(parameter, { kind: "scalar", expr: read(input) });
+  } else if (shape.length === 0) {
+    program.setScalar(parameter, load(read(input), constant(0), dtype));
   } else {
-    const buffer = program.makeBuffer("parameter", name, bytesOf(parameter.type), input);
+    const buffer = program.makeBuffer("parameter", name, program.bytesOf(parameter.type), input);
     program.define(parameter, { kind: "array", buffer });
   }
   return input;
@@ -181,7 +195,8 @@ class Ending {
   /** Emits the code that hands over the results. */
   finish(results: readonly Value[]): readonly (Buffer | Stack)[] {
     const { program } = this;
-    const only = results.length === 1;
+    // What a grid of threads leaves is in memory.
+    const only = results.length === 1 && program.options.grid !== true;
     const buffers = this.targets.settle(results);
     results.forEach((result, k) => {
       const { dtype, shape } = result.type;
@@ -191,7 +206,7 @@ class Ending {
           this.returned = { expr, type: machine(dtype) };
           this.places.push({ kind: "returned" });
         } else {
-          const offset = this.slot(store(read(program.arena), constant(0), dtype, expr));
+          const offset = this.slot(store(read(program.frame), constant(0), dtype, expr));
           this.places.push({ kind: "stored", offset });
         }
         return;
@@ -213,11 +228,11 @@ class Ending {
   private allocated(result: Value, buffer: Buffer): number {
     const { program } = this;
     const pointer = local("handed_over", "i32");
-    const size = program.dim(bytesOf(result.type));
+    const size = program.dim(program.bytesOf(result.type));
     program.emit({ kind: "call", callee: "allocate", operands: [size], results: [pointer] });
     this.targets.copyOut(result, buffer, read(pointer));
     for (const dim of result.type.shape) this.bind(dim);
-    return this.slot(store(read(program.arena), constant(0), "i32", read(pointer)));
+    return this.slot(store(read(program.frame), constant(0), "i32", read(pointer)), true);
   }
 
   private bind(dim: Dim): void {
@@ -225,15 +240,21 @@ class Ending {
       if (this.program.isPlanned(dim) || this.bound.some((known) => known.symbol === symbol))
         continue;
       const value = read(this.program.symbolLocal(symbol));
-      const offset = this.slot(store(read(this.program.arena), constant(0), "i32", value));
+      const offset = this.slot(store(read(this.program.frame), constant(0), "i32", value), true);
       this.bound.push({ symbol, offset });
     }
   }
 
-  /** Emits a store to the next eight bytes of the frame; their offset. */
-  private slot(statement: Statement): number {
+  /** Emits a store to the next eight bytes of the frame; their offset. `isAddress`: or an extent. */
+  private slot(statement: Statement, isAddress = false): number {
     if (statement.kind !== "store") throw new Error("a slot is written by a store");
     const offset = 8 * this.slots++;
+    if (isAddress && this.program.options.grid === true) {
+      // The host knows where it is, and does not ask the device.
+      const operands = [constant(offset), statement.value];
+      this.program.emit({ kind: "call", callee: "hand_over", operands, results: [] });
+      return offset;
+    }
     const base: Expr = {
       kind: "op",
       op: "add",

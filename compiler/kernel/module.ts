@@ -1,8 +1,9 @@
 /** What the functions of one program share: kernels, names, constants, places that can fail. */
 
-import { byteSize, type DType, type Span } from "../ir/types.ts";
+import type { DType, Span } from "../ir/types.ts";
 import { roundHalf, toHalf } from "../../runtime/half.ts";
 import { type Local, local, type LoopFunction, type SiteInfo } from "./loop.ts";
+import { elementBytes, type ProgramOptions } from "./program.ts";
 import { Tasks } from "./tasks.ts";
 
 export class ModuleParts {
@@ -10,12 +11,17 @@ export class ModuleParts {
   readonly sites: SiteInfo[] = [];
   readonly constantsBase: Local = local("constants", "i32");
   readonly tasks: Tasks = new Tasks();
+  private readonly options: ProgramOptions;
   private readonly bytes: number[] = [];
   private readonly meanings = new Map<string, string>();
   private readonly names = new Map<string, number>([
     ["run", 1],
     ["task", 1],
   ]);
+
+  constructor(options: ProgramOptions) {
+    this.options = options;
+  }
 
   get constants(): Uint8Array {
     return Uint8Array.from(this.bytes);
@@ -25,8 +31,12 @@ export class ModuleParts {
   constant(dtype: DType, values: readonly number[]): number {
     while (this.bytes.length % 16 !== 0) this.bytes.push(0);
     const offset = this.bytes.length;
-    const view = new DataView(new ArrayBuffer(values.length * byteSize(dtype)));
-    values.forEach((value, k) => writeElement(view, k * byteSize(dtype), dtype, value));
+    const size = elementBytes(dtype, this.options);
+    const view = new DataView(new ArrayBuffer(values.length * size));
+    values.forEach((value, k) => {
+      if (size === 4 && dtype === "f16") view.setFloat32(4 * k, roundHalf(value), true);
+      else writeElement(view, k * size, dtype, value);
+    });
     for (const byte of new Uint8Array(view.buffer)) this.bytes.push(byte);
     return offset;
   }

@@ -1,6 +1,6 @@
 /** Loops around the code for one element: axes merged, the innermost one in vectors. */
 
-import { type Dim, multiplyDims, sameDim } from "../ir/dim.ts";
+import { type Dim, elementCount, multiplyDims, sameDim } from "../ir/dim.ts";
 import {
   affine,
   affineExpr,
@@ -12,6 +12,7 @@ import {
 import { hoist } from "./hoist.ts";
 import {
   constant,
+  divide,
   type Expr,
   isConstant,
   isValue,
@@ -21,7 +22,11 @@ import {
   maximum,
   minimum,
   op,
+  read,
+  remainder,
+  set,
   type Statement,
+  temporary,
 } from "./loop.ts";
 import { mapExpressions, mapOperands, mapStatement, visitExpressions } from "./rewrite.ts";
 import { type Range, type Rounds, wholeRange } from "./tasks.ts";
@@ -38,7 +43,11 @@ export function axesOf(shape: readonly Dim[], name = "i"): readonly Axis[] {
 }
 
 /** Which rounds of a loop over that many run; borders lie at multiples of the grain. */
-export type ChooseRange = (extent: Dim, grain: number) => Range;
+export interface ChooseRange {
+  (extent: Dim, grain: number): Range;
+  /** True where all independent loops should be one, so that there are many rounds. */
+  readonly flat?: boolean;
+}
 
 /** Rounds of one loop that are together: whole vectors, however many are taken at once. */
 const vectorGrain = 16;
@@ -51,6 +60,7 @@ export function nest(
   choose?: ChooseRange,
 ): readonly Statement[] {
   const [merged, inside] = collapse(axes, body);
+  if (choose?.flat === true) return flattened(merged, inside, choose);
   const [first, ...others] = merged;
   if (first === undefined) return inside;
   if (others.length === 0)
@@ -73,10 +83,37 @@ export function wrapShared(
   body: readonly Statement[],
   choose: ChooseRange,
 ): readonly Statement[] {
+  if (choose.flat === true) return flattened(axes, body, choose);
   const at = axes.findIndex(({ extent }) => extent !== 1);
   const shared = axes[at];
   if (shared === undefined) return wrap(axes, body);
   return wrapRange(axes, at, choose(shared.extent, 1), body);
+}
+
+/** Independent loops as one: `for r < m·n: i = r / n; j = r % n`. */
+function flattened(
+  axes: readonly Axis[],
+  body: readonly Statement[],
+  choose: ChooseRange,
+): readonly Statement[] {
+  const { from, to } = choose(elementCount(axes.map(({ extent }) => extent)), 1);
+  const [first, ...others] = axes.filter(({ extent }) => extent !== 1);
+  const zeros = axes
+    .filter(({ extent }) => extent === 1)
+    .map(({ counter }) => set(counter, constant(0)));
+  if (first === undefined) return [loop(local("round", "i32"), to, [...zeros, ...body], 1, from)];
+  if (others.length === 0) return [loop(first.counter, to, [...zeros, ...body], 1, from)];
+  const round = local("round", "i32");
+  const counters: Statement[] = [];
+  let rest = read(round);
+  for (const { counter, extent } of others.toReversed()) {
+    counters.push(set(counter, remainder(rest, dimIndex(extent))));
+    const quotient = temporary("rest", "i32");
+    counters.push(set(quotient, divide(rest, dimIndex(extent))));
+    rest = read(quotient);
+  }
+  counters.push(set(first.counter, rest));
+  return [loop(round, to, [...zeros, ...counters, ...body], 1, from)];
 }
 
 /** Loops, of which the one at a position, if it is there, has a range. */

@@ -23,7 +23,7 @@ import {
 import type { Op } from "../ops/define.ts";
 import { ops } from "../ops/index.ts";
 import { dimExpr, flatIndex, localIndex } from "./affine.ts";
-import { type Buffer, type BufferKind, bytesOf, rootsOf, touch } from "./buffer.ts";
+import { type Buffer, type BufferKind, rootsOf, touch } from "./buffer.ts";
 import type { Conventions } from "./calls.ts";
 import {
   add,
@@ -43,7 +43,7 @@ import {
   store,
 } from "./loop.ts";
 import type { ModuleParts } from "./module.ts";
-import { type Axis, axesOf, type ChooseRange, nest, settle } from "./nest.ts";
+import { type Axis, axesOf, type ChooseRange, nest, settle, spellIndices } from "./nest.ts";
 import { costOf } from "./cost.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
@@ -51,6 +51,7 @@ import { mapExpressions, visitExpression } from "./rewrite.ts";
 import type { StackState } from "./streams.ts";
 import {
   countExpr,
+  gridRange,
   maySplit,
   type Range,
   shareFunction,
@@ -140,6 +141,19 @@ export interface ProgramOptions {
   readonly donated?: readonly number[];
   /** The work, in `costOf` and `count`, from which on threads share a kernel; none: never. */
   readonly forkAbove?: number | undefined;
+  /** True where a kernel is started for all of its rounds at once, each a thread of a grid. */
+  readonly grid?: boolean;
+  /** True where no element of an array has less than four bytes. */
+  readonly wholeWords?: boolean;
+  /** True where doubles are computed, and stored, in single precision. */
+  readonly singles?: boolean;
+  /** Positions of scalar parameters that are in memory: their addresses are passed. */
+  readonly inMemory?: readonly number[];
+}
+
+/** The bytes of an element in memory. */
+export function elementBytes(dtype: DType, { wholeWords }: ProgramOptions): number {
+  return wholeWords === true ? 4 : byteSize(dtype);
 }
 
 /** Threads do not write to one line of a cache. */
@@ -153,6 +167,8 @@ export class Program {
   readonly frames: ProgramFrame[] = [];
   readonly uses: Uses;
   readonly arena: Local = local("arena", "i32");
+  /** Where scalar results are: at the start of the arena, or, where the host waits for a grid, apart. */
+  readonly frame: Local;
   /** Memory for the arrays of functions that are called, from here up to `limit`. */
   readonly free: Local = local("free", "i32");
   readonly limit: Local = local("limit", "i32");
@@ -175,6 +191,7 @@ export class Program {
 
   constructor(body: Block, options: ProgramOptions, parts: ModuleParts, conventions: Conventions) {
     this.options = options;
+    this.frame = options.grid === true ? local("frame", "i32") : this.arena;
     this.parts = parts;
     this.conventions = conventions;
     this.uses = usesIn(body);
@@ -212,6 +229,10 @@ export class Program {
     build();
     this.statements = outer;
     return inner;
+  }
+
+  bytesOf({ dtype, shape }: ValueType): Dim {
+    return multiplyDims(elementBytes(dtype, this.options), elementCount(shape));
   }
 
   // Symbols
@@ -333,7 +354,7 @@ export class Program {
       result.to = this.step;
       return result;
     }
-    return this.allocate(value.name ?? "buffer", bytesOf(value.type));
+    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type));
   }
 
   allocate(name: string, bytes: Dim): Buffer {
@@ -456,7 +477,7 @@ export class Program {
       kind: "copy",
       to: read(copy.pointer),
       from: read(from.pointer),
-      bytes: this.dim(bytesOf(value.type)),
+      bytes: this.dim(this.bytesOf(value.type)),
     });
     this.step++;
     return copy;
@@ -571,7 +592,7 @@ export class Program {
     const { constantsBase } = this.parts;
     const offset = this.parts.constant(dtype, values);
     const pointer = local("constant_at", "i32");
-    const bytes = values.length * byteSize(dtype);
+    const bytes = values.length * elementBytes(dtype, this.options);
     const buffer = this.makeBuffer("constant", "constant", bytes, pointer);
     this.constantPointers.push(
       set(pointer, op("add", "i32", [read(constantsBase), constant(offset)])),
@@ -609,8 +630,9 @@ export class Program {
    * sides of a border may run at the same time. The work is a double in units of `costOf`.
    */
   range(extent: Expr, grain: number, work: Expr): Range {
-    const { forkAbove } = this.options;
+    const { forkAbove, grid } = this.options;
     const isInside = this.isCalled || this.sharedLoop !== undefined;
+    if (grid === true && !isInside) return gridRange(extent);
     if (forkAbove === undefined || isInside) return wholeRange(extent);
     // One grain is one part.
     if (isConstant(extent) && extent.value <= grain) return wholeRange(extent);
@@ -672,8 +694,14 @@ export class Program {
     range?: Range,
   ): void {
     const all = [...(range?.split?.prologue ?? []), ...body];
-    this.outlined(name, comment, settle(all, this.symbolLocal), results, range);
+    this.outlined(name, comment, this.settled(all), results, range);
     this.step++;
+  }
+
+  /** Code without index forms, and, where nobody else does that, nothing computed twice in loops. */
+  private settled(body: readonly Statement[]): readonly Statement[] {
+    if (this.options.grid === true) return spellIndices(body, this.symbolLocal, new Map());
+    return settle(body, this.symbolLocal);
   }
 
   /** A kernel whose loops `build` makes: threads may share the one that it chooses a range for. */
@@ -684,10 +712,11 @@ export class Program {
     build: (choose: ChooseRange) => readonly Statement[],
   ): void {
     let range: Range | undefined;
-    const body = build((extent, grain) => {
+    const choose = (extent: Dim, grain: number): Range => {
       range = this.range(this.dim(extent), grain, this.work(work.count, work.cost));
       return range;
-    });
+    };
+    const body = build(Object.assign(choose, { flat: this.options.grid === true }));
     this.kernel(name, comment, body, [], range);
   }
 
@@ -733,6 +762,24 @@ export class Program {
     const { split } = range ?? {};
     if (split === undefined) {
       this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
+      return;
+    }
+    if (split.rounds !== undefined) {
+      const one: Statement = {
+        kind: "call",
+        callee: full,
+        operands: parameters.map(read),
+        results,
+      };
+      this.emit({
+        kind: "for",
+        local: split.part,
+        from: constant(0),
+        to: split.rounds,
+        step: 1,
+        body: [one],
+        isGrid: true,
+      });
       return;
     }
     const mayFork = results.length === 0 && maySplit(body, (callee) => this.isFunction(callee));
@@ -845,7 +892,7 @@ export class Program {
     outputs: readonly Buffer[],
   ): Buffer | undefined {
     if (this.uses.count(value) > reader.readsInside(value)) return undefined;
-    const bytes = bytesOf(value.type);
+    const bytes = this.bytesOf(value.type);
     const host = outputs.find(
       (output) =>
         sameDim(output.bytes, bytes) &&

@@ -4,7 +4,7 @@
  * `y[j] = Σ_i x[i, j]`: `y = 0; for i { for j: y[j] += x[i, j] }`, vectors along j in both.
  */
 
-import { byteSize, type DType, type Equation, type Value } from "../ir/types.ts";
+import type { DType, Equation, Value } from "../ir/types.ts";
 import { elementCount } from "../ir/dim.ts";
 import { dimIndex, flatIndex, localIndex } from "./affine.ts";
 import { costOf } from "./cost.ts";
@@ -39,8 +39,8 @@ import {
   wrapRange,
   wrapShared,
 } from "./nest.ts";
-import { describe, type Program } from "./program.ts";
-import { type Part, partOf, wholePart, wholeRange } from "./tasks.ts";
+import { describe, elementBytes, type Program } from "./program.ts";
+import { type Part, partOf, shareFunction, wholePart, wholeRange } from "./tasks.ts";
 import { laneOps, moved, vectorExpr } from "./vectorise.ts";
 
 /** Totals of a line in the cache, and of whole vectors. */
@@ -136,9 +136,12 @@ function wholeTotal(
     program.kernel("reduce", comment, body, [result]);
     return result;
   }
-  const wanted = divide(add(program.dim(count), constant(leastLine - 1)), constant(leastLine));
-  program.emit(set(lines, minimum(wanted, constant(mostLines))));
-  const partial = read(program.allocate("partial", mostLines * byteSize(dtype)).pointer);
+  const { most, least } = program.options.grid === true ? linesOfGrid : linesOfThreads;
+  const wanted = divide(add(program.dim(count), constant(least - 1)), constant(least));
+  program.emit(set(lines, minimum(wanted, constant(most))));
+  program.parts.library(shareFunction);
+  const bytes = most * elementBytes(dtype, program.options);
+  const partial = read(program.allocate("partial", bytes).pointer);
   const ofLine = alongRow(
     program,
     axes,
@@ -160,8 +163,8 @@ function wholeTotal(
 }
 
 /** Into how many lines a whole array is cut, and of how many elements each is at least. */
-const mostLines = 64;
-const leastLine = 4096;
+const linesOfThreads = { most: 64, least: 4096 };
+const linesOfGrid = { most: 256, least: 64 };
 
 /** The least and the greatest integer stand for the infinities. */
 function identityOf(dtype: DType, identity: number): number {

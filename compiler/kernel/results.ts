@@ -2,7 +2,7 @@
 
 import type { Equation, Fn, Value } from "../ir/types.ts";
 import { movesOf } from "../ir/walk.ts";
-import { type Buffer, bytesOf, rootsOf } from "./buffer.ts";
+import { type Buffer, rootsOf } from "./buffer.ts";
 import { movedInto } from "./calls.ts";
 import { type Expr, type Local, local, read } from "./loop.ts";
 import type { Program } from "./program.ts";
@@ -27,7 +27,7 @@ export class ResultTargets {
     const origins = movedInto(this.moves, results);
     results.forEach((result, k) => {
       const { type, name } = result;
-      const bytes = bytesOf(type);
+      const bytes = program.bytesOf(type);
       const origin = origins[k];
       if (origin !== undefined) {
         this.targets.push(parameters[origin]);
@@ -60,7 +60,7 @@ export class ResultTargets {
       if (buffer === undefined || buffer === targets[k]) return buffer;
       const written = targets.filter((target, j) => j !== k && target !== buffers[j]);
       if (!rootsOf(buffer).some((root) => written.includes(root))) return buffer;
-      const kept = program.allocate("kept", bytesOf((results[k] as Value).type));
+      const kept = program.allocate("kept", program.bytesOf((results[k] as Value).type));
       this.copyOut(results[k] as Value, buffer, read(kept.pointer));
       return kept;
     });
@@ -76,7 +76,7 @@ export class ResultTargets {
   copyOut(result: Value, buffer: Buffer, to: Expr): void {
     const { program } = this;
     program.buffer(result);
-    const bytes = program.dim(bytesOf(result.type));
+    const bytes = program.dim(program.bytesOf(result.type));
     program.emit({ kind: "copy", to, from: read(buffer.pointer), bytes });
   }
 

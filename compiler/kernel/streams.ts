@@ -8,7 +8,6 @@
 
 import type { Block, Equation, Value, ValueType } from "../ir/types.ts";
 import { allEquations } from "../ir/walk.ts";
-import { bytesOf } from "./buffer.ts";
 import {
   add,
   constant,
@@ -96,7 +95,7 @@ export function emptyStack(program: Program, element: ValueType): Stack {
 /** The address of the element that a push or pop in this round is about. */
 export function streamAddress(program: Program, { element }: Stack, stream: Stream): Expr {
   const { at, counter, direction } = stream;
-  const offset = multiply(read(counter), program.dim(bytesOf(element)));
+  const offset = multiply(read(counter), program.dim(program.bytesOf(element)));
   return op(direction === 1 ? "add" : "sub", "i32", [read(at), offset]);
 }
 
@@ -191,7 +190,7 @@ function float(value: Expr): Expr {
 }
 
 function bytesFor(program: Program, { element }: Stack, count: Expr): Expr {
-  return multiply(count, program.dim(bytesOf(element)));
+  return multiply(count, program.dim(program.bytesOf(element)));
 }
 
 /** More bytes than there can be: the host says so when it is asked for them. */
@@ -208,7 +207,7 @@ function reservation(program: Program, stack: Stack, more: Expr): readonly State
     local("room", "i32"),
     local("moved", "i32"),
   ];
-  const bytes = program.dim(bytesOf(element));
+  const bytes = program.dim(program.bytesOf(element));
   const most = op("div", "f64", [
     constant(allBytes, "f64"),
     op("max", "f64", [float(bytes), constant(1, "f64")]),
@@ -261,7 +260,7 @@ export function missing(
   }
   // Zeros below those that there are.
   const [room, moved, zeros] = [local("room", "i32"), local("moved", "i32"), local("zeros", "i32")];
-  const bytes = program.dim(bytesOf(element));
+  const bytes = program.dim(program.bytesOf(element));
   const present = multiply(read(count), bytes);
   return [
     set(room, wanted),

@@ -67,6 +67,24 @@ export interface Split {
   readonly pays: Expr;
   /** Finds the borders of the part: in front of the kernel's code. */
   readonly prologue: Statement[];
+  /** Where each round is a part, and a thread of a grid: how many there are. */
+  readonly rounds?: Expr;
+}
+
+/** One round, which a thread of a grid does. */
+export function gridRange(extent: Expr): Range {
+  const [part, parts] = locals("part", "parts");
+  const pays = constant(1);
+  const split: Split = {
+    thread: part,
+    part,
+    parts,
+    threads: extent,
+    pays,
+    prologue: [],
+    rounds: extent,
+  };
+  return { from: read(part), to: add(read(part), constant(1)), split };
 }
 
 export function wholeRange(extent: Expr): Range {

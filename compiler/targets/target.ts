@@ -4,15 +4,37 @@ import type { LoopModule } from "../kernel/loop.ts";
 import type { ProgramOptions } from "../kernel/program.ts";
 import { emitJavaScript } from "./js/emit.ts";
 import { emitWasm } from "./wasm/emit.ts";
+import { emitWebgpu } from "./webgpu/emit.ts";
 import type { Edits } from "./wasm/variants.ts";
 
 /** The code of a program as it ships; `runtime/manifest.ts` says how it is called. */
-export type Code =
-  | { readonly kind: "wasm"; readonly plain: Uint8Array; readonly relaxed: Edits | undefined }
-  | { readonly kind: "js"; readonly text: string };
+export type Code = WasmCode | JavaScriptCode | WebgpuCode;
 
-export interface Emitted {
-  readonly code: Code;
+export interface WasmCode {
+  readonly kind: "wasm";
+  readonly plain: Uint8Array;
+  readonly relaxed: Edits | undefined;
+}
+
+export interface JavaScriptCode {
+  readonly kind: "js";
+  readonly text: string;
+}
+
+/** Code for a device, and what the host does to have it run. */
+export interface WebgpuCode {
+  readonly kind: "webgpu";
+  /** A JavaScript function from its environment to `run`. */
+  readonly host: string;
+  readonly wgsl: string;
+  /** Of each entry, the types of its parameters, `i` or `f` each, after `1` or `n` threads. */
+  readonly entries: readonly string[];
+  /** Words that entries leave for each other. */
+  readonly cells: number;
+}
+
+export interface Emitted<C extends Code = Code> {
+  readonly code: C;
   /** The code as text, for people. */
   readonly text: string;
   /** Names of the functions that the runtime provides to the code. */
@@ -34,5 +56,10 @@ export const targets = {
     name: "wasm",
     lowering: { vectors: true, chunks: true, forkAbove: 40_000 },
     emit: emitWasm,
+  },
+  webgpu: {
+    name: "webgpu",
+    lowering: { vectors: false, chunks: false, grid: true, wholeWords: true, singles: true },
+    emit: emitWebgpu,
   },
 } as const satisfies Record<string, Target>;

@@ -11,17 +11,19 @@ import {
   type ValueType,
 } from "../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";
+import type { LoopModule } from "../../compiler/kernel/loop.ts";
 import { newBuilder } from "../../compiler/ops/index.ts";
 import { lower } from "../../compiler/kernel/lower.ts";
 import { layoutOf } from "../../compiler/targets/layout.ts";
-import { targets } from "../../compiler/targets/target.ts";
+import { type Emitted, type Target, targets } from "../../compiler/targets/target.ts";
 import { team } from "../../runtime/link.ts";
 import { load } from "../../runtime/load.ts";
 import type { Manifest, Tree } from "../../runtime/manifest.ts";
 import { Tensor, tensor } from "../../runtime/tensor.ts";
 
-export type TargetName = keyof typeof targets;
-export const targetNames = Object.keys(targets) as TargetName[];
+/** Targets whose programs are called without waiting. */
+export type TargetName = "js" | "wasm";
+export const targetNames: readonly TargetName[] = ["js", "wasm"];
 
 /** A function built from parameter types. */
 export function fnOf(
@@ -63,7 +65,7 @@ export async function compileGraph(
   target: TargetName,
   { relaxed = true, vectors = true, donated = [], forkAbove, onLayout }: CompileOptions = {},
 ): Promise<(...inputs: readonly Tensor[]) => readonly Tensor[]> {
-  const { lowering, emit } = targets[target];
+  const { lowering, emit }: Target = targets[target];
   const fn = rootOf(graph);
   const module = lower(graph, {
     ...lowering,
@@ -72,6 +74,24 @@ export async function compileGraph(
     ...(forkAbove !== undefined && { forkAbove }),
   });
   const emitted = await emit(module);
+  const shipped = manifestOf(fn, target, module, emitted);
+  const { code } = emitted;
+  if (code.kind === "webgpu") throw new Error("a device answers later");
+  onLayout?.(shipped.layout);
+  const program = load(
+    shipped,
+    relaxed || code.kind === "js" ? code : { ...code, relaxed: undefined },
+  );
+  return (...inputs) => program(...inputs) as readonly Tensor[];
+}
+
+/** What ships beside the code, where all arguments and results are tensors. */
+export function manifestOf(
+  fn: Fn,
+  target: keyof typeof targets,
+  module: LoopModule,
+  emitted: Emitted,
+): Manifest {
   const leaf = ({ type }: Value): Tree => ({
     kind: "leaf",
     as: "tensor",
@@ -89,14 +109,7 @@ export async function compileGraph(
     result: { kind: "tuple", items: fn.body.results.map(leaf) },
     layout: layoutOf(module, emitted, ({ file, start }) => `${file}:${start}`),
   };
-  const shipped = JSON.parse(JSON.stringify(manifest)) as Manifest;
-  const { code } = emitted;
-  onLayout?.(shipped.layout);
-  const program = load(
-    shipped,
-    relaxed || code.kind === "js" ? code : { ...code, relaxed: undefined },
-  );
-  return (...inputs) => program(...inputs) as readonly Tensor[];
+  return JSON.parse(JSON.stringify(manifest)) as Manifest;
 }
 
 export function toTensor({ data, shape, dtype }: NdArray): Tensor {

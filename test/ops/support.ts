@@ -2,7 +2,13 @@
 
 import { evaluateDim } from "../../compiler/ir/dim.ts";
 import { type NdArray, scalar } from "../../compiler/ir/ndarray.ts";
-import { arrayType, type Fn, isFloat, type Parameters } from "../../compiler/ir/types.ts";
+import {
+  arrayType,
+  type Fn,
+  isFloat,
+  type Parameters,
+  type Value,
+} from "../../compiler/ir/types.ts";
 import type { Op, Sample } from "../../compiler/ops/define.ts";
 import { newBuilder, ops, typeRule } from "../../compiler/ops/index.ts";
 
@@ -107,4 +113,22 @@ export function identical(x: NdArray, y: NdArray): boolean {
 
 export function element(x: NdArray, k: number): NdArray {
   return scalar(x.dtype, x.data[k] as number);
+}
+
+/** One function that computes all samples of an op. */
+export function fnOfSamples(op: Op, samples: readonly Sample[]): Fn {
+  const types = samples.flatMap(({ inputs }) =>
+    inputs.map(({ dtype, shape }) => arrayType(dtype, shape)),
+  );
+  const body = newBuilder().block(types, (b, parameters) => {
+    let next = 0;
+    return samples.flatMap(({ inputs, parameters: fixed }) => {
+      const operands = inputs.map((_, k) => {
+        const input = parameters[next++] as Value;
+        return op.laws.consumes?.includes(k) === true ? b.one("copy", [input]) : input;
+      });
+      return b.emit(op.name, operands, fixed ?? {});
+    });
+  });
+  return { name: op.name, body };
 }

@@ -7,7 +7,7 @@ import { expand } from "../../compiler/autodiff/expand.ts";
 import { jvp } from "../../compiler/autodiff/jvp.ts";
 import { vjp } from "../../compiler/autodiff/vjp.ts";
 import { vmap } from "../../compiler/autodiff/vmap.ts";
-import { compile, explain, type Graph, type TargetName } from "../../compiler/compile.ts";
+import { compile, explain, type Graph, type HostTargetName } from "../../compiler/compile.ts";
 import { type NdArray, ndarray, scalar } from "../../compiler/ir/ndarray.ts";
 import { type Fn, rootOf } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
@@ -57,12 +57,12 @@ function plainOf(source: string): Run {
   return runInThisContext(script) as Run;
 }
 
-async function compiledOf({ graph, signature }: Program, target: TargetName): Promise<Run> {
+async function compiledOf({ graph, signature }: Program, target: HostTargetName): Promise<Run> {
   const { manifest, code } = await compile(graph, signature, { target, check: true });
   return load(JSON.parse(JSON.stringify(manifest)), code) as Run;
 }
 
-function kernelsOf({ graph, signature }: Program, target: TargetName): Promise<string> {
+function kernelsOf({ graph, signature }: Program, target: HostTargetName): Promise<string> {
   return explain(graph, "kernels", { target, signature });
 }
 

@@ -9,9 +9,9 @@ import { runInThisContext } from "node:vm";
 import fc from "fast-check";
 import ts from "typescript";
 import { afterAll, describe, expect, test } from "vitest";
-import { compile } from "../../compiler/compile.ts";
+import { compile, type HostTargetName } from "../../compiler/compile.ts";
 import { load, type Program } from "../../runtime/index.ts";
-import { readFile, type TargetName } from "../../transformer/plan.ts";
+import { readFile } from "../../transformer/plan.ts";
 import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
 import { reportText } from "../../transformer/report.ts";
 import { runs } from "../random/runs.ts";
@@ -253,7 +253,7 @@ function readPrograms() {
 }
 const roots = readPrograms();
 
-async function compiled(name: string, target: TargetName): Promise<Program> {
+async function compiled(name: string, target: HostTargetName): Promise<Program> {
   const [only] = roots.find((root) => root.name === name)!.programs;
   const { manifest, code } = await compile(only!.graph, only!.signature, { target, check: true });
   return load(manifest, code);

@@ -26,7 +26,7 @@ import {
   localIndex,
   scaleIndex,
 } from "../affine.ts";
-import { type Buffer, bytesOf } from "../buffer.ts";
+import { type Buffer } from "../buffer.ts";
 import { ElementReader } from "../element.ts";
 import {
   add,
@@ -138,7 +138,7 @@ function turnedFilter(
   groups: number,
 ): Buffer {
   const source = program.buffer(k);
-  const turned = program.allocate("turned_filter", bytesOf(type));
+  const turned = program.allocate("turned_filter", program.bytesOf(type));
   const group = local("g", "i32");
   const inner = axesOf([...window, perGroup, channels]);
   const index = inner.map(({ counter }) => localIndex(counter));
@@ -290,7 +290,7 @@ export function conv_filter(program: Program, equation: Equation): void {
 /** Sets an array that sums will grow in to zeros. */
 function clear(program: Program, buffer: Buffer, { type }: Value): void {
   const to = read(buffer.pointer);
-  program.emit({ kind: "clear", to, bytes: program.dim(bytesOf(type)) });
+  program.emit({ kind: "clear", to, bytes: program.dim(program.bytesOf(type)) });
   program.step++;
 }
 
@@ -738,7 +738,7 @@ function bordered(
   const axes = axesOf(shape);
   const index = axes.map(({ counter }) => localIndex(counter));
   const element = reader.read(x, index);
-  const buffer = program.allocate("bordered", bytesOf(type));
+  const buffer = program.allocate("bordered", program.bytesOf(type));
   reader.finish([buffer]);
   const place = index.map((i, axis) =>
     axis === 0 || axis > rank
@@ -746,7 +746,7 @@ function bordered(
       : addIndex(constant(at(low, axis - 1)), scaleIndex(i, at(between, axis - 1) + 1)),
   );
   const to = flatIndex(wider, place);
-  const bytes = program.dim(bytesOf(type));
+  const bytes = program.dim(program.bytesOf(type));
   program.emit({ kind: "clear", to: read(buffer.pointer), bytes });
   program.nestKernel("border", `zeros around ${describe(x)}`, axes, [
     ...reader.statements,

@@ -3,7 +3,6 @@
 import type { Dim } from "../../ir/dim.ts";
 import type { DType, Equation, Value } from "../../ir/types.ts";
 import { addIndex, dimIndex, flatIndex, localIndex } from "../affine.ts";
-import { bytesOf } from "../buffer.ts";
 import { ElementReader } from "../element.ts";
 import {
   add,
@@ -390,7 +389,7 @@ export function copy(program: Program, equation: Equation): void {
     kind: "copy",
     to: read(buffer.pointer),
     from: read(from.pointer),
-    bytes: program.dim(bytesOf(input.type)),
+    bytes: program.dim(program.bytesOf(input.type)),
   });
   program.define(output, { kind: "array", buffer });
 }

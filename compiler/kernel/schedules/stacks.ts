@@ -3,7 +3,6 @@
 import { dimText } from "../../ir/dim.ts";
 import type { Block, Equation, Value } from "../../ir/types.ts";
 import { localIndex, scaleIndex } from "../affine.ts";
-import { bytesOf } from "../buffer.ts";
 import {
   add,
   constant,
@@ -49,7 +48,7 @@ export function push(program: Program, equation: Equation): void {
       kind: "copy",
       to: addressOf(program, stack, stream),
       from: read(source.pointer),
-      bytes: program.dim(bytesOf(element)),
+      bytes: program.dim(program.bytesOf(element)),
     });
   }
   if (stream === undefined) program.emit(set(count, add(read(count), constant(1))));
@@ -82,7 +81,7 @@ export function pop(program: Program, equation: Equation): void {
   if (staysThere(program, value, stack)) {
     const pointer = temporary("popped_at", "i32");
     program.emit(set(pointer, addressOf(program, stack, stream)));
-    const buffer = program.makeBuffer("parameter", "popped", bytesOf(element), pointer);
+    const buffer = program.makeBuffer("parameter", "popped", program.bytesOf(element), pointer);
     program.define(value, { kind: "array", buffer });
     return;
   }
@@ -91,7 +90,7 @@ export function pop(program: Program, equation: Equation): void {
     kind: "copy",
     to: read(buffer.pointer),
     from: addressOf(program, stack, stream),
-    bytes: program.dim(bytesOf(element)),
+    bytes: program.dim(program.bytesOf(element)),
   });
   program.define(value, { kind: "array", buffer });
 }
@@ -123,7 +122,7 @@ function elementOf({ base, count }: Stack, stream: Stream | undefined): readonly
 function addressOf(program: Program, stack: Stack, stream: Stream | undefined): Expr {
   if (stream !== undefined) return streamAddress(program, stack, stream);
   const { base, count, element } = stack;
-  return add(read(base), multiply(read(count), program.dim(bytesOf(element))));
+  return add(read(base), multiply(read(count), program.dim(program.bytesOf(element))));
 }
 
 /**
@@ -149,7 +148,7 @@ function together(program: Program, equation: Equation): number {
 /** Twice the room when there is too little for `more` elements, which are at most the first room. */
 function growth(program: Program, stack: Stack, more: number): Statement {
   const { base, count, capacity, element } = stack;
-  const bytes = program.dim(bytesOf(element));
+  const bytes = program.dim(program.bytesOf(element));
   const [room, moved] = [local("room", "i32"), local("moved", "i32")];
   return {
     kind: "if",

@@ -3,7 +3,6 @@
 import type { Dim } from "../../ir/dim.ts";
 import type { DType, Equation, Value } from "../../ir/types.ts";
 import { addIndex, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
-import { bytesOf } from "../buffer.ts";
 import {
   constant,
   type Expr,
@@ -136,7 +135,7 @@ export function window_max_grad(program: Program, equation: Equation): void {
   else {
     // Windows that have elements in common come one after the other.
     program.kernel("windows", name, [
-      { kind: "clear", to: read(target.pointer), bytes: dimIndex(bytesOf(output.type)) },
+      { kind: "clear", to: read(target.pointer), bytes: dimIndex(program.bytesOf(output.type)) },
       ...nest(axes, loops, program.options.vectors),
     ]);
   }

@@ -12,10 +12,10 @@ import {
   type Statement,
 } from "../../kernel/loop.ts";
 import { assignedBy, readIn, visitExpressions, visitStatements } from "../../kernel/rewrite.ts";
-import type { Emitted } from "../target.ts";
+import type { Emitted, JavaScriptCode } from "../target.ts";
 import { spellCast, spellings } from "./spelling.ts";
 
-export function emitJavaScript(module: LoopModule): Promise<Emitted> {
+export function emitJavaScript(module: LoopModule): Promise<Emitted<JavaScriptCode>> {
   const growing = growingFunctions(module);
   const names = module.functions.map(({ name }) => name);
   const functions = module.functions.map((fn) =>
@@ -37,10 +37,17 @@ export function emitJavaScript(module: LoopModule): Promise<Emitted> {
   });
 }
 
-function importsOf(text: string): readonly string[] {
+export function importsOf(text: string): readonly string[] {
   const names = new Set<string>();
   for (const [, name] of text.matchAll(/\bmath\.(\w+)/g)) names.add(name as string);
   return [...names].sort();
+}
+
+/** A function that only computes numbers and calls the `provided` ones, which it is given. */
+export function hostText(fn: LoopFunction, constants: Local, provided: readonly string[]): string {
+  const text = new FunctionText(fn, constants, new Set(), provided).text();
+  const names = ["constants", "math", ...provided].join(", ");
+  return [`({ ${names} }) => {`, text, `  return ${fn.name};`, "}"].join("\n");
 }
 
 /** The functions during which memory may grow, so that views of it must be taken again. */

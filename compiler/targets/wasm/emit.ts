@@ -1,12 +1,12 @@
 /** The loop IR → WebAssembly text → two binaries: plain, and with relaxed SIMD if that differs. */
 
 import type { LoopModule } from "../../kernel/loop.ts";
-import type { Emitted } from "../target.ts";
+import type { Emitted, WasmCode } from "../target.ts";
 import { assemble } from "./assemble.ts";
 import { editsBetween } from "./variants.ts";
 import { wat } from "./wat.ts";
 
-export function emitWasm(module: LoopModule): Promise<Emitted> {
+export function emitWasm(module: LoopModule): Promise<Emitted<WasmCode>> {
   const plain = wat(module, false);
   const relaxed = wat(module, true);
   if (plain.constants.join() !== relaxed.constants.join()) {

@@ -1,0 +1,405 @@
+/**
+ * A program of the loop IR → what the host does, and entries that a device runs.
+ *
+ *   n = 8; s = sum(x, n); for r < 3 { f(y, s) on a grid of n }
+ *     →   host: n = 8; launch(0, 1, x, n); for r < 3 { launch(1, n, y) }
+ *         entry 0: s = sum(x, n); cell 0 = s        entry 1: f(y, cell 0)
+ *
+ * The host knows its parameters and what it computes from them. All that comes from memory is known
+ * to the device only: such locals live in _cells_, and code with them is one thread's, unless it is
+ * a grid. A branch that the device decides becomes a guard of the entries in its arms.
+ */
+
+import { freeLocals } from "../../kernel/outline.ts";
+import {
+  constant,
+  divide,
+  type Expr,
+  isConstant,
+  load,
+  type Local,
+  local,
+  type LoopFunction,
+  type LoopModule,
+  op,
+  read,
+  set,
+  type Statement,
+  store,
+} from "../../kernel/loop.ts";
+import {
+  assignedIn,
+  ownExpressions,
+  visitExpression,
+  visitStatements,
+} from "../../kernel/rewrite.ts";
+
+export interface Entry {
+  readonly comment: string;
+  /** What the host passes: words of four bytes. */
+  readonly parameters: readonly Local[];
+  /** Locals that it finds in cells, and those that it leaves there. */
+  readonly loads: readonly Local[];
+  readonly stores: readonly Local[];
+  readonly body: readonly Statement[];
+  /** The number of the thread, where there are several. */
+  readonly part: Local | undefined;
+}
+
+export interface DeviceProgram {
+  /** `run`, with calls of `launch(entry, threads, …parameters)`. */
+  readonly host: LoopFunction;
+  readonly entries: readonly Entry[];
+  /** Functions that entries call. */
+  readonly functions: readonly LoopFunction[];
+  readonly cells: ReadonlyMap<Local, number>;
+}
+
+/** What a device cannot do, said of the function that it is in. */
+export class NotOnDevice extends Error {
+  readonly reason: "memory" | "recursion";
+  constructor(reason: "memory" | "recursion") {
+    super(`a device cannot do this: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export function splitProgram(module: LoopModule): DeviceProgram {
+  const run = module.functions.find(({ name }) => name === "run");
+  if (run === undefined) throw new Error("a module has a function `run`");
+  const functions = new Map(module.functions.map((fn) => [fn.name, fn]));
+  const known = deviceLocals(run);
+  const splitter = new Splitter(known);
+  const body = splitter.list(run.body, undefined);
+  const { drafts } = splitter;
+  const exposed = new Set(
+    drafts.flatMap(({ body: each, part }) =>
+      freeLocals(each, []).filter((of) => known.has(of) && of !== part),
+    ),
+  );
+  // What only some paths assign is kept as it was.
+  for (let before = -1; before !== exposed.size;) {
+    before = exposed.size;
+    for (const { body: each } of drafts) {
+      const left = [...assignedIn(each)].filter((of) => exposed.has(of));
+      for (const of of freeLocals(each, left)) if (known.has(of)) exposed.add(of);
+    }
+  }
+  const cells = new Map([...exposed].map((of, k) => [of, k]));
+  const entries = drafts.map(({ body: each, part }): Entry => {
+    const stores = [...assignedIn(each)].filter((of) => exposed.has(of));
+    const free = freeLocals(each, stores).filter((of) => of !== part);
+    return {
+      comment: commentOf(each, functions),
+      parameters: free.filter((of) => !known.has(of)),
+      loads: free.filter((of) => known.has(of)),
+      stores,
+      body: each,
+      part,
+    };
+  });
+  const host: LoopFunction = { ...run, body: withOperands(body, entries), results: [] };
+  return {
+    host: { ...host, resultTypes: [] },
+    entries,
+    functions: reached(entries, functions),
+    cells,
+  };
+}
+
+// What is known where
+
+/** Locals that the device alone knows. */
+function deviceLocals({ body }: LoopFunction): ReadonlySet<Local> {
+  const known = new Set<Local>();
+  for (let before = -1; before !== known.size;) {
+    before = known.size;
+    taint(body, known, false);
+  }
+  return known;
+}
+
+function taint(body: readonly Statement[], known: Set<Local>, guarded: boolean): void {
+  for (const statement of body) {
+    if (!isHostWork(statement)) {
+      if (guarded || !isHostCode(statement, known)) {
+        for (const of of assignedIn([statement])) known.add(of);
+      }
+      continue;
+    }
+    switch (statement.kind) {
+      case "for":
+        if (isKnown(statement.from, known) && isKnown(statement.to, known)) {
+          if (statement.isGrid !== true) taint(statement.body, known, guarded);
+        } else for (const of of assignedIn([statement])) known.add(of);
+        break;
+      case "if": {
+        const inside = guarded || !isKnown(statement.condition, known);
+        taint(statement.then, known, inside);
+        taint(statement.otherwise, known, inside);
+        break;
+      }
+      case "while":
+        if (isHostLoop(statement, known) && !guarded) {
+          taint(statement.before, known, false);
+          taint(statement.body, known, false);
+        } else for (const of of assignedIn([statement])) known.add(of);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+/** True of what has a grid in it, or asks the host for memory. */
+function isHostWork(statement: Statement): boolean {
+  let found = false;
+  visitStatements([statement], (inner) => {
+    if (inner.kind === "for" && inner.isGrid === true) found = true;
+    if (inner.kind === "copy" || inner.kind === "clear") found = true;
+    if (inner.kind === "call" && isHostCall(inner.callee)) found = true;
+  });
+  return found;
+}
+
+function isHostCall(callee: string): boolean {
+  return callee === "allocate" || callee === "release" || callee === "hand_over";
+}
+
+/** True of code that only computes numbers, from what the host knows. */
+function isHostCode(statement: Statement, known: ReadonlySet<Local>): boolean {
+  let isHost = true;
+  visitStatements([statement], (inner) => {
+    if (inner.kind === "store" || inner.kind === "call") isHost = false;
+    if (ownExpressions(inner).some((expr) => !isKnown(expr, known))) isHost = false;
+  });
+  return isHost;
+}
+
+function isHostLoop(
+  statement: Extract<Statement, { kind: "while" }>,
+  known: ReadonlySet<Local>,
+): boolean {
+  return isKnown(statement.condition, known);
+}
+
+/** True of what the host can compute. */
+function isKnown(expr: Expr, known: ReadonlySet<Local>): boolean {
+  let isHost = true;
+  visitExpression(expr, (inner) => {
+    if (inner.kind === "load" || (inner.kind === "local" && known.has(inner.local))) isHost = false;
+  });
+  return isHost;
+}
+
+// Entries
+
+interface Draft {
+  readonly body: readonly Statement[];
+  readonly part: Local | undefined;
+}
+
+class Splitter {
+  readonly drafts: Draft[] = [];
+  private readonly known: ReadonlySet<Local>;
+  /** Code of one thread that is not started yet. */
+  private waiting: Statement[] = [];
+
+  constructor(known: ReadonlySet<Local>) {
+    this.known = known;
+  }
+
+  list(body: readonly Statement[], guard: Expr | undefined): readonly Statement[] {
+    const host = body.flatMap((statement) => this.statement(statement, guard));
+    return [...host, ...this.flush(guard)];
+  }
+
+  private statement(statement: Statement, guard: Expr | undefined): readonly Statement[] {
+    const { known } = this;
+    if (!isHostWork(statement)) {
+      if (guard === undefined && isHostCode(statement, known)) return [statement];
+      this.waiting.push(statement);
+      return [];
+    }
+    switch (statement.kind) {
+      case "for": {
+        if (!isKnown(statement.from, known) || !isKnown(statement.to, known)) {
+          return this.alone(statement);
+        }
+        const before = this.flush(guard);
+        if (statement.isGrid === true) {
+          return [...before, ...this.start(statement.body, guard, statement.local, statement.to)];
+        }
+        return [...before, { ...statement, body: this.list(statement.body, guard) }];
+      }
+      case "if": {
+        const { condition, then, otherwise } = statement;
+        if (isKnown(condition, known)) {
+          const before = this.flush(guard);
+          return [
+            ...before,
+            { ...statement, then: this.list(then, guard), otherwise: this.list(otherwise, guard) },
+          ];
+        }
+        return this.guarded(condition, then, otherwise, guard);
+      }
+      case "while": {
+        if (!isHostLoop(statement, known) || guard !== undefined) return this.alone(statement);
+        const before = this.flush(guard);
+        const head = this.list(statement.before, guard);
+        return [...before, { ...statement, before: head, body: this.list(statement.body, guard) }];
+      }
+      case "call": {
+        // Memory is asked for whatever the device decides.
+        if (statement.operands.some((operand) => !isKnown(operand, known))) {
+          throw new NotOnDevice("memory");
+        }
+        if (statement.results.some((result) => known.has(result))) throw new NotOnDevice("memory");
+        return [...this.flush(guard), statement];
+      }
+      case "copy":
+      case "clear":
+        return this.move(statement, guard);
+      default:
+        throw new Error(`the host has no work with a \`${statement.kind}\``);
+    }
+  }
+
+  /** One thread does it all, grids in it round by round. */
+  private alone(statement: Statement): readonly Statement[] {
+    visitStatements([statement], (inner) => {
+      if (inner.kind === "call" && isHostCall(inner.callee)) throw new NotOnDevice("memory");
+    });
+    this.waiting.push(statement);
+    return [];
+  }
+
+  /** Both arms are walked through; which one does something is decided by a cell. */
+  private guarded(
+    condition: Expr,
+    then: readonly Statement[],
+    otherwise: readonly Statement[],
+    guard: Expr | undefined,
+  ): readonly Statement[] {
+    const before = this.flush(guard);
+    const taken = local("taken", "i32");
+    (this.known as Set<Local>).add(taken);
+    const both = (a: Expr): Expr => (guard === undefined ? a : op("and", "bool", [guard, a]));
+    const isTaken = op("ne", "i32", [read(taken), constant(0)]);
+    this.waiting.push(set(taken, condition));
+    const decided = this.flush(undefined);
+    const arms = [
+      ...this.list(then, both(isTaken)),
+      ...this.list(otherwise, both(op("not", "bool", [isTaken]))),
+    ];
+    return [...before, ...decided, ...arms];
+  }
+
+  private move(
+    statement: Extract<Statement, { kind: "copy" | "clear" }>,
+    guard: Expr | undefined,
+  ): readonly Statement[] {
+    const word = local("word", "i32");
+    const value =
+      statement.kind === "clear" ? constant(0, "u32") : load(statement.from, read(word), "u32");
+    const one = store(statement.to, read(word), "u32", value);
+    const count = divide(statement.bytes, constant(4));
+    const loop: Statement = {
+      kind: "for",
+      local: word,
+      from: constant(0),
+      to: count,
+      step: 1,
+      body: [one],
+      isGrid: true,
+    };
+    return this.statement(loop, guard);
+  }
+
+  private flush(guard: Expr | undefined): readonly Statement[] {
+    const body = this.waiting;
+    this.waiting = [];
+    return body.length === 0 ? [] : this.start(body, guard, undefined, constant(1));
+  }
+
+  private start(
+    body: readonly Statement[],
+    guard: Expr | undefined,
+    part: Local | undefined,
+    count: Expr,
+  ): readonly Statement[] {
+    const guarded: readonly Statement[] =
+      guard === undefined
+        ? body
+        : [{ kind: "if", condition: guard, then: [...body], otherwise: [] }];
+    this.drafts.push({ body: guarded, part });
+    const number = constant(this.drafts.length - 1);
+    return [{ kind: "call", callee: "launch", operands: [number, count], results: [] }];
+  }
+}
+
+/** The host's code with the parameters of the entries as operands of their launches. */
+function withOperands(body: readonly Statement[], entries: readonly Entry[]): readonly Statement[] {
+  const inside = (list: readonly Statement[]): Statement[] => [...withOperands(list, entries)];
+  return body.map((statement): Statement => {
+    switch (statement.kind) {
+      case "for":
+        return { ...statement, body: inside(statement.body) };
+      case "while":
+        return { ...statement, before: inside(statement.before), body: inside(statement.body) };
+      case "if":
+        return {
+          ...statement,
+          then: inside(statement.then),
+          otherwise: inside(statement.otherwise),
+        };
+      case "call": {
+        const [number] = statement.operands;
+        if (statement.callee !== "launch" || number === undefined || !isConstant(number)) {
+          return statement;
+        }
+        const { parameters } = entries[number.value] as Entry;
+        return { ...statement, operands: [...statement.operands, ...parameters.map(read)] };
+      }
+      default:
+        return statement;
+    }
+  });
+}
+
+/** The functions that entries call, and those that they call, callees first. */
+function reached(
+  entries: readonly Entry[],
+  functions: ReadonlyMap<string, LoopFunction>,
+): readonly LoopFunction[] {
+  const done = new Set<LoopFunction>();
+  const open = new Set<LoopFunction>();
+  const visit = (body: readonly Statement[]): void => {
+    visitStatements(body, (statement) => {
+      if (statement.kind !== "call") return;
+      if (isHostCall(statement.callee)) throw new NotOnDevice("memory");
+      const fn = functions.get(statement.callee);
+      if (fn === undefined) throw new Error(`there is no function \`${statement.callee}\``);
+      if (done.has(fn)) return;
+      if (open.has(fn)) throw new NotOnDevice("recursion");
+      open.add(fn);
+      visit(fn.body);
+      done.add(fn);
+    });
+  };
+  for (const { body } of entries) visit(body);
+  return [...done];
+}
+
+function commentOf(
+  body: readonly Statement[],
+  functions: ReadonlyMap<string, LoopFunction>,
+): string {
+  const comments: string[] = [];
+  visitStatements(body, (statement) => {
+    if (statement.kind !== "call") return;
+    const comment = functions.get(statement.callee)?.comment;
+    if (comment !== undefined && comment !== "") comments.push(comment);
+  });
+  return comments.length === 0 ? "numbers of the program" : [...new Set(comments)].join("; ");
+}

@@ -1,0 +1,373 @@
+/**
+ * The entries of a device program as one WGSL module. All arrays are in one memory of words; an
+ * entry finds what the host passes in a window of uniform words: the number of threads, the number
+ * of the program, the address of its cells, then its parameters.
+ */
+
+import { isFloat } from "../../ir/types.ts";
+import {
+  type Expr,
+  isConstant,
+  type Local,
+  type LoopFunction,
+  type Machine,
+  type Statement,
+} from "../../kernel/loop.ts";
+import { assignedIn, readIn } from "../../kernel/rewrite.ts";
+import { elementary } from "../gpu/elementary.ts";
+import type { DeviceProgram, Entry } from "../gpu/split.ts";
+import { castText, comparisonText, helpers, spellings } from "./spelling.ts";
+
+/** Words of the uniform window, and those in front of the parameters. */
+export const windowWords = 256;
+export const firstParameter = 4;
+/** Threads of a workgroup, and the most workgroups along x. */
+export const groupSize = 64;
+export const mostGroups = 65535;
+
+export function emitWgsl(program: DeviceProgram): string {
+  const used = new Set<string>();
+  const functions = program.functions.map((fn) => new FunctionText(used).text(fn));
+  const entries = program.entries.map((entry, k) =>
+    new FunctionText(used).entry(entry, k, program.cells),
+  );
+  const needed = withCallees(used);
+  const table = Object.entries(elementary)
+    .filter(([name]) => needed.has(name))
+    .map(([name, fn]) => new FunctionText(used).text({ ...fn, name: `f_${name}` }));
+  return [frame, ...helpersOf(used), ...table, ...functions, ...entries].join("\n\n") + "\n";
+}
+
+const frame = `\
+@group(0) @binding(0) var<storage, read_write> memory: array<u32>;
+@group(0) @binding(1) var<uniform> words: array<vec4<u32>, ${windowWords / 4}>;
+
+fn word(k: u32) -> u32 { return words[k >> 2u][k & 3u]; }
+
+// The first failure of a program: its number, the place, two numbers of the message.
+fn fault(site: i32, index: i32, extent: i32) {
+  if (memory[4] == 0u) {
+    memory[5] = bitcast<u32>(site);
+    memory[6] = bitcast<u32>(index);
+    memory[7] = bitcast<u32>(extent);
+    memory[4] = words[0].y;
+  }
+}`;
+
+function helpersOf(used: ReadonlySet<string>): readonly string[] {
+  return Object.entries(helpers)
+    .filter(([name]) => used.has(name))
+    .map(([, text]) => text);
+}
+
+/** Functions of the table with those that they call. */
+function withCallees(used: ReadonlySet<string>): ReadonlySet<string> {
+  const all = new Set(used);
+  const visit = (body: readonly Statement[]): void => {
+    for (const statement of body) {
+      if (statement.kind === "call") all.add(statement.callee);
+      if (statement.kind === "for" || statement.kind === "while") visit(statement.body);
+      if (statement.kind === "if") {
+        visit(statement.then);
+        visit(statement.otherwise);
+      }
+    }
+  };
+  for (const [name, { body }] of Object.entries(elementary).toReversed()) {
+    if (all.has(name)) visit(body);
+  }
+  return all;
+}
+
+function typeText(type: Machine): string {
+  if (type === "i32") return "i32";
+  if (type === "f32" || type === "f64") return "f32";
+  throw new Error("WGSL has its own vectors");
+}
+
+class FunctionText {
+  private readonly names = new Map<Local, string>();
+  private readonly counts = new Map<string, number>();
+  /** Helpers that the text calls. */
+  private readonly used: Set<string>;
+  private result = "return;";
+
+  constructor(used: Set<string>) {
+    this.used = used;
+  }
+
+  text(fn: LoopFunction): string {
+    const { name, parameters, body, results, resultTypes } = fn;
+    const assigned = assignedIn(body);
+    const heads = parameters.map((parameter) => {
+      const type = typeText(parameter.type);
+      return assigned.has(parameter)
+        ? { head: `${this.nameOf(parameter)}_in: ${type}`, copy: parameter }
+        : { head: `${this.nameOf(parameter)}: ${type}`, copy: undefined };
+    });
+    const copies = heads.flatMap(({ copy }) =>
+      copy === undefined
+        ? []
+        : [`  var ${this.nameOf(copy)}: ${typeText(copy.type)} = ${this.nameOf(copy)}_in;`],
+    );
+    const types = resultTypes.map(typeText);
+    const isStruct = types.length > 1;
+    const struct = isStruct
+      ? [`struct R_${name} { ${types.map((type, k) => `r${k}: ${type}`).join(", ")} }`]
+      : [];
+    const type = isStruct ? `R_${name}` : (types[0] ?? "");
+    this.result = type === "" ? "return;" : `return ${type}();`;
+    const locals = this.declared(body, new Set(parameters), results);
+    const lines = this.list(body, "  ");
+    const values = results.map((result) => this.expr(result));
+    const last =
+      values.length === 0
+        ? []
+        : [`  return ${isStruct ? `${type}(${values.join(", ")})` : values[0]};`];
+    return [
+      ...struct,
+      `fn ${functionName(name)}(${heads.map(({ head }) => head).join(", ")})${type === "" ? "" : ` -> ${type}`} {`,
+      ...copies,
+      ...locals,
+      ...lines,
+      ...last,
+      "}",
+    ].join("\n");
+  }
+
+  entry(entry: Entry, number: number, cells: ReadonlyMap<Local, number>): string {
+    const { parameters, loads, stores, body, part, comment } = entry;
+    const cell = (of: Local): string => `memory[(words[0].z >> 2u) + ${cells.get(of)}u]`;
+    const declared = this.declared(
+      body,
+      new Set(part === undefined ? [] : [part]),
+      [],
+      [...parameters, ...loads, ...stores],
+    );
+    const from = (of: Local, word: string): string =>
+      `  ${this.nameOf(of)} = bitcast<${typeText(of.type)}>(${word});`;
+    const given = parameters.map((of, k) => from(of, `word(${firstParameter + k}u)`));
+    const thread =
+      part === undefined
+        ? []
+        : [
+            `  let ${this.nameOf(part)} = i32(id.x + id.y * ${groupSize * mostGroups}u);`,
+            `  if (u32(${this.nameOf(part)}) >= words[0].x) { return; }`,
+          ];
+    const lines = this.list(body, "  ");
+    const left = stores.map((of) => `  ${cell(of)} = bitcast<u32>(${this.nameOf(of)});`);
+    return [
+      `// ${comment.replaceAll("\n", " ")}`,
+      `@compute @workgroup_size(${part === undefined ? 1 : groupSize})`,
+      `fn entry_${number}(@builtin(global_invocation_id) id: vec3<u32>) {`,
+      "  if (memory[4] == words[0].y) { return; }",
+      ...thread,
+      ...declared,
+      ...given,
+      ...loads.map((of) => from(of, cell(of))),
+      ...lines,
+      ...left,
+      "}",
+    ].join("\n");
+  }
+
+  private declared(
+    body: readonly Statement[],
+    given: ReadonlySet<Local>,
+    results: readonly Expr[],
+    others: readonly Local[] = [],
+  ): readonly string[] {
+    const end: Statement = { kind: "call", callee: "", operands: results, results: [] };
+    const locals = new Set([...assignedIn(body), ...readIn([...body, end]), ...others]);
+    return [...locals]
+      .filter((of) => !given.has(of))
+      .map((of) => `  var ${this.nameOf(of)}: ${typeText(of.type)};`);
+  }
+
+  private nameOf(of: Local): string {
+    const known = this.names.get(of);
+    if (known !== undefined) return known;
+    const stem = `v_${of.name.replaceAll(/\W/g, "_")}`;
+    const count = this.counts.get(stem) ?? 0;
+    this.counts.set(stem, count + 1);
+    const name = `${stem}_${count}`;
+    this.names.set(of, name);
+    return name;
+  }
+
+  private list(body: readonly Statement[], indent: string): readonly string[] {
+    return body.flatMap((statement) => this.statement(statement, indent));
+  }
+
+  private statement(statement: Statement, indent: string): readonly string[] {
+    const deeper = `${indent}  `;
+    switch (statement.kind) {
+      case "set":
+        return [`${indent}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`];
+      case "store": {
+        const { base, index, dtype, value } = statement;
+        const text = this.expr(value);
+        const stored = isFloat(dtype) || text.endsWith("u") ? text : text;
+        return [`${indent}${this.element(base, index)} = bitcast<u32>(${stored});`];
+      }
+      case "for": {
+        const counter = this.nameOf(statement.local);
+        const { from, to, step, body } = statement;
+        const head = `${counter} = ${this.expr(from)}; ${counter} < ${this.expr(to)}; ${counter} = ${counter} + ${step}`;
+        return [`${indent}for (${head}) {`, ...this.list(body, deeper), `${indent}}`];
+      }
+      case "while":
+        return [
+          `${indent}loop {`,
+          ...this.list(statement.before, deeper),
+          `${deeper}if (!${this.condition(statement.condition)}) { break; }`,
+          ...this.list(statement.body, deeper),
+          `${deeper}if (memory[4] == words[0].y) { break; }`,
+          `${indent}}`,
+        ];
+      case "if":
+        return [
+          `${indent}if (${this.condition(statement.condition)}) {`,
+          ...this.list(statement.then, deeper),
+          ...(statement.otherwise.length === 0
+            ? []
+            : [`${indent}} else {`, ...this.list(statement.otherwise, deeper)]),
+          `${indent}}`,
+        ];
+      case "call": {
+        const { callee, operands, results } = statement;
+        if (Object.hasOwn(elementary, callee)) this.used.add(callee);
+        const call = `${functionName(callee)}(${operands.map((each) => this.expr(each)).join(", ")})`;
+        const [only] = results;
+        if (only === undefined) return [`${indent}${call};`];
+        if (results.length === 1) return [`${indent}${this.nameOf(only)} = ${call};`];
+        const parts = results.map((of, k) => `${deeper}${this.nameOf(of)} = both.r${k};`);
+        return [`${indent}{`, `${deeper}let both = ${call};`, ...parts, `${indent}}`];
+      }
+      case "copy": {
+        this.used.add("copy_words");
+        const numbers = [statement.to, statement.from, statement.bytes];
+        return [`${indent}copy_words(${numbers.map((each) => this.expr(each)).join(", ")});`];
+      }
+      case "clear": {
+        this.used.add("clear_words");
+        return [`${indent}clear_words(${this.expr(statement.to)}, ${this.expr(statement.bytes)});`];
+      }
+      case "fault": {
+        const numbers = [statement.index, statement.extent].map((each) => this.whole(each));
+        return [`${indent}fault(${statement.site}, ${numbers.join(", ")});`, indent + this.result];
+      }
+    }
+  }
+
+  /** Numbers of a message are integers. */
+  private whole(expr: Expr): string {
+    return `i32(${this.expr(expr)})`;
+  }
+
+  private element(base: Expr, index: Expr): string {
+    const start = `(u32(${this.expr(base)}) >> 2u)`;
+    if (index.kind === "const" && index.value === 0) return `memory[${start}]`;
+    return `memory[${start} + u32(${this.expr(index)})]`;
+  }
+
+  /** As `expr`, of type bool. */
+  private condition(expr: Expr): string {
+    if (expr.kind === "op") {
+      const operands = (): readonly string[] => expr.operands.map((each) => this.expr(each));
+      const text = comparisonText(expr.op, expr.dtype, operands);
+      if (expr.op === "is_nan") this.used.add("is_nan");
+      if (text !== undefined) return text;
+      const isLogic = expr.dtype === "bool";
+      const inside = (): readonly string[] => expr.operands.map((each) => this.condition(each));
+      if (isLogic && expr.op === "and") return `(${inside().join(" && ")})`;
+      if (isLogic && expr.op === "or") return `(${inside().join(" || ")})`;
+      if (isLogic && expr.op === "not") return `(!${inside().join("")})`;
+    }
+    return `(${this.expr(expr)} != 0)`;
+  }
+
+  private expr(expr: Expr): string {
+    switch (expr.kind) {
+      case "const":
+        return this.constant(expr.value, isFloat(expr.dtype));
+      case "local":
+        return this.nameOf(expr.local);
+      case "load": {
+        const type = isFloat(expr.dtype) ? "f32" : "i32";
+        return `bitcast<${type}>(${this.element(expr.base, expr.index)})`;
+      }
+      case "op":
+        return this.operation(expr);
+      case "cast": {
+        const { text, uses } = castText(expr.from, expr.to, this.expr(expr.value));
+        if (uses !== undefined) this.used.add(uses);
+        return text;
+      }
+      case "madd":
+        return `(${this.expr(expr.a)} * ${this.expr(expr.b)} + ${this.expr(expr.c)})`;
+      case "when": {
+        const [then, otherwise] = [this.expr(expr.then), this.expr(expr.otherwise)];
+        return `select(${otherwise}, ${then}, ${this.condition(expr.condition)})`;
+      }
+      case "affine":
+        throw new Error("an index was not turned into arithmetic");
+      case "splat":
+      case "lane":
+      case "shuffle":
+        throw new Error("WGSL has its own vectors");
+    }
+  }
+
+  private operation(expr: Extract<Expr, { kind: "op" }>): string {
+    const { op, dtype, operands } = expr;
+    if (op === "select") {
+      const [condition, x, y] = operands as readonly [Expr, Expr, Expr];
+      return `select(${this.expr(y)}, ${this.expr(x)}, ${this.condition(condition)})`;
+    }
+    const comparison = comparisonText(op, dtype, () => operands.map((each) => this.expr(each)));
+    if (comparison !== undefined) {
+      if (op === "is_nan") this.used.add("is_nan");
+      return `select(0, 1, ${comparison})`;
+    }
+    // The shader compiler refuses constants that overflow, and 0 as a divisor, which never run.
+    const folded = operands.every(isConstant);
+    const isHidden = (each: Expr): boolean =>
+      isConstant(each) && (folded || (each.value === 0 && op.startsWith("index_")));
+    const texts = operands.map((each) => (isHidden(each) ? this.hidden(each) : this.expr(each)));
+    if (isFloat(dtype) && Object.hasOwn(elementary, op)) {
+      this.used.add(op);
+      return `f_${op}(${texts.join(", ")})`;
+    }
+    const spelling = Object.hasOwn(spellings, op) ? spellings[op] : undefined;
+    if (spelling === undefined) throw new Error(`WGSL has no spelling of \`${op}\``);
+    const { text, uses } = spelling(dtype, texts);
+    if (uses !== undefined) this.used.add(uses);
+    return text;
+  }
+
+  private hidden(expr: Expr): string {
+    const isNumber = expr.kind === "const" && isFloat(expr.dtype);
+    this.used.add(isNumber ? "hidden_f32" : "hidden_i32");
+    return `${isNumber ? "hidden_f32" : "hidden_i32"}(${this.expr(expr)})`;
+  }
+
+  private constant(value: number, isNumber: boolean): string {
+    if (!isNumber) {
+      const whole = value | 0;
+      return whole < 0 ? `i32(${whole})` : String(whole);
+    }
+    const single = Math.fround(value);
+    if (Number.isFinite(single)) {
+      const text = Object.is(single, -0) ? "-0.0" : String(single);
+      return single < 0 || Object.is(single, -0) ? `(${text}f)` : `${text}f`;
+    }
+    this.used.add("of_bits");
+    const bits = Number.isNaN(single) ? "0x7fc00000" : single > 0 ? "0x7f800000" : "0xff800000";
+    return `of_bits(${bits}u)`;
+  }
+}
+
+function functionName(name: string): string {
+  return Object.hasOwn(elementary, name) ? `f_${name}` : name.startsWith("f_") ? name : `k_${name}`;
+}

@@ -1,0 +1,294 @@
+/** A program for WebGPU as a function: tensors come back at once, plain values as a promise. */
+
+import {
+  boundExtent,
+  type Copied,
+  type Input,
+  ownersOf,
+  takeArguments,
+  writeInput,
+} from "../arguments.ts";
+import { countOf, fromHex, newArray } from "../arrays.ts";
+import type { Extents } from "../dims.ts";
+import { faultAt } from "../faults.ts";
+import type { Program } from "../load.ts";
+import { type Leaf, leavesOf, type Manifest, type WebgpuCode } from "../manifest.ts";
+import { mathFunctions } from "../math.ts";
+import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
+import { pool } from "../storage.ts";
+import { Tensor } from "../tensor.ts";
+import { Elements, elementsOf, fromWords, Region, toWords } from "./elements.ts";
+import { type DeviceProgram, type Gpu, inOrder, isReady, numberOf, openGpu } from "./gpu.ts";
+
+/** Builds a program, whose kernels the device compiles meanwhile. */
+export function loadWebgpu(
+  manifest: Manifest,
+  code: WebgpuCode,
+  captured?: () => readonly unknown[],
+): Program {
+  const linked = new Linked(manifest, code);
+  return (...args) => new Call(linked, args, captured?.() ?? []).result();
+}
+
+type Run = (...operands: number[]) => void;
+
+class Linked {
+  readonly manifest: Manifest;
+  readonly ready: Promise<unknown>;
+  run: Run | undefined;
+  /** What the host's part hands over in the call under way, by the offset. */
+  readonly handed = new Map<number, number>();
+  /** Memory that the call under way has asked for. */
+  readonly transient = new Set<number>();
+
+  constructor(manifest: Manifest, code: WebgpuCode) {
+    this.manifest = manifest;
+    this.ready = isReady(openGpu().then((gpu) => this.link(gpu, code)));
+    // A call says what went wrong.
+    this.ready.catch(() => {});
+  }
+
+  private async link(gpu: Gpu, code: WebgpuCode): Promise<void> {
+    const { layout } = this.manifest;
+    const pipelines = await gpu.compile(code.wgsl, code.entries.length);
+    const constants = fromHex(layout.constants);
+    const address = gpu.memory.allocate(constants.length + 4 * code.cells);
+    if (constants.length > 0) gpu.write(address, constants);
+    const program: DeviceProgram = {
+      number: numberOf(layout),
+      pipelines,
+      entries: code.entries,
+      cells: address + constants.length,
+    };
+    const make =
+      typeof code.host === "string"
+        ? (new Function(`return ${code.host}`)() as Exclude<WebgpuCode["host"], string>)
+        : code.host;
+    this.run = make({
+      constants: address,
+      math: mathFunctions(layout.imports) as never,
+      launch: (entry, threads, ...operands) => gpu.launch(program, entry, threads, operands),
+      allocate: (bytes) => {
+        const at = gpu.memory.allocate(bytes);
+        this.transient.add(at);
+        return at;
+      },
+      release: (at) => {
+        if (this.transient.delete(at)) gpu.memory.release(at);
+      },
+      fault: (site, index, extent) => {
+        throw faultAt(layout.sites[site], index, extent);
+      },
+      hand_over: (offset, value) => {
+        this.handed.set(offset, value);
+      },
+    });
+  }
+}
+
+/** What becomes of a leaf of the result. */
+interface Output {
+  readonly leaf: Leaf;
+  /** Of a tensor: its elements, and the handle. */
+  readonly elements: Elements | undefined;
+  readonly tensor: Tensor | undefined;
+}
+
+/** One call: what it takes, and where its results will be. */
+class Call {
+  private readonly linked: Linked;
+  private readonly extents: Extents = new Map();
+  private readonly inputs: readonly Input[];
+  private readonly copies = new Map<Input, ReturnType<typeof toWords>>();
+  private readonly elements: readonly (Elements | undefined)[];
+  private readonly owners: ReadonlyMap<number, number>;
+  private readonly leaves: readonly Leaf[];
+  private readonly frame = new Region();
+  private readonly outputs: readonly Output[];
+  private readonly isPlain: boolean;
+
+  constructor(linked: Linked, args: readonly unknown[], captured: readonly unknown[]) {
+    const { manifest } = linked;
+    const { layout } = manifest;
+    this.linked = linked;
+    this.inputs = [
+      ...takeArguments(manifest.parameters, args, this.extents),
+      ...takeArguments(manifest.captured, captured, this.extents),
+    ];
+    // The caller may write to an array as soon as the call is back.
+    for (const input of this.inputs) {
+      if (input.kind === "copy") this.copies.set(input, wordsOf(input));
+    }
+    this.elements = this.inputs.map((input) =>
+      input.kind === "tensor" ? elementsOf(input.tensor) : undefined,
+    );
+    this.owners = ownersOf(layout, this.inputs);
+    this.leaves = leavesOf(manifest.result);
+    this.frame.own();
+    this.isPlain =
+      this.leaves.some(({ as }) => as !== "tensor") ||
+      layout.results.some(({ kind }) => kind === "allocated");
+    this.outputs = this.leaves.map((leaf, k) => this.output(leaf, k));
+  }
+
+  /** Starts the call, and gives its result or the promise of it. */
+  result(): unknown {
+    const { linked, isPlain } = this;
+    const { ready } = linked;
+    if (!isPlain) {
+      const fail = (error: unknown): void => this.fail(error);
+      inOrder({ ready, run: (gpu) => void this.run(gpu), fail });
+      this.takeOver();
+      return this.built(() => undefined);
+    }
+    const promise = new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        this.fail(error);
+        reject(error);
+      };
+      const run = (gpu: Gpu): void => {
+        const read = this.run(gpu);
+        read.then((values) => resolve(this.built((k) => values[k])), reject);
+      };
+      inOrder({ ready, run, fail });
+    });
+    this.takeOver();
+    return promise;
+  }
+
+  private output(leaf: Leaf, k: number): Output {
+    const place = this.linked.manifest.layout.results[k];
+    if (leaf.as !== "tensor" || place?.kind === "allocated") {
+      return { leaf, elements: undefined, tensor: undefined };
+    }
+    const shape = shapeOf(leaf, this.extents);
+    const owner = this.owners.get(k);
+    const input = owner === undefined ? undefined : this.inputs[owner];
+    if (input?.kind === "tensor" && owner !== undefined) {
+      const elements = this.elements[owner];
+      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape) };
+    }
+    const elements =
+      place?.kind === "stored"
+        ? new Elements(this.frame, place.offset)
+        : new Elements(new Region());
+    const storage = pool.onRemote(leaf.dtype, countOf(shape), elements);
+    return { leaf, elements, tensor: new Tensor(storage, shape, leaf.dtype) };
+  }
+
+  private built(plain: (k: number) => unknown): unknown {
+    let k = 0;
+    return buildResult(this.linked.manifest.result, () => {
+      const at = k++;
+      return this.outputs[at]?.tensor ?? plain(at);
+    });
+  }
+
+  /** Arguments that the program takes over are empty after the call. */
+  private takeOver(): void {
+    const { layout, name } = this.linked.manifest;
+    for (const leaf of layout.donated) {
+      const input = this.inputs[leaf];
+      if (input?.kind === "tensor") Tensor.takeOver(input.tensor, name);
+    }
+  }
+
+  private fail(error: unknown): void {
+    for (const { elements } of this.outputs) if (elements !== undefined) elements.failed ??= error;
+  }
+
+  /** Records the work; the values of the leaves that are no tensors, later. */
+  private run(gpu: Gpu): Promise<readonly unknown[]> {
+    const { linked, extents, outputs } = this;
+    const { layout } = linked.manifest;
+    const { memory } = gpu;
+    const own: number[] = [];
+    const allocate = (bytes: number): number => {
+      const at = memory.allocate(bytes);
+      own.push(at);
+      return at;
+    };
+    linked.handed.clear();
+    try {
+      const operands = this.inputs.map((input, k) => {
+        if (input.kind === "scalar") return input.value;
+        if (input.kind === "tensor") return (this.elements[k] as Elements).address;
+        const words = this.copies.get(input) as ReturnType<typeof toWords>;
+        const at = allocate(words.byteLength);
+        gpu.write(at, words);
+        return at;
+      });
+      const frameBytes = Math.max(0, ...layout.results.map(endInFrame), ...layout.bound.map(end));
+      this.frame.place(gpu, frameBytes);
+      const places = outputs.map(({ leaf, elements }, k): number => {
+        const place = layout.results[k];
+        if (place?.kind === "stored") return this.frame.address + place.offset;
+        if (place?.kind !== "passed") return 0;
+        const bytes = 4 * countOf(shapeOf(leaf, extents));
+        if (elements === undefined) return allocate(bytes);
+        if (!this.owners.has(k)) elements.region.place(gpu, bytes);
+        return elements.address;
+      });
+      layout.results.forEach((place, k) => {
+        if (place.kind === "passed") operands.push(places[k] as number);
+      });
+      for (const name of layout.symbols) operands.push(boundExtent(name, extents));
+      let arena = 0;
+      for (const sizes of layout.arena) arena += Math.ceil(slotSize(sizes, extents) / 16) * 16;
+      operands.push(arena === 0 ? 0 : allocate(arena), this.frame.address);
+      linked.run?.(...operands);
+      return this.read(gpu, places);
+    } finally {
+      // Work that comes later may take the memory: it is done later.
+      for (const at of own) memory.release(at);
+      for (const at of linked.transient) memory.release(at);
+      linked.transient.clear();
+      this.frame.release();
+    }
+  }
+
+  private async read(gpu: Gpu, places: readonly number[]): Promise<readonly unknown[]> {
+    const { linked, extents, outputs } = this;
+    const { layout } = linked.manifest;
+    if (!this.isPlain) return [];
+    for (const { symbol, offset } of layout.bound) {
+      extents.set(symbol, linked.handed.get(offset) as number);
+    }
+    const plain = outputs.flatMap(({ leaf, tensor }, k) => {
+      if (tensor !== undefined) return [];
+      const place = layout.results[k];
+      const shape = shapeOf(leaf, extents);
+      const address =
+        place?.kind === "allocated" ? linked.handed.get(place.offset) : (places[k] as number);
+      return [{ k, leaf, shape, address: address as number, bytes: 4 * countOf(shape) }];
+    });
+    const parts = await gpu.read(plain);
+    const values: unknown[] = [];
+    plain.forEach(({ k, leaf, shape }, at) => {
+      const data = fromWords(parts[at] as ArrayBuffer, leaf.dtype);
+      const place = layout.results[k];
+      if (leaf.as === "tensor")
+        values[k] = new Tensor(pool.onHost(leaf.dtype, data), shape, leaf.dtype);
+      else if (place?.kind === "stored")
+        values[k] = leaf.as === "boolean" ? data[0] !== 0 : data[0];
+      else values[k] = plainArray(leaf, shape, data);
+    });
+    return values;
+  }
+}
+
+function wordsOf(input: Copied): ReturnType<typeof toWords> {
+  const { dtype } = input.leaf;
+  const data = newArray(dtype, countOf(input.shape));
+  writeInput(input, data);
+  return toWords(data, dtype);
+}
+
+/** Slots of the frame have eight bytes each. */
+function end({ offset }: { readonly offset: number }): number {
+  return offset + 8;
+}
+
+function endInFrame(place: Manifest["layout"]["results"][number]): number {
+  return place.kind === "stored" ? end(place) : 0;
+}

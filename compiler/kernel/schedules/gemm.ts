@@ -12,6 +12,7 @@ import { hoist } from "../hoist.ts";
 import {
   add,
   constant,
+  divide,
   type Expr,
   isConstant,
   type Lanes,
@@ -21,6 +22,7 @@ import {
   type Local,
   loop,
   type LoopFunction,
+  machine,
   multiply,
   op,
   read,
@@ -60,6 +62,11 @@ export function gemm(program: Program, equation: Equation): void {
     atA: walk(inputs.atA),
     atB: walk(inputs.atB),
   };
+  if (program.options.grid === true) {
+    onGrid(program, equation, product, subtract);
+    program.define(equation.outputs[0] as Value, { kind: "array", buffer: c });
+    return;
+  }
   const plain = asLoops(program, product, orderOf(parameters), subtract);
   const blocked = inBlocks(program, product, subtract, plain);
   const [x, y] = [describe(inputs.a), describe(inputs.b)];
@@ -71,6 +78,58 @@ export function gemm(program: Program, equation: Equation): void {
     { kind: "if", condition: some, then: blocked, otherwise: [] },
   ]);
   program.define(equation.outputs[0] as Value, { kind: "array", buffer: c });
+}
+
+/**
+ * An element of c for each thread of a grid, where no two are at one place: where rows, or columns,
+ * are further apart than they are long. Else one thread adds all products.
+ */
+function onGrid(
+  program: Program,
+  { inputs }: Equation,
+  { c, a, b, extents, atC, atA, atB }: Gemm<Expr>,
+  subtract: boolean,
+): void {
+  const { dtype } = gemmOf(inputs).c.type;
+  const [m, n, count] = extents.map((extent) => op("max", "i32", [extent, constant(0)])) as [
+    Expr,
+    Expr,
+    Expr,
+  ];
+  const [i, j, k, sum] = [
+    local("i", "i32"),
+    local("j", "i32"),
+    local("k", "i32"),
+    local("sum", machine(dtype)),
+  ];
+  const place = placeOf(atC, read(i), read(j));
+  const x = load(a, placeOf(atA, read(i), read(k)), dtype);
+  const y = load(b, placeOf(atB, read(k), read(j)), dtype);
+  const product = op("mul", dtype, [x, y]);
+  const element = [
+    set(sum, load(c, place, dtype)),
+    loop(k, count, [set(sum, op(subtract ? "sub" : "add", dtype, [read(sum), product]))]),
+    store(c, place, dtype, read(sum)),
+  ];
+  const name = `product of ${describe(inputs[1] as Value)} and ${describe(inputs[2] as Value)}`;
+  const size = (step: Expr): Expr => op("abs", "i32", [step]);
+  const [, ci, cj] = atC;
+  const isWider = (step: Expr, length: Expr, inner: Expr): Expr =>
+    both(
+      op("ge", "i32", [size(step), multiply(length, size(inner))]),
+      op("ne", "i32", [inner, constant(0)]),
+    );
+  const apart = op("or", "bool", [isWider(ci, n, cj), isWider(cj, m, ci)]);
+  const threads = program.collect(() => {
+    const round = local("round", "i32");
+    const range = program.range(multiply(m, n), 1, constant(0, "f64"));
+    const body = [set(i, divide(read(round), n)), set(j, remainder(read(round), n)), ...element];
+    program.kernel("gemm", name, [loop(round, range.to, body, 1, range.from)], [], range);
+  });
+  const alone = program.collect(() =>
+    program.kernel("gemm", `${name}, one by one`, [loop(i, m, [loop(j, n, element)])]),
+  );
+  program.emit({ kind: "if", condition: apart, then: threads, otherwise: alone });
 }
 
 /** Element (i, j) of an operand. */

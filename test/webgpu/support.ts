@@ -7,31 +7,51 @@ import { lower } from "../../compiler/kernel/lower.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
 import { inSinglePrecision } from "../../compiler/passes/singlePrecision.ts";
 import { targets } from "../../compiler/targets/target.ts";
+import type { Argument } from "../../runtime/manifest.ts";
 import type { Tensor } from "../../runtime/tensor.ts";
 import { loadWebgpu } from "../../runtime/webgpu/program.ts";
 import { graphOf, manifestOf, toTensor } from "../kernel/support.ts";
 
 type Run = (...inputs: readonly NdArray[]) => Promise<readonly NdArray[]>;
 
-/** A program on the device, as a function of arrays. */
+/**
+ * A program on the device, as a function of arrays. Floating-point scalars are tensors, which only
+ * the device knows; other scalars are plain numbers, by which the host decides.
+ */
 export async function compileForDevice(
   graph: Graph,
   donated: readonly number[] = [],
 ): Promise<Run> {
   const { lowering, emit } = targets.webgpu;
   const fn = rootOf(graph);
-  const isScalar = ({ type }: Value): boolean => type.shape.length === 0;
-  const inMemory = fn.body.parameters.flatMap((value, k) => (isScalar(value) ? [k] : []));
+  const isPlain = ({ type }: ValueOf): boolean => type.shape.length === 0 && !isFloat(type.dtype);
+  const inMemory = fn.body.parameters.flatMap((value, k) =>
+    value.type.shape.length === 0 && !isPlain(value) ? [k] : [],
+  );
   const module = lower(graph, { ...lowering, donated, inMemory });
   const emitted = await emit(module);
-  const program = loadWebgpu(manifestOf(fn, "webgpu", module, emitted), emitted.code);
+  const manifest = manifestOf(fn, "webgpu", module, emitted);
+  const parameters = manifest.parameters.map((parameter, k): Argument => {
+    const { type } = fn.body.parameters[k] as ValueOf;
+    if (!isPlain({ type }) || parameter.tree.kind !== "leaf") return parameter;
+    const as = type.dtype === "bool" ? "boolean" : "number";
+    return { ...parameter, tree: { ...parameter.tree, as } };
+  });
+  const program = loadWebgpu({ ...manifest, parameters }, emitted.code);
   return async (...inputs) => {
-    const results = program(...inputs.map(toTensor)) as readonly Tensor[];
+    const given = inputs.map((input): unknown => {
+      const value = input.data[0] as number;
+      if (input.shape.length > 0 || isFloat(input.dtype)) return toTensor(input);
+      return input.dtype === "bool" ? value !== 0 : value;
+    });
+    const results = program(...given) as readonly Tensor[];
     const read = async ({ dtype, shape }: Tensor, k: number): Promise<NdArray> =>
       ndarray(dtype, shape, await (results[k] as Tensor).data());
     return Promise.all(results.map(read));
   };
 }
+
+type ValueOf = Pick<Value, "type">;
 
 /** Expects a function to give on the device what it gives in single precision. */
 export async function expectSameOnDevice(

@@ -28,6 +28,7 @@ import {
   store,
 } from "../../kernel/loop.ts";
 import {
+  assignedBy,
   assignedIn,
   ownExpressions,
   visitExpression,
@@ -166,11 +167,12 @@ function isHostCall(callee: string): boolean {
   return callee === "allocate" || callee === "release" || callee === "hand_over";
 }
 
-/** True of code that only computes numbers, from what the host knows. */
+/** True of code that only computes numbers for the host, from what it knows. */
 function isHostCode(statement: Statement, known: ReadonlySet<Local>): boolean {
   let isHost = true;
   visitStatements([statement], (inner) => {
     if (inner.kind === "store" || inner.kind === "call") isHost = false;
+    if (assignedBy(inner).some((of) => known.has(of))) isHost = false;
     if (ownExpressions(inner).some((expr) => !isKnown(expr, known))) isHost = false;
   });
   return isHost;

@@ -38,6 +38,12 @@ export type { Graph } from "./ir/types.ts";
 export type { Argument, Code, Manifest, Tree, WebgpuCode } from "../runtime/manifest.ts";
 
 export type TargetName = keyof typeof targets;
+export const targetNames = Object.keys(targets) as TargetName[];
+
+export function isTarget(name: string | undefined): name is TargetName {
+  return name !== undefined && Object.hasOwn(targets, name);
+}
+
 /** Targets whose programs run where they are called. */
 export type HostTargetName = Exclude<TargetName, "webgpu">;
 
@@ -75,6 +81,7 @@ export const stageNames = [
   "kernels",
   "memory",
   "wat",
+  "wgsl",
   "js",
   "ts",
 ] as const;
@@ -87,8 +94,8 @@ export async function compile<T extends TargetName>(
   options: CompilerOptions & { readonly target: T },
 ): Promise<Compiled<T>> {
   const expanded = checked(expand(graph), "grad", options);
-  const simplified = checked(simplify(expanded), "simplify", options);
   const target: Target = targets[options.target];
+  const simplified = checked(simplify(expanded, target), "simplify", options);
   const module = lower(simplified, loweringOf(target, signature, options));
   const emitted = await target.emit(module);
   const { place = () => "" } = options;
@@ -122,10 +129,10 @@ export async function explain(
   if (stage === "ts") return readable(expand(graph, { raise: false }), options.signature);
   const expanded = expand(graph);
   if (stage === "grad") return printGraph(expanded, { names: true });
-  const simplified = simplify(expanded);
+  const target: Target = targets[targetOf(stage, options)];
+  const simplified = simplify(expanded, target);
   if (stage === "simplify") return printGraph(simplified, { names: true });
   if (stage === "placed") return placedText(rootOf(simplified), options.target);
-  const target = targets[stage === "wat" ? "wasm" : stage === "js" ? "js" : options.target];
   const module = lower(simplified, loweringOf(target, options.signature, options));
   switch (stage) {
     case "kernels":
@@ -133,22 +140,31 @@ export async function explain(
     case "memory":
       return module.memoryText;
     case "wat":
+    case "wgsl":
     case "js":
       return (await target.emit(module)).text;
   }
+}
+
+/** A stage that is the code of a target shows that target's. */
+function targetOf(stage: StageName, { target }: CompilerOptions): TargetName {
+  if (stage === "js") return "js";
+  return stage === "wat" ? "wasm" : stage === "wgsl" ? "webgpu" : target;
 }
 
 /**
  * Each function computed in f32 and f64, tidied, products raised, what is the same in all iterations
  * out of its loops.
  */
-function simplify(graph: Graph): Graph {
+function simplify(graph: Graph, { lowering }: Target): Graph {
   const functions = [...computedInSingles(graph).functions].map(([name, fn]) => {
     const narrow = narrowed(tidied(fn));
     const body = raiseProducts(narrow.body, { differentiated: false });
     const hoisted = hoistInvariants(hoistBounds(hoistInvariants(body)));
     const tidy = tidied({ ...fn, body: hoisted });
-    return [name, inRows({ ...tidy, body: dropRepeatedChecks(tidy.body) })] as const;
+    const simple = { ...tidy, body: dropRepeatedChecks(tidy.body) };
+    // A row at a time is for caches: a grid has a thread for each element.
+    return [name, lowering.grid === true ? simple : inRows(simple)] as const;
   });
   return { root: graph.root, functions: new Map(functions) };
 }

@@ -13,9 +13,12 @@ import {
 } from "./eagerTransforms.ts";
 import type { Shape, Tensor } from "./types.ts";
 
-export interface CompileOptions {
+/** Where a program runs. `"webgpu"` answers later: what is no tensor comes as a promise. */
+export type Target = "js" | "wasm" | "webgpu";
+
+export interface CompileOptions<T extends Target = Target> {
   /** Where it runs; "wasm" by default. */
-  readonly target?: "js" | "wasm";
+  readonly target?: T;
   /** Allow sums of scalar code in another order, for speed. */
   readonly reassociate?: boolean;
   /**
@@ -26,13 +29,51 @@ export interface CompileOptions {
   readonly donateArgnums?: readonly number[];
 }
 
-/** `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. */
+/** What is no tensor in a result; `never` where it is tensors alone. */
+type Plain<R> = R extends { dataSync(): unknown } | undefined
+  ? never
+  : R extends ArrayBufferView
+    ? R
+    : R extends readonly unknown[]
+      ? Plain<R[number]>
+      : R extends object
+        ? { [K in keyof R]: Plain<R[K]> }[keyof R]
+        : R;
+
+/** `F` on a device that answers later: itself where it gives tensors, else with a promise. */
+export type OnDevice<F> = F extends (...args: infer A) => infer R
+  ? [Plain<R>] extends [never]
+    ? F
+    : (...args: A) => Promise<R>
+  : never;
+
+/**
+ * `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. On `webgpu`
+ * tensors come back at once, and a result with anything else in it as a promise.
+ */
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
-  options?: CompileOptions,
-): F {
-  void options;
-  return f;
+  options: CompileOptions<"webgpu"> & { readonly target: "webgpu" },
+): OnDevice<F>;
+export function compile<F extends (...args: never[]) => unknown>(
+  f: F,
+  options?: CompileOptions<"js" | "wasm">,
+): F;
+export function compile(
+  f: (...args: never[]) => unknown,
+  options: CompileOptions = {},
+): (...args: never[]) => unknown {
+  if (options.target !== "webgpu") return f;
+  return (...args) => {
+    const result = f(...args);
+    return isOfTensors(result) ? result : Promise.resolve(result);
+  };
+}
+
+function isOfTensors(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+  return "dataSync" in value || Object.values(value).every(isOfTensors);
 }
 
 export interface GradOptions<N extends number | readonly number[] = number | readonly number[]> {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeSync } from "node:fs";
 import type { LoadHook, ResolveHook } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
-import { compile } from "../compiler/compile.ts";
+import { compile, isTarget } from "../compiler/compile.ts";
 import { onlyOfTypes } from "./duplicates.ts";
 import { applyPlan, mayHaveRoots, plan, type TargetName } from "./plan.ts";
 import { ProjectCache } from "./project.ts";
@@ -80,7 +80,7 @@ async function compileFile(file: string): Promise<string> {
 
 function target(): { readonly target?: TargetName } {
   const named = process.env["FLUXION_TARGET"];
-  return named === "js" || named === "wasm" ? { target: named } : {};
+  return isTarget(named) ? { target: named } : {};
 }
 
 function isCompiler(file: string): boolean {

@@ -13,12 +13,13 @@ import { BatchFault } from "../compiler/autodiff/vmap.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
-import type { Binary, Tree, WebgpuCode } from "../runtime/manifest.ts";
+import { NotOnDevice } from "../compiler/targets/gpu/split.ts";
+import { type Binary, leavesOf, type Tree, type WebgpuCode } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
 import { hasComputedLength, languageName, readRoot, type RootShape } from "./read/root.ts";
-import { type RootSettings, settingsOf } from "./rootOptions.ts";
+import { type RootSettings, type Said, settingsOf } from "./rootOptions.ts";
 import { spanOf } from "./span.ts";
 import type { World } from "./read/world.ts";
 
@@ -145,12 +146,14 @@ export function readFile(
     }
     const checker = world.checkerOf(node);
     const said = settingsOf(node, transform, checker, options.target ?? "wasm");
-    const { settings } = said;
+    const settings = { ...said.settings, target: targetOf(said, transform, read.programs ?? []) };
     const wrong = [
       ...said.diagnostics,
       ...(read.programs ?? []).flatMap(({ signature }) => missing(settings, signature, node)),
     ];
-    failures.push({ node, diagnostics: [...wrong, ...read.diagnostics] });
+    const singles = (read.programs ?? []).slice(0, 1);
+    const warnings = singles.flatMap(({ signature }) => precision(settings, signature, node));
+    failures.push({ node, diagnostics: [...wrong, ...warnings, ...read.diagnostics] });
     if (read.programs === undefined || wrong.length > 0) continue;
     roots.push({ node, transform, name, settings, programs: read.programs });
   }
@@ -162,6 +165,37 @@ export function readFile(
       .flatMap((failure) => failure.diagnostics),
   );
   return { file, roots, diagnostics, compiled, dependencies: [...dependencies] };
+}
+
+/**
+ * Where a root runs. The target of the build is for roots that it can serve without changing what
+ * they are: on a device that answers later only tensors come back at once, as types promise.
+ */
+function targetOf(
+  { settings, isNamed }: Said,
+  transform: string,
+  programs: readonly RootProgram[],
+): TargetName {
+  const { target } = settings;
+  if (isNamed || target !== "webgpu") return target;
+  const isAtOnce = programs.every(({ signature }) =>
+    leavesOf(signature.result).every(({ as }) => as === "tensor"),
+  );
+  return isAtOnce && sparseRoot(transform) === undefined ? target : "wasm";
+}
+
+/** Doubles at the border of a program that computes in single precision. */
+function precision(
+  { target }: RootSettings,
+  { name, parameters, captured, result }: Signature,
+  node: ts.CallExpression,
+): readonly Diagnostic[] {
+  if (target !== "webgpu") return [];
+  const trees = [...parameters, ...captured].map(({ tree }) => tree);
+  const doubles = [...trees, result].some((tree) =>
+    leavesOf(tree).some(({ dtype }) => dtype === "f64"),
+  );
+  return doubles ? [messages.singlePrecision({ name, target }, spanOf(node))] : [];
 }
 
 /** Arguments that a root says it donates and that there are not. */
@@ -190,7 +224,7 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
         });
         programs.set(program.id, compiled);
       } catch (error) {
-        faults.push(faultOf(error, spanOf(root.node)));
+        faults.push(faultOf(error, spanOf(root.node), program.signature.name));
       }
     }
   }
@@ -200,26 +234,32 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
 /** The faults that show where a file that has been read is differentiated; it is not compiled. */
 export function derivativeFaults({ roots }: ReadFile): readonly Diagnostic[] {
   return roots.flatMap(({ node, programs }) =>
-    programs.flatMap(({ graph }) => {
+    programs.flatMap(({ graph, signature }) => {
       try {
         expand(graph, { raise: false });
         return [];
       } catch (error) {
-        return [faultOf(error, spanOf(node))];
+        return [faultOf(error, spanOf(node), signature.name)];
       }
     }),
   );
 }
 
 /** What the compiler throws after reading: a use of a derivative that there is not, or our fault. */
-export function faultOf(error: unknown, root: Span): Diagnostic {
+export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
   if (error instanceof DerivativeFault) {
-    const { callee: name, variable, span = root, calls } = error;
+    const { callee, variable, span = root, calls } = error;
     const related = calls.map((call) => ({
       message: "when differentiating this call",
       span: call,
     }));
-    return messages.capturedDerivative({ name, variable }, span, related);
+    return messages.capturedDerivative({ name: callee, variable }, span, related);
+  }
+  if (error instanceof NotOnDevice) {
+    const holes = { name, target: "webgpu" };
+    return error.reason === "memory"
+      ? messages.memoryOnDevice(holes, root)
+      : messages.recursionOnDevice(holes, root);
   }
   if (error instanceof BatchFault) {
     const sentence = "this array has a length of its own for each element, and they are one result";

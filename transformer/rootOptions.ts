@@ -1,12 +1,19 @@
 /** The options of `compile`, by their types: they are known when the program is built. */
 
 import ts from "typescript";
-import type { CompilerOptions } from "../compiler/compile.ts";
+import { type CompilerOptions, isTarget } from "../compiler/compile.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { spanOf } from "./span.ts";
 
 export type RootSettings = Pick<CompilerOptions, "target" | "reassociate" | "donateArgnums">;
+
+export interface Said {
+  readonly settings: RootSettings;
+  /** Whether the root names its target itself. */
+  readonly isNamed: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** What a root says of itself, and what is wrong with it. */
 export function settingsOf(
@@ -14,9 +21,11 @@ export function settingsOf(
   transform: string,
   checker: ts.TypeChecker,
   otherwise: CompilerOptions["target"],
-): { readonly settings: RootSettings; readonly diagnostics: readonly Diagnostic[] } {
+): Said {
   const given = transform === "compile" ? node.arguments[1] : undefined;
-  if (given === undefined) return { settings: { target: otherwise }, diagnostics: [] };
+  if (given === undefined) {
+    return { settings: { target: otherwise }, isNamed: false, diagnostics: [] };
+  }
   const type = checker.getTypeAtLocation(given);
   const diagnostics: Diagnostic[] = [];
   const option = <T>(
@@ -43,10 +52,11 @@ export function settingsOf(
   );
   return {
     settings: {
-      target: target === "js" || target === "wasm" ? target : otherwise,
+      target: isTarget(target) ? target : otherwise,
       ...(reassociate === true ? { reassociate } : {}),
       ...(donateArgnums === undefined ? {} : { donateArgnums }),
     },
+    isNamed: isTarget(target),
     diagnostics,
   };
 }

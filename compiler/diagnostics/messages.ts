@@ -44,6 +44,9 @@ export const codes: readonly string[] = [
   "FX3008",
   "FX3009",
   "FX3010",
+  "FX5001",
+  "FX5002",
+  "FX5003",
   "FX9001",
 ];
 
@@ -781,6 +784,60 @@ export function notOneArray(
       holes,
     ),
     hint: "the rows of a sparse matrix are the elements of one array, its columns those of another: pack the parts into one, or choose with `argnums`",
+    span,
+    related,
+  };
+}
+
+/** FX5001 */
+export function singlePrecision(
+  holes: { readonly name: string | number; readonly target: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX5001",
+    severity: "warning",
+    message: fill(
+      "`%name%` takes or gives doubles, and %target% computes in single precision",
+      holes,
+    ),
+    hint: 'use tensors of f32, which are the same everywhere, or compile with `target: "wasm"`',
+    span,
+    related,
+  };
+}
+
+/** FX5002 */
+export function memoryOnDevice(
+  holes: { readonly name: string | number; readonly target: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX5002",
+    severity: "error",
+    message: fill(
+      "`%name%` cannot run on %target%: it asks for memory in a loop or a branch, and only the device knows how much",
+      holes,
+    ),
+    hint: 'bound the loop by something that is known before the call, such as the length of an argument, or compile with `target: "wasm"`',
+    span,
+    related,
+  };
+}
+
+/** FX5003 */
+export function recursionOnDevice(
+  holes: { readonly name: string | number; readonly target: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX5003",
+    severity: "error",
+    message: fill("`%name%` cannot run on %target%: a function in it calls itself", holes),
+    hint: 'write the recursion as a loop, or compile with `target: "wasm"`',
     span,
     related,
   };

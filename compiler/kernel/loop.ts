@@ -36,7 +36,13 @@ export type Expr =
       readonly dtype: DType;
       readonly lanes: Lanes;
     }
-  /** An elementwise op by its name in the op table, or `index_div`, `index_rem` of indices ≥ 0. */
+  /**
+   * An elementwise op by its name in the op table, or one of those that are here only:
+   * `index_div`, `index_rem` of indices ≥ 0; `bits_of` with dtype i32, the bits of one f32, and
+   * `of_bits` with dtype f32, the number of one i32's bits. The last two are for the elementary
+   * functions of GPUs (compiler/targets/gpu/elementary.ts) and move any bits, of denormal numbers
+   * and NaN too.
+   */
   | {
       readonly kind: "op";
       readonly op: string;

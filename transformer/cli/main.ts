@@ -1,7 +1,7 @@
 /** The command `fluxion`. */
 
 import { Command, Option } from "commander";
-import { stageNames } from "../../compiler/compile.ts";
+import { stageNames, targetNames } from "../../compiler/compile.ts";
 import { build } from "./build.ts";
 import { check } from "./check.ts";
 import { explain } from "./explain.ts";
@@ -11,7 +11,7 @@ import { UserError } from "./userError.ts";
 const target = new Option(
   "--target <target>",
   "for roots that name none; wasm where absent",
-).choices(["js", "wasm"]);
+).choices(targetNames);
 
 const program = new Command("fluxion")
   .description("Compiles, runs and explains programs written in differentiable TypeScript.")

@@ -31,6 +31,7 @@ import {
   assignedBy,
   assignedIn,
   ownExpressions,
+  readIn,
   visitExpression,
   visitStatements,
 } from "../../kernel/rewrite.ts";
@@ -56,7 +57,7 @@ export interface DeviceProgram {
   readonly cells: ReadonlyMap<Local, number>;
 }
 
-/** What a device cannot do, said of the function that it is in. */
+/** What a device cannot do: ask for memory that only it knows the size of, or call back into a call. */
 export class NotOnDevice extends Error {
   readonly reason: "memory" | "recursion";
   constructor(reason: "memory" | "recursion") {
@@ -219,7 +220,12 @@ class Splitter {
   private statement(statement: Statement, guard: Expr | undefined): readonly Statement[] {
     const { known } = this;
     if (!isHostWork(statement)) {
-      if (guard === undefined && isHostCode(statement, known)) return [statement];
+      if (guard === undefined && isHostCode(statement, known)) {
+        // What waits reads what the host knows now.
+        const reads = readIn(this.waiting);
+        const changes = [...assignedIn([statement])].some((of) => reads.has(of));
+        return changes ? [...this.flush(guard), statement] : [statement];
+      }
       this.waiting.push(statement);
       return [];
     }

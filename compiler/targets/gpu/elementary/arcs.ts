@@ -4,7 +4,6 @@
  */
 
 import type { Expr, LoopFunction } from "../../../kernel/loop.ts";
-import { oddPolynomial, orNan } from "./exponentials.ts";
 import {
   add,
   atMost,
@@ -23,8 +22,10 @@ import {
   mul,
   nan,
   normalized,
+  oddPolynomial,
   ofBits,
   one,
+  orNan,
   scaled,
   signOf,
   sqrt,
@@ -46,7 +47,7 @@ const atanTail = [
 ];
 
 /** A multiple of π less an angle. */
-function lessThan(whole: number, angle: Expr): Expr {
+function complement(whole: number, angle: Expr): Expr {
   const first = Math.fround(whole);
   return sub(first, add(angle, first - whole));
 }
@@ -65,7 +66,7 @@ function asin(): LoopFunction {
   const f = new Formula("asin", "the inverse of sin");
   const x = f.letWord("bits", bitsOf(f.given()));
   const { isSmall, arc } = arcOf(f, x);
-  const value = bitsOf(choose(isSmall, arc, lessThan(Math.PI / 2, add(arc, arc))));
+  const value = bitsOf(choose(isSmall, arc, complement(Math.PI / 2, add(arc, arc))));
   return f.done(word.choose(outsideOne(x), nan, word.or(signOf(x), value)));
 }
 
@@ -75,8 +76,8 @@ function acos(): LoopFunction {
   const { isSmall, arc } = arcOf(f, x);
   const signed = ofBits(word.xor(bitsOf(arc), signOf(x)));
   const twice = f.let("twice", add(arc, arc));
-  const large = choose(word.lt(x, 0), lessThan(Math.PI, twice), twice);
-  const value = bitsOf(choose(isSmall, lessThan(Math.PI / 2, signed), large));
+  const large = choose(word.lt(x, 0), complement(Math.PI, twice), twice);
+  const value = bitsOf(choose(isSmall, complement(Math.PI / 2, signed), large));
   return f.done(word.choose(outsideOne(x), nan, value));
 }
 
@@ -88,7 +89,7 @@ function atan(): LoopFunction {
   const isSmall = lt(a, 1);
   const t = f.let("t", choose(isSmall, a, div(1, choose(isSmall, 1, a))));
   const arc = oddPolynomial(f, t, atanTail);
-  const value = bitsOf(choose(isSmall, arc, lessThan(Math.PI / 2, arc)));
+  const value = bitsOf(choose(isSmall, arc, complement(Math.PI / 2, arc)));
   return f.done(orNan(x, word.or(signOf(x), value)));
 }
 
@@ -114,17 +115,12 @@ function atan2(): LoopFunction {
   const x = f.letWord("x_bits", bitsOf(f.given(1)));
   const [height, width] = [y, x].map((of) => f.letWord("size", magnitude(of))) as [Expr, Expr];
   const isSteep = word.gt(height, width);
-  const least = f.letWord("least", finiteOrInfinite(word.choose(isSteep, width, height)));
-  const greatest = f.letWord("greatest", finiteOrInfinite(word.choose(isSteep, height, width)));
+  const least = f.letWord("least", atMost(word.choose(isSteep, width, height), infinity));
+  const greatest = f.letWord("greatest", atMost(word.choose(isSteep, height, width), infinity));
   const arc = oddPolynomial(f, ratio(f, least, greatest), atanTail);
-  const steep = f.let("steep", choose(isSteep, lessThan(Math.PI / 2, arc), arc));
-  const value = bitsOf(choose(word.lt(x, 0), lessThan(Math.PI, steep), steep));
+  const steep = f.let("steep", choose(isSteep, complement(Math.PI / 2, arc), arc));
+  const value = bitsOf(choose(word.lt(x, 0), complement(Math.PI, steep), steep));
   return f.done(word.choose(either(isNan(x), isNan(y)), nan, word.or(signOf(y), value)));
-}
-
-/** A magnitude; infinity for NaN. */
-function finiteOrInfinite(size: Expr): Expr {
-  return atMost(size, infinity);
 }
 
 export const arcs = {

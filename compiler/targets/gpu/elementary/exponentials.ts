@@ -14,14 +14,15 @@ import {
   floor,
   Formula,
   gt,
-  infinity,
-  isNan,
   leastNormal,
   lt,
   magnitude,
   mul,
-  nan,
+  oddPolynomial,
   ofBits,
+  orNan,
+  orOverflow,
+  orTiny,
   polynomial,
   power,
   scaled,
@@ -64,10 +65,13 @@ const erfcLogarithm = [
 /** ln 2 in two parts. The first has few digits: its products with counts are exact. */
 export const ln2 = [0.693359375, Math.LN2 - 0.693359375] as const;
 
-/** The greatest singles whose e^x, and whose sinh x, are finite; from -104 on e^x is 0. */
+/** The greatest singles whose e^x, and whose sinh x, are finite. */
 const expEnd = bits(88.72283172607422);
 const sinhEnd = bits(89.41598510742188);
+
+/** At -104 and below e^x is 0; at -20 and below e^x - 1 is -1. */
 const expStart = bits(104);
+const expm1Start = bits(20);
 
 /** e^r - 1 for |r| ≤ ln 2 / 2; r may come in two parts. */
 export function expm1OfRest(f: Formula, hi: Expr, lo?: Expr): Expr {
@@ -84,11 +88,10 @@ function moduloLn2(f: Formula, x: Expr) {
   return { n, rest: expm1OfRest(f, r) };
 }
 
-/** x where it is between -least and greatest, which are words, else one of these. */
-function between(f: Formula, x: Expr, least: number, greatest: number): Expr {
-  const end = word.choose(word.lt(x, 0), least, greatest);
-  const bounded = f.letWord("bound", end);
-  const size = word.choose(word.lt(magnitude(x), bounded), magnitude(x), bounded);
+/** x where it is from -below to above, else one of these; the bounds are words. */
+function between(f: Formula, x: Expr, below: number, above: number): Expr {
+  const bound = f.letWord("bound", word.choose(word.lt(x, 0), below, above));
+  const size = word.choose(word.lt(magnitude(x), bound), magnitude(x), bound);
   return f.let("bounded", ofBits(word.or(size, signOf(x))));
 }
 
@@ -101,11 +104,6 @@ function exp(): LoopFunction {
   return f.done(orOverflow(x, expEnd, value));
 }
 
-/** The value, or where x is above the end infinity, or NaN if x is. */
-function orOverflow(x: Expr, end: number, value: Expr): Expr {
-  return word.choose(isNan(x), nan, word.choose(word.gt(x, end), infinity, value));
-}
-
 /**
  * e^x - 1 = 2 (2^(n-1) (e^r - 1) + (2^(n-1) - 1/2)); where |x| < ln 2 / 2, n is 0 and nothing
  * cancels.
@@ -113,18 +111,16 @@ function orOverflow(x: Expr, end: number, value: Expr): Expr {
 function expm1(): LoopFunction {
   const f = new Formula("expm1", "e^x - 1");
   const x = f.letWord("bits", bitsOf(f.given()));
-  const { n, rest } = moduloLn2(f, between(f, x, bits(20), expEnd));
+  const { n, rest } = moduloLn2(f, between(f, x, expm1Start, expEnd));
   const scale = f.let("scale", power(word.sub(n, 1)));
   const value = bitsOf(mul(add(mul(scale, rest), sub(scale, 0.5)), 2));
   return f.done(orOverflow(x, expEnd, orTiny(x, value)));
 }
 
-/** The value, or x itself where |x| < 2^-25. */
-export function orTiny(x: Expr, value: Expr): Expr {
-  return word.choose(word.lt(magnitude(x), bits(2 ** -25)), x, value);
-}
-
-/** e^a / 2 and e^-a / 2 for 0 ≤ a where the first is finite; above e^23 / 2 the second is about 0. */
+/**
+ * e^a / 2 and e^-a / 2 for a ≥ 0 where the first is finite. Above 1e10 the second is too small to
+ * count beside it.
+ */
 function halves(f: Formula, a: Expr) {
   const { n, rest } = moduloLn2(f, a);
   const grown = f.let("grown", scaled(add(rest, 1), word.sub(n, 1)));
@@ -138,15 +134,9 @@ function sinh(): LoopFunction {
   const x = f.letWord("bits", bitsOf(f.given()));
   const a = f.let("a", ofBits(atMost(magnitude(x), sinhEnd)));
   const { grown, shrunk } = halves(f, a);
-  const small = oddPolynomial(f, f.let("least", choose(lt(a, 1), a, 1)), sinhTail);
+  const small = oddPolynomial(f, f.let("inner", choose(lt(a, 1), a, 1)), sinhTail);
   const value = bitsOf(choose(lt(a, 1), small, sub(grown, shrunk)));
   return f.done(word.or(signOf(x), orOverflow(magnitude(x), sinhEnd, value)));
-}
-
-/** a + a³ Σ c_k a^2k */
-export function oddPolynomial(f: Formula, a: Expr, tail: readonly number[]): Expr {
-  const square = f.let("square", mul(a, a));
-  return f.let("odd", add(a, mul(mul(a, square), polynomial(square, tail))));
 }
 
 function cosh(): LoopFunction {
@@ -165,10 +155,6 @@ function tanh(): LoopFunction {
   const large = sub(1, div(2, add(mul(add(rest, 1), power(n)), 1)));
   const value = bitsOf(choose(lt(a, 0.625), oddPolynomial(f, a, tanhTail), large));
   return f.done(orNan(x, word.or(signOf(x), value)));
-}
-
-export function orNan(x: Expr, value: Expr): Expr {
-  return word.choose(isNan(x), nan, value);
 }
 
 /** erf |x| = 1 - e^(log erfc |x|), and 1 from 4 on; up to 1 a polynomial. */

@@ -265,3 +265,26 @@ export function normalized(f: Formula, magnitude: Expr) {
   const exponent = f.letWord("exponent", word.choose(isSmall, -149, 0));
   return { normal, exponent };
 }
+
+/** a + a³ Σ c_k a^2k */
+export function oddPolynomial(f: Formula, a: Expr, tail: readonly number[]): Expr {
+  const square = f.let("square", mul(a, a));
+  return f.let("odd", add(a, mul(mul(a, square), polynomial(square, tail))));
+}
+
+// The word of a result, or what it is at special arguments
+
+/** NaN where x is. */
+export function orNan(x: Expr, value: Expr): Expr {
+  return word.choose(isNan(x), nan, value);
+}
+
+/** Infinity where x is above the end, NaN where it is that. */
+export function orOverflow(x: Expr, end: number, value: Expr): Expr {
+  return orNan(x, word.choose(word.gt(x, end), infinity, value));
+}
+
+/** x itself where |x| < 2^-25. */
+export function orTiny(x: Expr, value: Expr): Expr {
+  return word.choose(word.lt(magnitude(x), bits(2 ** -25)), x, value);
+}

@@ -1,7 +1,7 @@
 /** Logarithms, and what is made of them. */
 
 import type { Expr, LoopFunction } from "../../../kernel/loop.ts";
-import { ln2, orNan, orTiny } from "./exponentials.ts";
+import { ln2 } from "./exponentials.ts";
 import {
   add,
   atMost,
@@ -12,16 +12,18 @@ import {
   div,
   either,
   Formula,
+  gt,
   infinity,
   isNan,
   lt,
-  gt,
   magnitude,
   mul,
   nan,
   normalized,
   ofBits,
   one,
+  orNan,
+  orTiny,
   polynomial,
   power,
   signBit,

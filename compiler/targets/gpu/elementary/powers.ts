@@ -1,7 +1,7 @@
 /** Powers and roots. */
 
 import type { Expr, LoopFunction } from "../../../kernel/loop.ts";
-import { expm1OfRest, orNan } from "./exponentials.ts";
+import { expm1OfRest } from "./exponentials.ts";
 import {
   add,
   atMost,
@@ -15,7 +15,6 @@ import {
   Formula,
   fraction,
   ge,
-  gt,
   infinity,
   isNan,
   leastNormal,
@@ -26,10 +25,10 @@ import {
   normalized,
   ofBits,
   one,
+  orNan,
   polynomial,
   power,
   scaled,
-  signBit,
   signOf,
   split,
   sqrt,
@@ -50,18 +49,16 @@ interface Parts {
 /** 2 / ln 2 in two parts; the first has 12 digits. */
 const twiceLog2e = split(2 * Math.LOG2E, 2 ** -10);
 
-/** Numbers near which m may be, the least m for which it is the next, and their logarithms. */
-const centres = [
-  { at: 0.84375, end: 0.921875, logarithm: split(Math.log2(0.84375), 2 ** -12) },
-  { at: 1, end: 1.09375, logarithm: [0, 0] },
-  { at: 1.1875, end: 2, logarithm: split(Math.log2(1.1875), 2 ** -12) },
-] as const;
+/** Numbers near which m may be, where the first two end, and the logarithms of all. */
+const centres = [0.84375, 1, 1.1875] as const;
+const centreEnds = [0.921875, 1.09375] as const;
+const centreLogarithms = centres.map((centre) => split(Math.log2(centre), 2 ** -12));
 
-/** What `pick` says of the centre that is near m. */
-function ofCentre(m: Expr, pick: (centre: (typeof centres)[number]) => number): Expr {
-  const [low, middle, high] = centres;
-  const upperTwo = choose(lt(m, middle.end), pick(middle), pick(high));
-  return choose(lt(m, low.end), pick(low), upperTwo);
+/** Which of three numbers belongs to the centre that is near m. */
+function ofCentre(m: Expr, values: readonly number[]): Expr {
+  const [low, middle, high] = values as [number, number, number];
+  const upperTwo = choose(lt(m, centreEnds[1]), middle, high);
+  return choose(lt(m, centreEnds[0]), low, upperTwo);
 }
 
 /**
@@ -73,10 +70,13 @@ function logarithmOf(f: Formula, size: Expr): Parts {
   const { normal, exponent } = normalized(f, size);
   const { e, m: mantissa } = halved(f, normal);
   const m = f.let("m", ofBits(mantissa));
-  const c = f.let(
-    "c",
-    ofCentre(m, ({ at }) => at),
-  );
+  const c = f.let("c", ofCentre(m, centres));
+  const [startHi, startLo] = [0, 1].map((k) =>
+    ofCentre(
+      m,
+      centreLogarithms.map((parts) => parts[k] as number),
+    ),
+  ) as [Expr, Expr];
   // m + c may need a digit more than there is.
   const sum = f.let("sum", add(m, c));
   const sumHi = f.let("sum_hi", upper(sum));
@@ -90,20 +90,33 @@ function logarithmOf(f: Formula, size: Expr): Parts {
   const tail = mul(mul(s, z), mul(polynomial(z, logTail), Math.LOG2E));
   const [hi, lo] = twiceLog2e;
   const count = toSingle(word.add(e, exponent));
-  const start = add(
-    count,
-    ofCentre(m, ({ logarithm }) => logarithm[0]),
-  );
-  const whole = f.let("whole", start);
+  const whole = f.let("whole", add(count, startHi));
   const first = f.let("first", mul(sHi, hi));
-  const little = add(
-    ofCentre(m, ({ logarithm }) => logarithm[1]),
-    mul(sHi, lo),
-  );
+  const little = add(startLo, mul(sHi, lo));
   const rest = f.let("small", add(little, add(mul(sLo, hi + lo), tail)));
   const total = f.let("total_hi", upper(add(whole, add(first, rest))));
   return { hi: total, lo: f.let("total_lo", sub(rest, sub(sub(total, whole), first))) };
 }
+
+/** 2^(hi + lo), hi a number of 24 digits from -150 to 128, lo small beside it. */
+function powerOfTwo(f: Formula, hi: Expr, lo: Expr): Expr {
+  const whole = f.let("nearest", floor(add(add(hi, lo), 0.5)));
+  const part = f.let("part", sub(hi, whole));
+  const main = f.let("main", upper(add(part, lo)));
+  // What is left times ln 2, the first product exact: so integers have exact squares.
+  const [ln2Hi, ln2Lo] = split(Math.LN2, 2 ** -12);
+  const behind = add(sub(part, main), lo);
+  const restHi = f.let("rest_hi", mul(main, ln2Hi));
+  const restLo = f.let("rest_lo", add(mul(main, ln2Lo), mul(behind, Math.LN2)));
+  const fractional = add(expm1OfRest(f, restHi, restLo), 1);
+  return scaled(fractional, f.letWord("n", toInteger(whole)));
+}
+
+/**
+ * The exponent of 2, less 128, from which on a power is infinite: between log2 (1 - 2^-24), that of
+ * the greatest number, and half of that, where it would be rounded up.
+ */
+const overflow = -5.4e-8;
 
 /** |x|^y = 2^(y log2 |x|) for |x| > 0 and any y; the word of the result. */
 function powerOf(f: Formula, size: Expr, y: Expr): Expr {
@@ -112,74 +125,52 @@ function powerOf(f: Formula, size: Expr, y: Expr): Expr {
   const product = f.let("product_hi", mul(yHi, logarithm.hi));
   const cross = mul(sub(y, yHi), add(logarithm.hi, logarithm.lo));
   const rest = f.let("product_lo", add(mul(yHi, logarithm.lo), cross));
-  const exponent = f.let("power", add(product, rest));
-  // Of what is out of range, the least and the greatest that are not.
-  const isLarge = ge(exponent, 128);
-  const isSmall = lt(exponent, -150);
+  const isLarge = ge(add(sub(product, 128), rest), overflow);
+  const isSmall = lt(add(product, rest), -150);
+  // In place of what is out of range, something that is not.
   const hi = f.let("hi", choose(isLarge, 127, choose(isSmall, -150, product)));
   const lo = f.let("lo", choose(either(isLarge, isSmall), 0, rest));
-  const whole = f.let("whole", floor(add(add(hi, lo), 0.5)));
-  const part = f.let("part", sub(hi, whole));
-  const main = f.let("main", upper(add(part, lo)));
-  // The rest of the exponent times ln 2, the first product exact: integers have exact squares.
-  const [ln2Hi, ln2Lo] = split(Math.LN2, 2 ** -12);
-  const first = f.let("rest_hi", mul(main, ln2Hi));
-  const behind = add(sub(part, main), lo);
-  const second = f.let("rest_lo", add(mul(main, ln2Lo), mul(behind, Math.LN2)));
-  const grown = add(expm1OfRest(f, first, second), 1);
-  const value = scaled(grown, f.letWord("n", toInteger(whole)));
-  return word.choose(isLarge, infinity, bitsOf(value));
+  return word.choose(isLarge, infinity, bitsOf(powerOfTwo(f, hi, lo)));
 }
 
-/** The digits of y behind the point, as a word, and the last digit before it: 0 or 1. */
-function digitsOf(f: Formula, y: Expr) {
-  const exponent = f.letWord("y_exponent", word.right(y, 23));
-  // A number from 2^24 on is even; one below 1/2 has digits behind the point alone.
-  const behind = f.letWord("behind", word.sub(150, exponent));
-  const shift = f.letWord(
-    "shift",
-    word.choose(word.gt(behind, 24), 24, word.choose(word.lt(behind, 0), 0, behind)),
-  );
-  const m = f.letWord("y_digits", word.or(word.and(y, fraction), fraction + 1));
-  const last = word.choose(word.lt(behind, 0), 0, word.and(word.right(m, shift), 1));
-  return { digits: word.and(m, word.sub(word.left(1, shift), 1)), last };
+/** Of a magnitude: 0 where it is a whole number, else another word; and whether it is an odd one. */
+function wholeness(f: Formula, size: Expr) {
+  const exponent = f.letWord("place", word.sub(150, word.right(size, 23)));
+  // A number from 2^24 on is even; one below 1 has digits behind the point alone.
+  const least = word.choose(word.lt(exponent, 0), 0, exponent);
+  const behind = f.letWord("behind", word.choose(word.gt(least, 24), 24, least));
+  const digits = f.letWord("digits", word.or(word.and(size, fraction), fraction + 1));
+  const isUnit = word.eq(word.and(word.right(digits, behind), 1), 1);
+  const broken = f.letWord("broken", word.and(digits, word.sub(word.left(1, behind), 1)));
+  return { broken, isOdd: both(word.ge(exponent, 0), both(isUnit, word.eq(broken, 0))) };
 }
 
-/**
- * JavaScript's x ** y. It is 1 where y is 0, and else NaN where one of the two is, where a base
- * below 0 has an exponent with digits behind the point, and where ±1 has an infinite exponent.
- */
+/** JavaScript's x ** y. */
 function pow(): LoopFunction {
   const f = new Formula("pow", "x ** y", ["x", "y"]);
   const x = f.letWord("x_bits", bitsOf(f.given(0)));
   const y = f.letWord("y_bits", bitsOf(f.given(1)));
   const [base, exponent] = [x, y].map((of) => f.letWord("size", magnitude(of))) as [Expr, Expr];
-  const { digits, last } = digitsOf(f, exponent);
+  const { broken, isOdd } = wholeness(f, exponent);
   // Beyond 2^32 it makes no difference how large an exponent is.
   const bounded = f.let("bounded", ofBits(word.or(atMost(exponent, bits(2 ** 32)), signOf(y))));
   const value = powerOf(f, f.letWord("finite", atMost(base)), bounded);
   // 0 and ∞ to any power, and anything to the power of ∞, grow or vanish.
-  const isExtreme = either(word.eq(base, 0), either(word.eq(base, infinity), infinite(exponent)));
+  const isExtreme = either(word.eq(base, 0), either(infinite(base), infinite(exponent)));
   const grows = word.eq(word.choose(word.gt(base, one), 1, 0), word.choose(word.lt(y, 0), 0, 1));
-  const extreme = word.choose(grows, infinity, 0);
-  const size = word.choose(isExtreme, extreme, value);
-  const isNegative = both(word.lt(x, 0), word.eq(last, 1));
-  const signed = word.or(size, word.choose(isNegative, signBit, 0));
-  const isFinite = both(word.gt(base, 0), word.lt(base, infinity));
-  const isBroken = both(word.lt(exponent, infinity), both(isFinite, isNonzero(digits)));
-  const undefined_ = either(
-    both(word.lt(x, 0), isBroken),
-    either(both(word.eq(base, one), infinite(exponent)), either(isNan(x), isNan(y))),
-  );
-  const result = word.choose(undefined_, nan, signed);
-  return f.done(word.choose(word.eq(exponent, 0), one, result));
+  const size = word.choose(isExtreme, word.choose(grows, infinity, 0), value);
+  const signed = word.or(size, word.choose(isOdd, signOf(x), 0));
+  // No number: of NaN, of roots of what is below 0, and ±1 to the power of ±∞.
+  const isRoot = both(word.gt(broken, 0), word.lt(exponent, infinity));
+  const isBelow = both(word.lt(x, 0), both(word.gt(base, 0), word.lt(base, infinity)));
+  const isEndless = both(word.eq(base, one), infinite(exponent));
+  const isNone = either(both(isRoot, isBelow), either(isEndless, either(isNan(x), isNan(y))));
+  // Anything to the power of 0 is 1, NaN too.
+  return f.done(word.choose(word.eq(exponent, 0), one, word.choose(isNone, nan, signed)));
 }
 
 function infinite(size: Expr): Expr {
   return word.eq(size, infinity);
-}
-function isNonzero(of: Expr): Expr {
-  return word.gt(of, 0);
 }
 
 /** A polynomial for m^(1/3), 1 ≤ m ≤ 2; error 1.0e-4 relatively. */
@@ -225,11 +216,7 @@ function hypot(): LoopFunction {
     const large = mul(ofBits(side), 2 ** -100);
     return f.let("side", choose(isLarge, large, choose(isSmall, small, ofBits(side))));
   }) as [Expr, Expr];
-  const [p, q] = [a, b].map((side) => f.let("bounded", choose(gt(side, 2 ** 61), 1, side))) as [
-    Expr,
-    Expr,
-  ];
-  const root = f.let("root", sqrt(add(mul(p, p), mul(q, q))));
+  const root = f.let("root", sqrt(add(mul(a, a), mul(b, b))));
   const overflows = both(isLarge, ge(root, 2 ** 28));
   const scale = choose(isLarge, 2 ** 100, choose(isSmall, 2 ** -100, 1));
   const value = bitsOf(mul(choose(overflows, 1, root), scale));

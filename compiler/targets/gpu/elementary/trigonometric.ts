@@ -4,7 +4,6 @@
  */
 
 import { type Expr, type LoopFunction, read } from "../../../kernel/loop.ts";
-import { oddPolynomial } from "./exponentials.ts";
 import {
   add,
   atMost,
@@ -19,6 +18,7 @@ import {
   magnitude,
   mul,
   nan,
+  oddPolynomial,
   ofBits,
   polynomial,
   signBit,
@@ -45,18 +45,21 @@ const tanTail = [
   0.00996214699884352, 0.0011853216520677635, 0.003843139779255223,
 ];
 
+/** π/2 to twice the digits of a double. */
+const [quarter, quarterRest] = [Math.PI / 2, 6.123233995736766e-17];
+
 /**
  * π/2 in four parts. The first three have 14 digits, so that their products with counts up to 1024
  * are exact.
  */
-const halfPi = partsOf(Math.PI / 2, [-13, -27, -41]);
+const halfPi = partsOf(quarter, quarterRest, [-13, -27, -41]);
 
-/** The multiples of these powers of two in a number, one after the other, and what is left. */
-function partsOf(value: number, exponents: readonly number[]): readonly number[] {
+/** The multiples of these powers of two in a sum, one after the other, and what is left. */
+function partsOf(value: number, rest: number, exponents: readonly number[]): readonly number[] {
   const [first, ...others] = exponents;
-  if (first === undefined) return [value];
+  if (first === undefined) return [value + rest];
   const [hi, lo] = split(value, 2 ** first);
-  return [hi, ...partsOf(lo, others)];
+  return [hi, ...partsOf(lo, rest, others)];
 }
 
 /** Below, parts of π/2 are subtracted; from there on integers are multiplied by 2/π. */
@@ -156,8 +159,8 @@ function angleOf(f: Formula, hi: Expr, lo: Expr): Expr {
   const turn = f.let("turn", add(add(large, small), last));
   const main = f.let("main", upper(turn));
   const rest = add(add(sub(large, main), small), last);
-  const [first, second] = split(Math.PI / 2, 2 ** -11);
-  return add(mul(main, first), add(mul(main, second), mul(rest, Math.PI / 2)));
+  const [first, second] = split(quarter, 2 ** -11);
+  return add(mul(main, first), add(mul(main, second), mul(rest, quarter)));
 }
 
 /** The word of the value, or NaN where x is not finite. */

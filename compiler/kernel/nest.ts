@@ -96,14 +96,14 @@ function flattened(
   body: readonly Statement[],
   choose: ChooseRange,
 ): readonly Statement[] {
-  const { from, to } = choose(elementCount(axes.map(({ extent }) => extent)), 1);
+  const range = choose(elementCount(axes.map(({ extent }) => extent)), 1);
   const [first, ...others] = axes.filter(({ extent }) => extent !== 1);
   const zeros = axes
     .filter(({ extent }) => extent === 1)
     .map(({ counter }) => set(counter, constant(0)));
-  if (first === undefined) return [loop(local("round", "i32"), to, [...zeros, ...body], 1, from)];
-  if (others.length === 0) return [loop(first.counter, to, [...zeros, ...body], 1, from)];
-  const round = local("round", "i32");
+  if (first === undefined) return rounds(local("round", "i32"), range, [...zeros, ...body]);
+  if (others.length === 0) return rounds(first.counter, range, [...zeros, ...body]);
+  const round = temporary("round", "i32");
   const counters: Statement[] = [];
   let rest = read(round);
   for (const { counter, extent } of others.toReversed()) {
@@ -113,7 +113,17 @@ function flattened(
     rest = read(quotient);
   }
   counters.push(set(first.counter, rest));
-  return [loop(round, to, [...zeros, ...counters, ...body], 1, from)];
+  return rounds(round, range, [...zeros, ...counters, ...body]);
+}
+
+/** The rounds of a range: on a grid there is one, which needs no loop. */
+export function rounds(
+  counter: Local,
+  { from, to, split }: Range,
+  body: readonly Statement[],
+): readonly Statement[] {
+  if (split?.rounds !== undefined) return [set(counter, from), ...body];
+  return [loop(counter, to, body, 1, from)];
 }
 
 /** Loops, of which the one at a position, if it is there, has a range. */

@@ -28,6 +28,7 @@ import { describe, type Epilogue, type PreparedProduct, type Program } from "../
 import { alongRow } from "../reduce.ts";
 import { type Range, type Split, wholeRange } from "../tasks.ts";
 import { blockedProduct, fewRows, type Operand, tileRowsOf } from "./blocked.ts";
+import { emitGridProduct, type GridProduct, ofElement, type Side } from "./gridTile.ts";
 import { tileColumns, type TileType } from "./tile.ts";
 import { elementOf, mergedStride, reordered, type View, viewOf } from "./view.ts";
 
@@ -54,8 +55,9 @@ export function dot(program: Program, equation: Equation): void {
   const [m, n, k] = [extent(x, lhsFree), extent(y, rhsFree), extent(x, axes.lhsContract)];
   const { dtype } = output.type;
   const work = multiplyDims(multiplyDims(m, n), k);
+  const { vectors, grid } = program.options;
   const tiled =
-    program.options.vectors &&
+    (vectors || grid === true) &&
     (dtype === "f32" || dtype === "f64") &&
     !(typeof work === "number" && work < smallProduct) &&
     !(typeof m === "number" && m < 2) &&
@@ -70,7 +72,7 @@ export function dot(program: Program, equation: Equation): void {
   const batch = axes.lhsBatch.map((axis) => x.type.shape[axis] as Dim);
   const emit: PreparedProduct["emit"] = (c, epilogue) => {
     const product = { dtype, m, n, k, batch, rank: lhsFree.length, a, b, c };
-    return tiledProduct(program, equation, product, epilogue);
+    return (grid === true ? productOnGrid : tiledProduct)(program, equation, product, epilogue);
   };
   const prepare = (): PreparedProduct => ({ operands: [a.base, b.base], emit });
   program.define(output, { kind: "pending", product: { prepare }, sources: [x, y] });
@@ -130,6 +132,45 @@ interface Product {
   readonly a: Matrix;
   readonly b: Matrix;
   readonly c: Expr;
+}
+
+/** As `tiledProduct`, a tile for each thread of a grid. */
+function productOnGrid(
+  program: Program,
+  { inputs }: Equation,
+  { dtype, m, n, k, batch, rank, a, b, c }: Product,
+  epilogue: Epilogue | undefined,
+): boolean {
+  const finish = epilogue && ofElement(epilogue, batch.length, rank);
+  if (epilogue !== undefined && finish === undefined) return false;
+  const counters = epilogue?.axes.slice(0, batch.length) ?? axesOf(batch, "b");
+  const at = counters.map(({ counter }) => localIndex(counter));
+  const start = ({ offset, batchStrides }: Matrix): Expr =>
+    at.reduce(
+      (sum, index, axis) => addIndex(sum, scaleIndex(index, batchStrides[axis] as Dim)),
+      offset,
+    );
+  const counter = local("k", "i32");
+  const side = (of: Matrix, across: Dim, along: Dim): Side => ({
+    base: of.base,
+    start: (index) => add(start(of), multiply(index, dimIndex(across))),
+    step: multiply(read(counter), dimIndex(along)),
+  });
+  const [x, y] = inputs as readonly [Value, Value];
+  const last = epilogue === undefined ? "" : `, then ${epilogue.comment}`;
+  const name = `dot of ${describe(x)} and ${describe(y)}${last}`;
+  const product: GridProduct = {
+    dtype,
+    m,
+    n,
+    batch: counters,
+    a: side(a, a.rowStride, a.columnStride),
+    b: side(b, b.columnStride, b.rowStride),
+    sum: (round) => [loop(counter, dimIndex(k), round)],
+    target: { base: c, at: (i, j) => flatIndex([...batch, m, n], [...at, i, j]) },
+  };
+  emitGridProduct(program, "dot", name, product, finish);
+  return true;
 }
 
 /** False where the epilogue cannot be taken along. */

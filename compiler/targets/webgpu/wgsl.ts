@@ -13,7 +13,15 @@ import {
   type Machine,
   type Statement,
 } from "../../kernel/loop.ts";
-import { assignedIn, readIn } from "../../kernel/rewrite.ts";
+import {
+  assignedBy,
+  assignedIn,
+  nestedBodies,
+  ownExpressions,
+  readIn,
+  visitExpression,
+  visitStatements,
+} from "../../kernel/rewrite.ts";
 import { elementary } from "../gpu/elementary.ts";
 import type { DeviceProgram, Entry } from "../gpu/split.ts";
 import { castText, comparisonText, helpers, spellings } from "./spelling.ts";
@@ -91,6 +99,10 @@ class FunctionText {
   /** Helpers that the text calls. */
   private readonly used: Set<string>;
   private result = "return;";
+  /** Assignments that are the only one of their local, in front of all its uses. */
+  private constants: ReadonlySet<Statement> = new Set();
+  /** Addresses that do not change in the function. */
+  private pointers: ReadonlySet<Local> = new Set();
 
   constructor(used: Set<string>) {
     this.used = used;
@@ -117,6 +129,7 @@ class FunctionText {
       : [];
     const type = isStruct ? `R_${name}` : (types[0] ?? "");
     this.result = type === "" ? "return;" : `return ${type}();`;
+    this.pointers = new Set(parameters.filter((parameter) => !assigned.has(parameter)));
     const locals = this.declared(body, new Set(parameters), results);
     const lines = this.list(body, "  ");
     const values = results.map((result) => this.expr(result));
@@ -129,6 +142,7 @@ class FunctionText {
       `fn ${functionName(name)}(${heads.map(({ head }) => head).join(", ")})${type === "" ? "" : ` -> ${type}`} {`,
       ...copies,
       ...locals,
+      ...this.bases(),
       ...lines,
       ...last,
       "}",
@@ -179,8 +193,11 @@ class FunctionText {
   ): readonly string[] {
     const end: Statement = { kind: "call", callee: "", operands: results, results: [] };
     const locals = new Set([...assignedIn(body), ...readIn([...body, end]), ...others]);
+    const outside = new Set([...readIn([end]), ...others]);
+    const constants = new Map([...constantSets(body)].filter(([of]) => !outside.has(of)));
+    this.constants = new Set(constants.values());
     return [...locals]
-      .filter((of) => !given.has(of))
+      .filter((of) => !given.has(of) && !constants.has(of))
       .map((of) => `  var ${this.nameOf(of)}: ${typeText(of.type)};`);
   }
 
@@ -202,8 +219,10 @@ class FunctionText {
   private statement(statement: Statement, indent: string): readonly string[] {
     const deeper = `${indent}  `;
     switch (statement.kind) {
-      case "set":
-        return [`${indent}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`];
+      case "set": {
+        const word = this.constants.has(statement) ? "let " : "";
+        return [`${indent}${word}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`];
+      }
       case "store": {
         const { base, index, dtype, value } = statement;
         const text = this.expr(value);
@@ -265,8 +284,18 @@ class FunctionText {
     return `i32(${this.expr(expr)})`;
   }
 
+  /** The first words of arrays, found once. */
+  private bases(): readonly string[] {
+    return [...this.based].map(
+      (of) => `  let ${this.nameOf(of)}_words = u32(${this.nameOf(of)}) >> 2u;`,
+    );
+  }
+  private readonly based = new Set<Local>();
+
   private element(base: Expr, index: Expr): string {
-    const start = `(u32(${this.expr(base)}) >> 2u)`;
+    const isFixed = base.kind === "local" && this.pointers.has(base.local);
+    if (isFixed) this.based.add(base.local);
+    const start = isFixed ? `${this.nameOf(base.local)}_words` : `(u32(${this.expr(base)}) >> 2u)`;
     if (index.kind === "const" && index.value === 0) return `memory[${start}]`;
     return `memory[${start} + u32(${this.expr(index)})]`;
   }
@@ -370,4 +399,46 @@ class FunctionText {
 
 function functionName(name: string): string {
   return Object.hasOwn(elementary, name) ? `f_${name}` : name.startsWith("f_") ? name : `k_${name}`;
+}
+
+/**
+ * The locals that are assigned once, in a block (or the blocks in it) where all that reads them comes
+ * after: constants of the language.
+ */
+function constantSets(body: readonly Statement[]): ReadonlyMap<Local, Statement> {
+  const counts = new Map<Local, number>();
+  visitStatements(body, (statement) => {
+    for (const of of assignedBy(statement)) counts.set(of, (counts.get(of) ?? 0) + 1);
+  });
+  const found = new Map<Local, Statement>();
+  const visible = new Set<Local>();
+  const spoilt = new Set<Local>();
+  const visit = (list: readonly Statement[]): void => {
+    const own: Local[] = [];
+    const use = (exprs: readonly Expr[]): void => {
+      for (const expr of exprs) {
+        visitExpression(expr, (inner) => {
+          if (inner.kind === "local" && !visible.has(inner.local)) spoilt.add(inner.local);
+        });
+      }
+    };
+    for (const statement of list) {
+      // The condition of a `while` is read after what stands in front of it.
+      if (statement.kind !== "while") use(ownExpressions(statement));
+      if (statement.kind === "set" && counts.get(statement.local) === 1) {
+        found.set(statement.local, statement);
+        visible.add(statement.local);
+        own.push(statement.local);
+      }
+      if (statement.kind === "while") {
+        visit([...statement.before]);
+        use([statement.condition]);
+        visit(statement.body);
+      } else for (const nested of nestedBodies(statement)) visit(nested);
+    }
+    for (const of of own) visible.delete(of);
+  };
+  visit(body);
+  for (const of of spoilt) found.delete(of);
+  return found;
 }

@@ -31,6 +31,7 @@ import { spellIndices } from "./nest.ts";
 import { dropParameters } from "./parameters.ts";
 import { Program, type ProgramOptions, type Stack } from "./program.ts";
 import { readIn } from "./rewrite.ts";
+import { inWaves } from "./waves.ts";
 import { ResultTargets } from "./results.ts";
 import { threadsSymbol } from "./tasks.ts";
 
@@ -54,7 +55,7 @@ export function lower(given: Graph, options: ProgramOptions): LoopModule {
   const symbolLocals = symbols.map((name) => program.declareSymbol(name));
   const ending = new Ending(program, fn.body.results);
   const inputs: Local[] = [];
-  const body = program.collect(() =>
+  const emitted = program.collect(() =>
     lowerBlock(
       program,
       fn.body,
@@ -68,6 +69,7 @@ export function lower(given: Graph, options: ProgramOptions): LoopModule {
       (results) => ending.finish(results),
     ),
   );
+  const body = options.grid === true ? inWaves(program, emitted) : emitted;
   const { frame } = program;
   const frameBytes = frame === program.arena ? 8 * ending.slots : 0;
   const frames = frame === program.arena ? [] : [frame];

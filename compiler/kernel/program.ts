@@ -219,6 +219,18 @@ export class Program {
 
   emit(...statements: readonly Statement[]): void {
     this.statements.push(...statements);
+    for (const statement of statements) this.times.set(statement, this.step);
+  }
+
+  /** When a statement was emitted. */
+  timeOf(statement: Statement): number {
+    return this.times.get(statement) ?? this.step;
+  }
+  private readonly times = new WeakMap<Statement, number>();
+
+  /** The array whose address a local holds. */
+  bufferAt(pointer: Local): Buffer | undefined {
+    return this.byPointer.get(pointer);
   }
 
   /** What `build` emits, as a list of its own. */

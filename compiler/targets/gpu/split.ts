@@ -133,6 +133,7 @@ function taint(body: readonly Statement[], known: Set<Local>, guarded: boolean):
       case "for":
         if (isKnown(statement.from, known) && isKnown(statement.to, known)) {
           if (statement.isGrid !== true) taint(statement.body, known, guarded);
+          else for (const of of assignedIn(statement.body)) known.add(of);
         } else for (const of of assignedIn([statement])) known.add(of);
         break;
       case "if": {

@@ -99,6 +99,8 @@ class FunctionText {
   /** Helpers that the text calls. */
   private readonly used: Set<string>;
   private result = "return;";
+  /** Cells for locals, written where they are assigned. */
+  private readonly left = new Map<Local, string>();
   /** Assignments that are the only one of their local, in front of all its uses. */
   private constants: ReadonlySet<Statement> = new Set();
   /** Addresses that do not change in the function. */
@@ -168,8 +170,13 @@ class FunctionText {
             `  let ${this.nameOf(part)} = i32(id.x + id.y * ${groupSize * mostGroups}u);`,
             `  if (u32(${this.nameOf(part)}) >= words[0].x) { return; }`,
           ];
+    // Of a grid it is one thread that computes them.
+    if (part !== undefined) for (const of of stores) this.left.set(of, cell(of));
     const lines = this.list(body, "  ");
-    const left = stores.map((of) => `  ${cell(of)} = bitcast<u32>(${this.nameOf(of)});`);
+    const left =
+      part === undefined
+        ? stores.map((of) => `  ${cell(of)} = bitcast<u32>(${this.nameOf(of)});`)
+        : [];
     return [
       `// ${comment.replaceAll("\n", " ")}`,
       `@compute @workgroup_size(${part === undefined ? 1 : groupSize})`,
@@ -221,7 +228,8 @@ class FunctionText {
     switch (statement.kind) {
       case "set": {
         const word = this.constants.has(statement) ? "let " : "";
-        return [`${indent}${word}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`];
+        const assignment = `${word}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`;
+        return [indent + assignment, ...this.leave(statement.local, indent)];
       }
       case "store": {
         const { base, index, dtype, value } = statement;
@@ -259,9 +267,10 @@ class FunctionText {
         const call = `${functionName(callee)}(${operands.map((each) => this.expr(each)).join(", ")})`;
         const [only] = results;
         if (only === undefined) return [`${indent}${call};`];
-        if (results.length === 1) return [`${indent}${this.nameOf(only)} = ${call};`];
+        const left = results.flatMap((of) => this.leave(of, indent));
+        if (results.length === 1) return [`${indent}${this.nameOf(only)} = ${call};`, ...left];
         const parts = results.map((of, k) => `${deeper}${this.nameOf(of)} = both.r${k};`);
-        return [`${indent}{`, `${deeper}let both = ${call};`, ...parts, `${indent}}`];
+        return [`${indent}{`, `${deeper}let both = ${call};`, ...parts, `${indent}}`, ...left];
       }
       case "copy": {
         this.used.add("copy_words");
@@ -277,6 +286,12 @@ class FunctionText {
         return [`${indent}fault(${statement.site}, ${numbers.join(", ")});`, indent + this.result];
       }
     }
+  }
+
+  /** Puts a local into its cell, where it has one. */
+  private leave(of: Local, indent: string): readonly string[] {
+    const cell = this.left.get(of);
+    return cell === undefined ? [] : [`${indent}${cell} = bitcast<u32>(${this.nameOf(of)});`];
   }
 
   /** Numbers of a message are integers. */

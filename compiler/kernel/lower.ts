@@ -172,6 +172,7 @@ function enterParameter(program: Program, parameter: Value, k: number): Local {
   if (!inMemory) {
     program.define(parameter, { kind: "scalar", expr: read(input) });
   } else if (shape.length === 0) {
+    program.makeBuffer("parameter", name, program.bytesOf(parameter.type), input);
     program.setScalar(parameter, load(read(input), constant(0), dtype));
   } else {
     const buffer = program.makeBuffer("parameter", name, program.bytesOf(parameter.type), input);

@@ -286,7 +286,12 @@ function together(grids: readonly GridLoop[], alone: readonly Statement[]): read
 
 /** Arrays live in waves now: what two statements of one wave use is not in one place. */
 function retime(steps: readonly Step[]): void {
-  const times = steps.map(({ time }) => time);
+  // What touches no array may have been emitted out of its turn.
+  const touching = steps.filter(({ effects }) =>
+    [...effects.reads, ...effects.writes].some((one) => "bytes" in one),
+  );
+  if (touching.length === 0) return;
+  const times = touching.map(({ time }) => time);
   const [start, end] = [Math.min(...times), Math.max(...times)];
   const levels = steps.reduce((most, { level }) => Math.max(most, level), 0) + 1;
   const width = (end - start + 0.5) / levels;

@@ -72,12 +72,20 @@ export class ModuleParts {
   }
 }
 
-/** Equal text for functions that do the same, whatever their locals are called. */
-function meaning({ parameters, body, results }: LoopFunction): string {
+/**
+ * Equal text for functions that do the same, whatever their locals are called; but for those that
+ * have a name here.
+ */
+export function meaning(
+  { parameters, body, results }: Pick<LoopFunction, "parameters" | "body" | "results">,
+  named: (of: Local) => string | undefined = () => undefined,
+): string {
   const numbers = new Map<Local, number>();
   return JSON.stringify([parameters, body, results], (_, value: unknown) => {
     if (typeof value === "object" && value !== null && "name" in value && "type" in value) {
       const of = value as Local;
+      const name = named(of);
+      if (name !== undefined) return name;
       let number = numbers.get(of);
       if (number === undefined) numbers.set(of, (number = numbers.size));
       return [number, of.type];

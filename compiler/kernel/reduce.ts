@@ -116,7 +116,7 @@ export function lowerReduction(
  * A whole array in one number. Where threads may share the work, the array is cut into lines, as
  * many for any number of threads: `p[k] = Σ of line k`, then `Σ p`.
  */
-function wholeTotal(
+export function wholeTotal(
   program: Program,
   { op: name, inputs, outputs }: Equation,
   axes: readonly Axis[],

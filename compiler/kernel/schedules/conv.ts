@@ -31,6 +31,7 @@ import { ElementReader } from "../element.ts";
 import {
   add,
   constant,
+  divide,
   type Expr,
   load,
   type Local,
@@ -40,17 +41,19 @@ import {
   multiply,
   op,
   read,
+  remainder,
   set,
   type Statement,
   store,
   subtract,
 } from "../loop.ts";
-import { type Axis, axesOf, bordersIn, innermost, nest, wrap, wrapRange } from "../nest.ts";
+import { type Axis, axesOf, bordersIn, innermost, wrap, wrapRange, wrapShared } from "../nest.ts";
 import { describe, type Epilogue, type PreparedProduct, type Program } from "../program.ts";
 import { type Range, wholeRange } from "../tasks.ts";
 import { alongRow } from "../reduce.ts";
 import { freeLocals } from "../outline.ts";
 import { convTile, type SumLoop } from "./convTile.ts";
+import { emitGridProduct, ofElement } from "./gridTile.ts";
 import { type Depthwise, depthwiseFilter, depthwiseResult, isDepthwise } from "./depthwise.ts";
 import { lanesOf, packFunction, range, type TileType } from "./tile.ts";
 
@@ -159,9 +162,8 @@ function turnedFilter(
   ]);
   const { dtype } = type;
   const body = [store(read(turned.pointer), to, dtype, load(read(source.pointer), from, dtype))];
-  program.kernel("turn_filter", `the taps of ${describe(k)} turned around`, [
-    loop(group, constant(groups), nest(inner, body, program.options.vectors)),
-  ]);
+  const all = [{ counter: group, extent: groups }, ...inner];
+  program.nestKernel("turn_filter", `the taps of ${describe(k)} turned around`, all, body);
   return turned;
 }
 
@@ -183,7 +185,12 @@ export function conv_filter(program: Program, equation: Equation): void {
   const strides = denseStrides(images.shape);
   const tile = tileTypeOf(program, dtype);
   const name = `conv_filter of ${describe(x)} and ${describe(y)}`;
-  if (isDepthwise(window, channels, outputs, groups)) {
+  if (paysInSquares(program, perGroup)) {
+    filterOnGrid(program, name, images, read(weights.pointer), pixels, output, settings, buffer);
+    program.define(output, { kind: "array", buffer });
+    return;
+  }
+  if (program.options.grid !== true && isDepthwise(window, channels, outputs, groups)) {
     const [slopes, filter] = [read(weights.pointer), read(buffer.pointer)];
     const given = depthwise(program, images, filter, slopes, y.type, window, settings);
     clear(program, buffer, output);
@@ -333,7 +340,11 @@ function plainFilter(
   const y = load(weights, flatIndex([...pixels, outputs], [...pixel, column]), dtype);
   const to = flatIndex(shape, [...index.slice(0, rank), c, column]);
   const sum = sumOfProducts(program, sums, x, y, output, buffer, to);
-  program.kernel("conv_filter", name, [loop(group, constant(groups), wrap(axes, sum))]);
+  const all = [{ counter: group, extent: groups }, ...axes];
+  const count = multiplyDims(elementCount(shape), elementCount(pixels));
+  program.sharedKernel("conv_filter", name, { count, cost: 1 }, (choose) =>
+    wrapShared(all, sum, choose),
+  );
   program.define(output, { kind: "array", buffer });
 }
 
@@ -372,7 +383,17 @@ function convolve(
     epilogue?.axes.slice(0, rank) ?? axesOf(shape.slice(0, rank), "n");
   const nameWith = (epilogue: Epilogue | undefined): string =>
     epilogue === undefined ? name : `${name}, then ${epilogue.comment}`;
-  if (isDepthwise(window, channels, outputs, groups)) {
+  if (paysInSquares(program, perGroup)) {
+    definePending(program, equation, images, () => (result, epilogue) => {
+      const finish = epilogue && groups === 1 ? ofElement(epilogue, 0, rank + 1) : undefined;
+      if (epilogue !== undefined && finish === undefined) return false;
+      const on = nameWith(epilogue);
+      convOnGrid(program, on, images, filter, filterType, output.type, settings, result, finish);
+      return true;
+    });
+    return;
+  }
+  if (program.options.grid !== true && isDepthwise(window, channels, outputs, groups)) {
     definePending(program, equation, images, () => (result, epilogue) => {
       const given = depthwise(program, images, filter, result, output.type, window, settings);
       const end = epilogue && endOf(epilogue, wholeRange(dimIndex(pixels)));
@@ -610,8 +631,154 @@ function plainConv(
   const k = load(filter, flatIndex(filterType.shape, [...tap, column]), dtype);
   const to = flatIndex(shape, [...index.slice(0, -1), column]);
   const sum = sumOfProducts(program, sums, x, k, output, buffer, to);
-  program.kernel("conv", name, [loop(group, constant(groups), wrap(axes, sum))]);
+  const all = [{ counter: group, extent: groups }, ...axes];
+  const count = elementCount([...all, ...sums].map(({ extent }) => extent));
+  program.sharedKernel("conv", name, { count, cost: 1 }, (choose) => wrapShared(all, sum, choose));
   program.define(output, { kind: "array", buffer });
+}
+
+/** On a grid, where a thread has several channels of the result. */
+function paysInSquares({ options }: Program, channels: Dim): boolean {
+  return options.grid === true && (typeof channels !== "number" || channels >= 4);
+}
+
+/** Pixels are rows of a product, channels of the result its columns; it sums over taps and channels. */
+function convOnGrid(
+  program: Program,
+  name: string,
+  images: Images,
+  filter: Expr,
+  filterType: ValueType,
+  { dtype, shape }: ValueType,
+  { stride, dilation, groups }: Settings,
+  result: Expr,
+  finish: ReturnType<typeof ofElement>,
+): void {
+  const rank = stride.length;
+  const [channels, outputs] = filterType.shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const strides = denseStrides(images.shape);
+  const pixels = shape.slice(0, -1);
+  const group = { counter: local("g", "i32"), extent: groups };
+  const sums = axesOf([...filterType.shape.slice(0, rank), channels], "q");
+  const tap = sums.map(({ counter }) => localIndex(counter));
+  const skipped = images.skip.reduce<Dim>(
+    (sum, extent, a) => addDims(sum, multiplyDims(strides[a + 1] as Dim, extent)),
+    0,
+  );
+  const ofGroup = scaleIndex(localIndex(group.counter), channels);
+  const column = (j: Expr): Expr => add(scaleIndex(localIndex(group.counter), perGroup), j);
+  emitGridProduct(
+    program,
+    "conv",
+    name,
+    {
+      dtype,
+      m: elementCount(pixels),
+      n: perGroup,
+      batch: [group],
+      a: {
+        base: images.base,
+        start: (i) => {
+          const place = unflattened(i, pixels).map((p, a) =>
+            multiply(p, dimIndex(multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1)))),
+          );
+          return place.reduce(add, addIndex(dimIndex(skipped), ofGroup));
+        },
+        step: tap.reduce(
+          (sum, q, a) =>
+            addIndex(
+              sum,
+              a === rank ? q : scaleIndex(q, multiplyDims(strides[a + 1] as Dim, at(dilation, a))),
+            ),
+          constant(0) as Expr,
+        ),
+      },
+      b: {
+        base: filter,
+        start: column,
+        step: flatIndex(filterType.shape, [...tap, constant(0)]),
+      },
+      sum: (round) => wrap(sums, round),
+      target: { base: result, at: (i, j) => add(multiply(i, dimIndex(outputs)), column(j)) },
+    },
+    finish,
+  );
+}
+
+/** Taps and channels are rows of a product, channels of y its columns; it sums over pixels. */
+function filterOnGrid(
+  program: Program,
+  name: string,
+  images: Images,
+  weights: Expr,
+  pixels: readonly Dim[],
+  { type: { dtype, shape } }: Value,
+  { stride, dilation, groups }: Settings,
+  buffer: Buffer,
+): void {
+  const rank = stride.length;
+  const [channels, outputs] = shape.slice(rank) as unknown as readonly [Dim, Dim];
+  const perGroup = divided(outputs, groups);
+  const strides = denseStrides(images.shape);
+  const rows = [...shape.slice(0, rank), channels];
+  const group = { counter: local("g", "i32"), extent: groups };
+  const sums = axesOf(pixels, "p");
+  const pixel = sums.map(({ counter }) => localIndex(counter));
+  const ofGroup = scaleIndex(localIndex(group.counter), channels);
+  const column = (j: Expr): Expr => add(scaleIndex(localIndex(group.counter), perGroup), j);
+  emitGridProduct(
+    program,
+    "conv_filter",
+    name,
+    {
+      dtype,
+      m: elementCount(rows),
+      n: perGroup,
+      batch: [group],
+      a: {
+        base: images.base,
+        start: (i) => {
+          const place = unflattened(i, rows).map((q, a) =>
+            a === rank
+              ? q
+              : multiply(q, dimIndex(multiplyDims(strides[a + 1] as Dim, at(dilation, a)))),
+          );
+          return place.reduce(add, ofGroup);
+        },
+        step: pixel.reduce(
+          (sum, p, a) =>
+            addIndex(
+              sum,
+              scaleIndex(p, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1))),
+            ),
+          constant(0) as Expr,
+        ),
+      },
+      b: {
+        base: weights,
+        start: column,
+        step: flatIndex([...pixels, outputs], [...pixel, constant(0)]),
+      },
+      sum: (round) => wrap(sums, round),
+      target: {
+        base: read(buffer.pointer),
+        at: (i, j) => add(multiply(i, dimIndex(outputs)), column(j)),
+      },
+    },
+    undefined,
+  );
+}
+
+/** The index along each axis of an element, by its number. */
+function unflattened(index: Expr, shape: readonly Dim[]): readonly Expr[] {
+  const parts: Expr[] = [];
+  let rest = index;
+  for (const extent of shape.slice(1).toReversed()) {
+    parts.unshift(remainder(rest, dimIndex(extent)));
+    rest = divide(rest, dimIndex(extent));
+  }
+  return [rest, ...parts];
 }
 
 /** Stores at `to` the sum of `x · y` along `sums`. */

@@ -15,7 +15,6 @@ import {
   local,
   load,
   loop,
-  machine,
   multiply,
   op,
   read,
@@ -25,7 +24,7 @@ import {
 } from "../loop.ts";
 import { type Axis, axesOf, collapse, innermost, nest, wrap, wrapShared } from "../nest.ts";
 import { describe, type Epilogue, type PreparedProduct, type Program } from "../program.ts";
-import { alongRow } from "../reduce.ts";
+import { alongRow, wholeTotal } from "../reduce.ts";
 import { type Range, type Split, wholeRange } from "../tasks.ts";
 import { blockedProduct, fewRows, type Operand, tileRowsOf } from "./blocked.ts";
 import { emitGridProduct, type GridProduct, ofElement, type Side } from "./gridTile.ts";
@@ -327,9 +326,7 @@ function plainProduct(
   const alongK = unit(left, axes.lhsContract[lastK]) && unit(right, axes.rhsContract[lastK]);
   const rule = { combine: "add", identity: 0, dtype };
   if (shape.length === 0) {
-    const total = local("total", machine(dtype));
-    const body = alongRow(program, contracted, [], term, rule, (sum) => [set(total, sum)]);
-    program.kernel("dot", name, body, [total]);
+    const total = wholeTotal(program, equation, contracted, [], term, rule);
     program.define(output, { kind: "scalar", expr: read(total) });
     return;
   }

@@ -1,6 +1,6 @@
 /** Walks along one axis that keep their order: positions of extremes, and prefix sums. */
 
-import type { Dim } from "../../ir/dim.ts";
+import { type Dim, elementCount } from "../../ir/dim.ts";
 import type { Equation, Value } from "../../ir/types.ts";
 import { dimIndex, flatIndex, localIndex } from "../affine.ts";
 import { ElementReader } from "../element.ts";
@@ -18,7 +18,8 @@ import {
   type Statement,
   store,
 } from "../loop.ts";
-import { type Axis, axesOf, nest, wrap } from "../nest.ts";
+import { costOf } from "../cost.ts";
+import { type Axis, axesOf, nest, wrap, wrapShared } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 
 export function argmax(program: Program, equation: Equation): void {
@@ -80,7 +81,8 @@ function extreme(program: Program, equation: Equation, better: "gt" | "lt"): voi
     kept.map(({ counter }) => localIndex(counter)),
   );
   const body = [...walk, store(read(buffer.pointer), at, "i32", read(place))];
-  program.kernel(equation.op, name, wrap(kept, body));
+  const work = { count: elementCount(shape), cost: 2 };
+  program.sharedKernel(equation.op, name, work, (choose) => wrapShared(kept, body, choose));
   program.define(output, { kind: "array", buffer });
 }
 
@@ -102,19 +104,19 @@ export function cumsum(program: Program, equation: Equation): void {
   const [outer, inner] = [axes.slice(0, axis), axes.slice(axis + 1)];
   const along = axes[axis] as Axis;
   const name = `cumsum of ${describe(x)}`;
-  if (inner.length === 0) {
+  if (inner.length === 0 || program.options.grid === true) {
     const total = local("total", machine(dtype));
-    program.kernel(
-      "cumsum",
-      name,
-      wrap(outer, [
-        set(total, constant(0, dtype)),
-        loop(along.counter, dimIndex(along.extent), [
-          ...reader.statements,
-          set(total, op("add", dtype, [read(total), element])),
-          store(base, at, dtype, read(total)),
-        ]),
+    const line: readonly Statement[] = [
+      set(total, constant(0, dtype)),
+      loop(along.counter, dimIndex(along.extent), [
+        ...reader.statements,
+        set(total, op("add", dtype, [read(total), element])),
+        store(base, at, dtype, read(total)),
       ]),
+    ];
+    const work = { count: elementCount(shape), cost: costOf(line) };
+    program.sharedKernel("cumsum", name, work, (choose) =>
+      wrapShared([...outer, ...inner], line, choose),
     );
   } else {
     const { vectors } = program.options;

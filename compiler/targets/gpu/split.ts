@@ -10,6 +10,7 @@
  * a grid. A branch that the device decides becomes a guard of the entries in its arms.
  */
 
+import { meaning } from "../../kernel/module.ts";
 import { freeLocals } from "../../kernel/outline.ts";
 import {
   constant,
@@ -88,7 +89,7 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     }
   }
   const cells = new Map([...exposed].map((of, k) => [of, k]));
-  const entries = drafts.map(({ body: each, part }): Entry => {
+  const all = drafts.map(({ body: each, part }): Entry => {
     const stores = [...assignedIn(each)].filter((of) => exposed.has(of));
     const free = freeLocals(each, stores).filter((of) => of !== part);
     return {
@@ -100,13 +101,36 @@ export function splitProgram(module: LoopModule): DeviceProgram {
       part,
     };
   });
-  const host: LoopFunction = { ...run, body: withOperands(body, entries), results: [] };
+  const { entries, numbers } = distinct(all, cells);
+  const host: LoopFunction = { ...run, body: withOperands(body, all, numbers), results: [] };
   return {
     host: { ...host, resultTypes: [] },
     entries,
     functions: reached(entries, functions),
     cells,
   };
+}
+
+/** Entries that do the same are one: for each, the number of the one that stands for it. */
+function distinct(
+  all: readonly Entry[],
+  cells: ReadonlyMap<Local, number>,
+): { readonly entries: readonly Entry[]; readonly numbers: readonly number[] } {
+  const entries: Entry[] = [];
+  const known = new Map<string, number>();
+  const cellOf = (of: Local): string | undefined => {
+    const cell = cells.get(of);
+    return cell === undefined ? undefined : `cell ${cell}`;
+  };
+  const numbers = all.map((entry) => {
+    const { parameters, body, loads, stores, part } = entry;
+    const text = meaning({ parameters, body, results: [...loads, ...stores].map(read) }, cellOf);
+    const key = `${part === undefined ? "one" : "grid"} ${loads.length} ${text}`;
+    const number = known.get(key) ?? entries.push(entry) - 1;
+    known.set(key, number);
+    return number;
+  });
+  return { entries, numbers };
 }
 
 // What is known where
@@ -348,8 +372,14 @@ class Splitter {
 }
 
 /** The host's code with the parameters of the entries as operands of their launches. */
-function withOperands(body: readonly Statement[], entries: readonly Entry[]): readonly Statement[] {
-  const inside = (list: readonly Statement[]): Statement[] => [...withOperands(list, entries)];
+function withOperands(
+  body: readonly Statement[],
+  entries: readonly Entry[],
+  numbers: readonly number[],
+): readonly Statement[] {
+  const inside = (list: readonly Statement[]): Statement[] => [
+    ...withOperands(list, entries, numbers),
+  ];
   return body.map((statement): Statement => {
     switch (statement.kind) {
       case "for":
@@ -368,7 +398,9 @@ function withOperands(body: readonly Statement[], entries: readonly Entry[]): re
           return statement;
         }
         const { parameters } = entries[number.value] as Entry;
-        return { ...statement, operands: [...statement.operands, ...parameters.map(read)] };
+        const [, threads] = statement.operands as [Expr, Expr];
+        const entry = constant(numbers[number.value] as number);
+        return { ...statement, operands: [entry, threads, ...parameters.map(read)] };
       }
       default:
         return statement;

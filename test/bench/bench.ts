@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import type { Effort, Measurement, Workload } from "./harness.ts";
+import { device, deviceVariable } from "./device.ts";
 import type { News, Order } from "./one.ts";
 import { own, tableOf, writeReport } from "./report.ts";
 import { workloads } from "./workloads/index.ts";
@@ -19,6 +20,7 @@ const help = `Times this library beside its peers, turn by turn, each workload i
   --report [FILE]    also writes a table as Markdown, and a plot beside it, FILE being ….md;
                      default ${defaultReport}
   --systems A,B      only these systems
+  --devices webgpu   a graphics device instead of the processor: this library, jax-js and tfjs
   --seconds N        time for each system on each workload; default 2
   --help             this text
 
@@ -89,6 +91,7 @@ function inProcess(
 ): Promise<{ readonly measurements: readonly Measurement[] } | Ended> {
   const child = fork(path.join(import.meta.dirname, "one.ts"), {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    env: device === "webgpu" ? { ...process.env, ...forGraphics() } : process.env,
   });
   const stop = (): unknown => child.kill();
   process.once("exit", stop);
@@ -114,6 +117,12 @@ function inProcess(
   });
 }
 
+/** The driver for processors, unless there is a graphics card to measure. */
+function forGraphics(): Readonly<Record<string, string>> {
+  const driver = process.env["FLUXION_ADAPTER"] === "hardware" ? {} : swiftShaderEnvironment();
+  return { ...driver, [deviceVariable]: device, FLUXION_TARGET: device };
+}
+
 /** The line that says what went wrong, or else the last one. */
 function lastError(text: string): string {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
@@ -137,6 +146,7 @@ function readArguments() {
         json: { type: "boolean", default: false },
         report: { type: "string" },
         systems: { type: "string" },
+        devices: { type: "string" },
         seconds: { type: "string", default: "2" },
         help: { type: "boolean", default: false },
       },
@@ -147,6 +157,8 @@ function readArguments() {
     refuseUnknown("system", parsed.values.systems?.split(",") ?? [], (asked) =>
       workloads.some((workload) => asked in workload.systems),
     );
+    const { devices = device } = parsed.values;
+    if (devices !== device) throw new Error(`there is no device ${devices}; there is webgpu`);
     if (!(Number(parsed.values.seconds) > 0)) throw new Error("--seconds needs a number above 0");
     return parsed;
   } catch (error) {
@@ -191,7 +203,13 @@ function columns(title: string, names: readonly string[]): string {
 /** The peers are not dependencies of the project: they are fetched when they are first needed. */
 function installPeers(): void {
   const folder = import.meta.dirname;
-  const needed = ["@jax-js/jax", "@tensorflow/tfjs", "onnxruntime-web", "protobufjs"];
+  const needed = [
+    "@jax-js/jax",
+    "@tensorflow/tfjs",
+    "@tensorflow/tfjs-backend-webgpu",
+    "onnxruntime-web",
+    "protobufjs",
+  ];
   if (needed.every((name) => existsSync(`${folder}/node_modules/${name}`))) return;
   console.error("installing the peers in test/bench …");
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--silent"], {

@@ -2,16 +2,18 @@
 
 import { createRequire } from "node:module";
 import type { Data } from "./data.ts";
+import { device, provideWebgpu } from "./device.ts";
 import type { Model } from "./onnx.ts";
 
 const require = createRequire(import.meta.url);
 
-/** jax-js on its WebAssembly backend. Its types are its own affair: peers are used dynamically. */
+/** jax-js on its WebAssembly or WebGPU backend. Its types are its own affair: peers are used dynamically. */
 export async function loadJax(): Promise<typeof import("@jax-js/jax")> {
+  if (device === "webgpu") await provideWebgpu();
   const jax = await import("@jax-js/jax");
-  const backends = await jax.init("wasm");
-  if (!backends.includes("wasm")) throw new Error("jax-js has no wasm backend here");
-  jax.defaultDevice("wasm");
+  const backends = await jax.init(device);
+  if (!backends.includes(device)) throw new Error(`jax-js has no ${device} backend here`);
+  jax.defaultDevice(device);
   return jax;
 }
 
@@ -59,9 +61,17 @@ export async function jaxDescent<K extends string, L extends string>(
   };
 }
 
-/** TensorFlow.js on its WebAssembly backend, one thread. */
+/** TensorFlow.js on its WebAssembly backend, one thread, or on that for WebGPU. */
 export async function loadTfjs(): Promise<typeof import("@tensorflow/tfjs")> {
   const tf = await import("@tensorflow/tfjs");
+  if (device === "webgpu") {
+    await provideWebgpu();
+    await import("@tensorflow/tfjs-backend-webgpu");
+    await tf.setBackend("webgpu");
+    await tf.ready();
+    tf.enableProdMode();
+    return tf;
+  }
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   const folder = require.resolve("@tensorflow/tfjs-backend-wasm/package.json");
   wasm.setWasmPaths(folder.replace("package.json", "dist/"));

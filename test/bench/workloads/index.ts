@@ -1,6 +1,7 @@
 /** All workloads, each with the limit that the machine sets. */
 
 import { useThreads } from "fluxion";
+import { device } from "../device.ts";
 import type { Prepare, Workload } from "../harness.ts";
 import { arithmeticLimit, memoryLimit } from "../limit.ts";
 import { workloads as cnn } from "./cnn.ts";
@@ -15,13 +16,20 @@ import { workloads as ode } from "./ode.ts";
 import { workloads as processes } from "./processes.ts";
 import { workloads as rows } from "./rows.ts";
 
-export const workloads: readonly Workload[] = [
-  ...[...matmul, ...mlp, ...cnn, ...gpt, ...lstm, ...convMobile, ...rows].map(threaded),
-  ...ode,
-  ...logreg,
-  ...processes,
-  ...gradbench,
-].map(limited);
+const tensors = [...matmul, ...mlp, ...cnn, ...gpt, ...lstm, ...convMobile, ...rows];
+
+export const workloads: readonly Workload[] =
+  device === "webgpu"
+    ? tensors.map(onGraphics)
+    : [...tensors.map(threaded), ...ode, ...logreg, ...processes, ...gradbench].map(limited);
+
+/** The systems that have a form for graphics devices. The target of the build is that of ours. */
+function onGraphics(workload: Workload): Workload {
+  const systems = Object.entries(workload.systems).flatMap(([name, prepare]) =>
+    /^(fluxion|jax-js|tfjs)-wasm$/.test(name) ? [[name.replace("wasm", "webgpu"), prepare]] : [],
+  );
+  return { ...workload, systems: Object.fromEntries(systems) as Workload["systems"] };
+}
 
 function limited(workload: Workload): Workload {
   const { flops, traffic, systems } = workload;

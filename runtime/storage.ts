@@ -147,13 +147,23 @@ export class Pool {
     storage.gone = gone;
   }
 
-  /** The elements under another owner; the old one has none any more. */
-  moved(storage: Storage): Storage {
-    const { dtype, length, block, host, remote } = storage;
-    const next: Storage = { dtype, length, block, host, remote };
+  /**
+   * The elements under another owner, where a program writes them: on a device or in the shared
+   * memory. The old owner has none any more, and what they were is forgotten elsewhere.
+   */
+  moved(storage: Storage, isOnRemote: boolean): Storage {
+    const { dtype, length, block, remote } = storage;
+    const next: Storage = isOnRemote
+      ? { dtype, length, block: undefined, host: undefined, remote }
+      : { dtype, length, block, host: undefined };
     this.registry.unregister(storage);
     this.remotes.unregister(storage);
-    if (block !== undefined) this.recent.set(block, next);
+    if (isOnRemote) {
+      if (block !== undefined) this.releaseBlock(block);
+    } else {
+      remote?.release();
+      if (block !== undefined) this.recent.set(block, next);
+    }
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;

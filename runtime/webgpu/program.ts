@@ -166,7 +166,7 @@ class Call {
     const input = owner === undefined ? undefined : this.inputs[owner];
     if (input?.kind === "tensor" && owner !== undefined) {
       const elements = this.elements[owner];
-      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape) };
+      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape, true) };
     }
     const elements =
       place?.kind === "stored"

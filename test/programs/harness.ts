@@ -1,15 +1,19 @@
 /** Runs a program as it is and compiled, and compares what its `main` returns. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { compile } from "../../compiler/compile.ts";
-import { applyPlan, plan, type TargetName } from "../../transformer/plan.ts";
+import { applyPlan, type CompileProgram, plan, type TargetName } from "../../transformer/plan.ts";
 import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
 import { reportText } from "../../transformer/report.ts";
 
 export const folder = dirname(fileURLToPath(import.meta.url));
+/** The programs by their folders. */
+export const names = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== "out")
+  .map((entry) => entry.name);
 const projects = new ProjectCache({
   tsconfig: join(folder, "tsconfig.json"),
   paths: sourcePaths(),
@@ -33,7 +37,26 @@ export interface CompiledProgram extends Program {
   readonly roots: number;
 }
 
-export async function compiledProgram(name: string, target: TargetName): Promise<CompiledProgram> {
+export function compiledProgram(name: string, target: TargetName): Promise<CompiledProgram> {
+  const checked: CompileProgram = (graph, signature, options) =>
+    compile(graph, signature, { ...options, check: true });
+  return programWith(name, { target, version: target, compile: checked });
+}
+
+export interface ProgramOptions {
+  readonly target: TargetName;
+  /** In the name of the file that is loaded. */
+  readonly version: string;
+  readonly compile: CompileProgram;
+  /** A module in place of the runtime. */
+  readonly runtime?: string;
+}
+
+/** The program with its roots compiled by a function, on a runtime. */
+export async function programWith(
+  name: string,
+  { target, version, compile: compileRoot, runtime }: ProgramOptions,
+): Promise<CompiledProgram> {
   const file = join(folder, name, "main.ts");
   const { world, program } = projects.projectOf(file);
   const source = program.getSourceFile(file);
@@ -46,22 +69,25 @@ export async function compiledProgram(name: string, target: TargetName): Promise
         .join("\n"),
     );
   }
-  const planned = await plan(world, source, {
-    target,
-    compile: (graph, signature, options) => compile(graph, signature, { ...options, check: true }),
-  });
+  const planned = await plan(world, source, { target, compile: compileRoot });
   if (planned.diagnostics.length > 0) throw new Error(reportText(planned.diagnostics, false));
-  const loaded = await load(name, target, applyPlan(planned).code);
+  const loaded = await load(name, version, applyPlan(planned).code, runtime);
   return { ...loaded, roots: planned.roots.length };
 }
 
-async function load(name: string, version: string, text: string): Promise<Program> {
+async function load(
+  name: string,
+  version: string,
+  text: string,
+  runtime = sourceOf("fluxion/runtime"),
+): Promise<Program> {
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
   });
   const resolved = outputText
     .replaceAll(/from "(fluxion(?:\/\w+)?)"/g, (_, specifier: string) => {
-      return `from ${JSON.stringify(sourceOf(specifier))}`;
+      const isRuntime = specifier === "fluxion/runtime";
+      return `from ${JSON.stringify(isRuntime ? runtime : sourceOf(specifier))}`;
     })
     .replaceAll(/from "\.\/(\w+)\.ts"/g, (_, other: string) => {
       return `from ${JSON.stringify(join(folder, name, `${other}.ts`))}`;

@@ -70,6 +70,7 @@ export function splitProgram(module: LoopModule): DeviceProgram {
   const run = module.functions.find(({ name }) => name === "run");
   if (run === undefined) throw new Error("a module has a function `run`");
   const functions = new Map(module.functions.map((fn) => [fn.name, fn]));
+  reached(run.body, functions);
   const known = deviceLocals(run);
   const splitter = new Splitter(known);
   const body = splitter.list(run.body, undefined);
@@ -104,7 +105,12 @@ export function splitProgram(module: LoopModule): DeviceProgram {
   return {
     host: { ...host, resultTypes: [] },
     entries,
-    functions: reached(entries, functions),
+    functions: withoutHost(
+      reached(
+        entries.flatMap(({ body: each }) => each),
+        functions,
+      ),
+    ),
     cells,
   };
 }
@@ -375,17 +381,16 @@ function withOperands(body: readonly Statement[], entries: readonly Entry[]): re
   });
 }
 
-/** The functions that entries call, and those that they call, callees first. */
+/** The functions that code calls, and those that they call, callees first. */
 function reached(
-  entries: readonly Entry[],
+  body: readonly Statement[],
   functions: ReadonlyMap<string, LoopFunction>,
 ): readonly LoopFunction[] {
   const done = new Set<LoopFunction>();
   const open = new Set<LoopFunction>();
-  const visit = (body: readonly Statement[]): void => {
-    visitStatements(body, (statement) => {
-      if (statement.kind !== "call") return;
-      if (isHostCall(statement.callee)) throw new NotOnDevice("memory");
+  const visit = (statements: readonly Statement[]): void => {
+    visitStatements(statements, (statement) => {
+      if (statement.kind !== "call" || isHostCall(statement.callee)) return;
       const fn = functions.get(statement.callee);
       if (fn === undefined) throw new Error(`there is no function \`${statement.callee}\``);
       if (done.has(fn)) return;
@@ -395,8 +400,20 @@ function reached(
       done.add(fn);
     });
   };
-  for (const { body } of entries) visit(body);
+  visit(body);
   return [...done];
+}
+
+/** Functions of the device, which do not ask the host for memory. */
+function withoutHost(functions: readonly LoopFunction[]): readonly LoopFunction[] {
+  for (const { body } of functions) {
+    visitStatements(body, (statement) => {
+      if (statement.kind === "call" && isHostCall(statement.callee)) {
+        throw new NotOnDevice("memory");
+      }
+    });
+  }
+  return functions;
 }
 
 function commentOf(

@@ -257,9 +257,10 @@ export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
   }
   if (error instanceof NotOnDevice) {
     const holes = { name, target: "webgpu" };
-    return error.reason === "memory"
-      ? messages.memoryOnDevice(holes, root)
-      : messages.recursionOnDevice(holes, root);
+    const { reason, span = root } = error;
+    return reason === "memory"
+      ? messages.memoryOnDevice(holes, span)
+      : messages.recursionOnDevice(holes, span);
   }
   if (error instanceof BatchFault) {
     const sentence = "this array has a length of its own for each element, and they are one result";

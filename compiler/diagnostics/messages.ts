@@ -818,10 +818,10 @@ export function memoryOnDevice(
     code: "FX5002",
     severity: "error",
     message: fill(
-      "`%name%` cannot run on %target%: it asks for memory in a loop or a branch, and only the device knows how much",
+      "`%name%` cannot run on %target%: it asks for memory, and only the device knows how much",
       holes,
     ),
-    hint: 'bound the loop by something that is known before the call, such as the length of an argument, or compile with `target: "wasm"`',
+    hint: 'bound the loop or the array by something that is known before the call, such as the length of an argument, or compile with `target: "wasm"`',
     span,
     related,
   };

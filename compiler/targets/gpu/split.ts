@@ -10,6 +10,7 @@
  * a grid. A branch that the device decides becomes a guard of the entries in its arms.
  */
 
+import type { Span } from "../../ir/types.ts";
 import { freeLocals } from "../../kernel/outline.ts";
 import {
   constant,
@@ -60,9 +61,12 @@ export interface DeviceProgram {
 /** What a device cannot do: ask for memory that only it knows the size of, or call back into a call. */
 export class NotOnDevice extends Error {
   readonly reason: "memory" | "recursion";
-  constructor(reason: "memory" | "recursion") {
+  /** The loop, the array or the call that is the reason, where that is known. */
+  readonly span: Span | undefined;
+  constructor(reason: "memory" | "recursion", span: Span | undefined) {
     super(`a device cannot do this: ${reason}`);
     this.reason = reason;
+    this.span = span;
   }
 }
 
@@ -266,9 +270,11 @@ class Splitter {
       case "call": {
         // Memory is asked for whatever the device decides.
         if (statement.operands.some((operand) => !isKnown(operand, known))) {
-          throw new NotOnDevice("memory");
+          throw new NotOnDevice("memory", statement.span);
         }
-        if (statement.results.some((result) => known.has(result))) throw new NotOnDevice("memory");
+        if (statement.results.some((result) => known.has(result))) {
+          throw new NotOnDevice("memory", statement.span);
+        }
         return [...this.flush(guard), statement];
       }
       case "copy":
@@ -280,9 +286,11 @@ class Splitter {
   }
 
   /** One thread does it all, grids in it round by round. */
-  private alone(statement: Statement): readonly Statement[] {
+  private alone(statement: Extract<Statement, { kind: "for" | "while" }>): readonly Statement[] {
     visitStatements([statement], (inner) => {
-      if (inner.kind === "call" && isHostCall(inner.callee)) throw new NotOnDevice("memory");
+      if (inner.kind === "call" && isHostCall(inner.callee)) {
+        throw new NotOnDevice("memory", statement.span ?? inner.span);
+      }
     });
     this.waiting.push(statement);
     return [];
@@ -394,7 +402,7 @@ function reached(
       const fn = functions.get(statement.callee);
       if (fn === undefined) throw new Error(`there is no function \`${statement.callee}\``);
       if (done.has(fn)) return;
-      if (open.has(fn)) throw new NotOnDevice("recursion");
+      if (open.has(fn)) throw new NotOnDevice("recursion", statement.span);
       open.add(fn);
       visit(fn.body);
       done.add(fn);
@@ -409,7 +417,7 @@ function withoutHost(functions: readonly LoopFunction[]): readonly LoopFunction[
   for (const { body } of functions) {
     visitStatements(body, (statement) => {
       if (statement.kind === "call" && isHostCall(statement.callee)) {
-        throw new NotOnDevice("memory");
+        throw new NotOnDevice("memory", statement.span);
       }
     });
   }

@@ -109,13 +109,11 @@ export class Pool {
     return { dtype, length, block: undefined, host: undefined, remote };
   }
 
-  /** A copy of the elements, from wherever they are. */
-  readLater(storage: Storage): Promise<TypedArray> {
+  /** A copy of the elements, from wherever they are; rejects where they are nowhere. */
+  async readLater(storage: Storage): Promise<TypedArray> {
     const { block, host, remote, dtype, length } = storage;
-    if (remote !== undefined && block === undefined && host === undefined) {
-      return remote.read(dtype, length);
-    }
-    return Promise.resolve(this.read(storage));
+    const isThere = remote !== undefined && block === undefined && host === undefined;
+    return isThere ? remote.read(dtype, length) : this.read(storage);
   }
 
   /** Elements that are on a device too from now on. */

@@ -1,7 +1,7 @@
 /** Runs a program as it is and compiled, and compares what its `main` returns. */
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { compile } from "../../compiler/compile.ts";
@@ -30,7 +30,7 @@ interface Program {
 /** The program as it stands, on the eager language. */
 export async function plainProgram(name: string): Promise<Program> {
   const file = join(folder, name, "main.ts");
-  return load(name, "plain", readFileSync(file, "utf8"));
+  return load<Program>(file, "plain", readFileSync(file, "utf8"));
 }
 
 export interface CompiledProgram extends Program {
@@ -53,11 +53,15 @@ export interface ProgramOptions {
 }
 
 /** The program with its roots compiled by a function, on a runtime. */
-export async function programWith(
-  name: string,
+export function programWith(name: string, options: ProgramOptions): Promise<CompiledProgram> {
+  return moduleWith<CompiledProgram>(join(folder, name, "main.ts"), options);
+}
+
+/** What a file of TypeScript exports, its roots compiled, and how many these are. */
+export async function moduleWith<M extends object>(
+  file: string,
   { target, version, compile: compileRoot, runtime }: ProgramOptions,
-): Promise<CompiledProgram> {
-  const file = join(folder, name, "main.ts");
+): Promise<M & { readonly roots: number }> {
   const { world, program } = projects.projectOf(file);
   const source = program.getSourceFile(file);
   if (source === undefined) throw new Error(`${file} is in no program`);
@@ -70,17 +74,18 @@ export async function programWith(
     );
   }
   const planned = await plan(world, source, { target, compile: compileRoot });
-  if (planned.diagnostics.length > 0) throw new Error(reportText(planned.diagnostics, false));
-  const loaded = await load(name, version, applyPlan(planned).code, runtime);
+  const errors = planned.diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Error(reportText(errors, false));
+  const loaded = await load<M>(file, version, applyPlan(planned).code, runtime);
   return { ...loaded, roots: planned.roots.length };
 }
 
-async function load(
-  name: string,
+async function load<M>(
+  original: string,
   version: string,
   text: string,
   runtime = sourceOf("fluxion/runtime"),
-): Promise<Program> {
+): Promise<M> {
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
   });
@@ -90,13 +95,13 @@ async function load(
       return `from ${JSON.stringify(isRuntime ? runtime : sourceOf(specifier))}`;
     })
     .replaceAll(/from "\.\/(\w+)\.ts"/g, (_, other: string) => {
-      return `from ${JSON.stringify(join(folder, name, `${other}.ts`))}`;
+      return `from ${JSON.stringify(join(dirname(original), `${other}.ts`))}`;
     });
   const out = join(folder, "out");
   mkdirSync(out, { recursive: true });
-  const file = join(out, `${name}.${version}.js`);
+  const file = join(out, `${basename(dirname(original))}.${version}.js`);
   writeFileSync(file, resolved);
-  return (await import(`${pathToFileURL(file).href}?${Date.now()}`)) as Program;
+  return (await import(`${pathToFileURL(file).href}?${Date.now()}`)) as M;
 }
 
 function sourceOf(specifier: string): string {

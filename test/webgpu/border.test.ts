@@ -9,6 +9,7 @@ import { openGpu } from "../../runtime/webgpu/gpu.ts";
 import { type Tensor, tensor } from "../../runtime/tensor.ts";
 import { moduleWith } from "../programs/harness.ts";
 import type * as Roots from "./border/main.ts";
+import type * as Build from "./build/main.ts";
 
 /** The roots as a caller without types has them: they take what they are given. */
 type Loose = { readonly [K in keyof typeof Roots]: (...args: unknown[]) => unknown };
@@ -279,6 +280,29 @@ describe("webgpu", () => {
     await roots.doubles(Float64Array.of(1), 2);
     for (let k = 0; k < 20 && (await pieces()) > before; k++) await collected();
     expect(await pieces()).toBe(before);
+  });
+});
+
+describe("a build for webgpu", () => {
+  it("runs there what gives tensors alone, and all else here", async () => {
+    const file = join(import.meta.dirname, "build/main.ts");
+    const built = await moduleWith<typeof Build>(file, {
+      target: "webgpu",
+      version: "build",
+      compile,
+    });
+    const x = tensor([1, 2, 3]) as unknown as Parameters<typeof built.value<3>>[0];
+    for (const there of [built.value(x), built.slope(x)]) {
+      expect(() => there.dataSync()).toThrow("this tensor is on WebGPU");
+    }
+    expect(await dataOf(built.value(x))).toEqual([14]);
+    expect(await dataOf(built.slope(x))).toEqual([2, 4, 6]);
+    expect(built.number(2)).toBe(12);
+    const { y, n } = built.mixed(x);
+    expect([...y.dataSync(), n]).toEqual([-1, -2, -3, 3]);
+    expect(built.rest(Float32Array.of(1, 2, 3), 1).dataSync()).toEqual(Float32Array.of(2, 3));
+    expect(built.pattern(Float32Array.of(1, 2)).shape).toEqual([2, 2]);
+    expect(built.here(x).dataSync()).toEqual(Float32Array.of(14));
   });
 });
 

@@ -109,13 +109,11 @@ export class Pool {
     return { dtype, length, block: undefined, host: undefined, remote };
   }
 
-  /** A copy of the elements, from wherever they are. */
-  readLater(storage: Storage): Promise<TypedArray> {
+  /** A copy of the elements, from wherever they are; rejects where they are nowhere. */
+  async readLater(storage: Storage): Promise<TypedArray> {
     const { block, host, remote, dtype, length } = storage;
-    if (remote !== undefined && block === undefined && host === undefined) {
-      return remote.read(dtype, length);
-    }
-    return Promise.resolve(this.read(storage));
+    const isThere = remote !== undefined && block === undefined && host === undefined;
+    return isThere ? remote.read(dtype, length) : this.read(storage);
   }
 
   /** Elements that are on a device too from now on. */
@@ -147,13 +145,23 @@ export class Pool {
     storage.gone = gone;
   }
 
-  /** The elements under another owner; the old one has none any more. */
-  moved(storage: Storage): Storage {
-    const { dtype, length, block, host, remote } = storage;
-    const next: Storage = { dtype, length, block, host, remote };
+  /**
+   * The elements under another owner, where a program writes them: on a device or in the shared
+   * memory. The old owner has none any more, and what they were is forgotten elsewhere.
+   */
+  moved(storage: Storage, isOnRemote: boolean): Storage {
+    const { dtype, length, block, remote } = storage;
+    const next: Storage = isOnRemote
+      ? { dtype, length, block: undefined, host: undefined, remote }
+      : { dtype, length, block, host: undefined };
     this.registry.unregister(storage);
     this.remotes.unregister(storage);
-    if (block !== undefined) this.recent.set(block, next);
+    if (isOnRemote) {
+      if (block !== undefined) this.releaseBlock(block);
+    } else {
+      remote?.release();
+      if (block !== undefined) this.recent.set(block, next);
+    }
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;

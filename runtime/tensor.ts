@@ -27,7 +27,6 @@ export class Tensor {
   }
 
   /** As `data`, at once. Throws an `Error` where the elements are on a device that answers later. */
-
   dataSync(): TypedArray {
     return pool.read(this.storage);
   }
@@ -55,8 +54,8 @@ export class Tensor {
   }
 
   /** For the runtime: a tensor with the memory of another one, which loses it. */
-  static heirOf(tensor: Tensor, shape: readonly number[]): Tensor {
-    return new Tensor(pool.moved(tensor.storage), shape, tensor.dtype);
+  static heirOf(tensor: Tensor, shape: readonly number[], isOnRemote = false): Tensor {
+    return new Tensor(pool.moved(tensor.storage, isOnRemote), shape, tensor.dtype);
   }
 
   /** For the runtime: a program has taken the tensor over. */

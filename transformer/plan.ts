@@ -149,7 +149,10 @@ export function readFile(
     const settings = { ...said.settings, target: targetOf(said, transform, read.programs ?? []) };
     const wrong = [
       ...said.diagnostics,
-      ...(read.programs ?? []).flatMap(({ signature }) => missing(settings, signature, node)),
+      ...(read.programs ?? []).flatMap(({ signature }) => [
+        ...missing(settings, signature, node),
+        ...lengths(settings, signature, node),
+      ]),
     ];
     const singles = (read.programs ?? []).slice(0, 1);
     const warnings = singles.flatMap(({ signature }) => precision(settings, signature, node));
@@ -178,10 +181,24 @@ function targetOf(
 ): TargetName {
   const { target } = settings;
   if (isNamed || target !== "webgpu") return target;
-  const isAtOnce = programs.every(({ signature }) =>
-    leavesOf(signature.result).every(({ as }) => as === "tensor"),
+  const isAtOnce = programs.every(
+    ({ signature }) => isOfTensors(signature) && !hasComputedLength(signature),
   );
   return isAtOnce && sparseRoot(transform) === undefined ? target : "wasm";
+}
+
+function isOfTensors({ result }: Signature): boolean {
+  return leavesOf(result).every(({ as }) => as === "tensor");
+}
+
+/** Tensors that types promise at once, and whose shapes are known when the program has run. */
+function lengths(
+  { target }: RootSettings,
+  signature: Signature,
+  node: ts.CallExpression,
+): readonly Diagnostic[] {
+  if (target !== "webgpu" || !isOfTensors(signature) || !hasComputedLength(signature)) return [];
+  return [messages.lengthOnDevice({ name: signature.name, target }, spanOf(node))];
 }
 
 /** Doubles at the border of a program that computes in single precision. */
@@ -257,9 +274,10 @@ export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
   }
   if (error instanceof NotOnDevice) {
     const holes = { name, target: "webgpu" };
-    return error.reason === "memory"
-      ? messages.memoryOnDevice(holes, root)
-      : messages.recursionOnDevice(holes, root);
+    const { reason, span = root } = error;
+    return reason === "memory"
+      ? messages.memoryOnDevice(holes, span)
+      : messages.recursionOnDevice(holes, span);
   }
   if (error instanceof BatchFault) {
     const sentence = "this array has a length of its own for each element, and they are one result";

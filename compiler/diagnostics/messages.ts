@@ -47,6 +47,7 @@ export const codes: readonly string[] = [
   "FX5001",
   "FX5002",
   "FX5003",
+  "FX5004",
   "FX9001",
 ];
 
@@ -818,10 +819,10 @@ export function memoryOnDevice(
     code: "FX5002",
     severity: "error",
     message: fill(
-      "`%name%` cannot run on %target%: it asks for memory in a loop or a branch, and only the device knows how much",
+      "`%name%` cannot run on %target%: it asks for memory, and only the device knows how much",
       holes,
     ),
-    hint: 'bound the loop by something that is known before the call, such as the length of an argument, or compile with `target: "wasm"`',
+    hint: 'bound the loop or the array by something that is known before the call, such as the length of an argument, or compile with `target: "wasm"`',
     span,
     related,
   };
@@ -838,6 +839,25 @@ export function recursionOnDevice(
     severity: "error",
     message: fill("`%name%` cannot run on %target%: a function in it calls itself", holes),
     hint: 'write the recursion as a loop, or compile with `target: "wasm"`',
+    span,
+    related,
+  };
+}
+
+/** FX5004 */
+export function lengthOnDevice(
+  holes: { readonly name: string | number; readonly target: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX5004",
+    severity: "error",
+    message: fill(
+      "`%name%` gives a tensor at once, and its length is known on %target% only later",
+      holes,
+    ),
+    hint: "return a typed array, which comes as a promise, or give the tensor the length of an argument",
     span,
     related,
   };

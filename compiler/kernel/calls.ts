@@ -124,7 +124,7 @@ export function lowerCall(program: Program, equation: Equation): void {
   for (const buffer of buffers) if (buffer !== undefined) touch(buffer, program.step);
   operands.push(...convention.symbols.map((name) => read(program.symbolLocal(name))));
   operands.push(read(program.free), read(program.limit));
-  program.emit({ kind: "call", callee: convention.name, operands, results });
+  program.emit({ kind: "call", callee: convention.name, operands, results, span: equation.span });
   program.step++;
   outputs.forEach((output, k) => program.define(output, places[k] as Place));
 }

@@ -12,6 +12,13 @@ import { lowerReduction } from "./reduce.ts";
 import { schedules } from "./schedules/index.ts";
 
 export function lowerEquation(program: Program, equation: Equation): void {
+  const around = program.span;
+  program.span = equation.span ?? around;
+  lowerByOp(program, equation);
+  program.span = around;
+}
+
+function lowerByOp(program: Program, equation: Equation): void {
   switch (equation.op) {
     case "if":
       return lowerIf(program, equation);

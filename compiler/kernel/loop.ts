@@ -122,6 +122,8 @@ export type Statement =
       readonly body: readonly Statement[];
       /** The rounds may run in any order, and all at the same time. */
       readonly isGrid?: boolean;
+      /** Where the loop stands in the user's program. */
+      readonly span?: Span | undefined;
     }
   /** Runs `before`, leaves when `condition` is false, runs `body`, and again. */
   | {
@@ -129,6 +131,7 @@ export type Statement =
       readonly before: readonly Statement[];
       readonly condition: Expr;
       readonly body: readonly Statement[];
+      readonly span?: Span | undefined;
     }
   | {
       readonly kind: "if";
@@ -141,6 +144,8 @@ export type Statement =
       readonly callee: string;
       readonly operands: readonly Expr[];
       readonly results: readonly Local[];
+      /** What is called for in the user's program. */
+      readonly span?: Span | undefined;
     }
   /** Moves bytes; the two ranges may overlap. */
   | { readonly kind: "copy"; readonly to: Expr; readonly from: Expr; readonly bytes: Expr }

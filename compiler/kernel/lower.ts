@@ -232,7 +232,8 @@ class Ending {
     const { program } = this;
     const pointer = local("handed_over", "i32");
     const size = program.dim(program.bytesOf(result.type));
-    program.emit({ kind: "call", callee: "allocate", operands: [size], results: [pointer] });
+    const span = program.definition(result)?.span;
+    program.emit({ kind: "call", callee: "allocate", operands: [size], results: [pointer], span });
     this.targets.copyOut(result, buffer, read(pointer));
     for (const dim of result.type.shape) this.bind(dim);
     return this.slot(store(read(program.frame), constant(0), "i32", read(pointer)), true);

@@ -182,6 +182,8 @@ export class Program {
   statements: Statement[] = [];
   /** Counts what has been emitted: the clock of the memory plan. */
   step = 0;
+  /** Where the equation being lowered stands in the user's program. */
+  span: Span | undefined;
   private readonly places = new Map<Value, Place>();
   private readonly symbols = new Map<string, Local>();
   private readonly byPointer = new Map<Local, Buffer>();
@@ -366,10 +368,11 @@ export class Program {
       result.to = this.step;
       return result;
     }
-    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type));
+    const span = this.definition(value)?.span ?? this.span;
+    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type), span);
   }
 
-  allocate(name: string, bytes: Dim): Buffer {
+  allocate(name: string, bytes: Dim, span = this.span): Buffer {
     const planned = this.isPlanned(bytes);
     if (planned && this.sharedLoop !== undefined) {
       return this.perThread(name, bytes, this.sharedLoop);
@@ -381,6 +384,7 @@ export class Program {
         callee: "allocate",
         operands: [this.dim(bytes)],
         results: [buffer.home],
+        span,
       };
       this.emit(statement);
       this.frames.at(-1)?.heap.push(buffer);

@@ -66,7 +66,8 @@ export function emitFor(
       ? vectorLoop(round, counter, from, to, results, alike)
       : undefined;
     if (vectors !== undefined) return settle(vectors, program.symbolLocal);
-    return [{ kind: "for", local: counter, from, to, step: 1, body: spelled }];
+    const { span } = program;
+    return [{ kind: "for", local: counter, from, to, step: 1, body: spelled, span }];
   };
   const { split } = range;
   if (split !== undefined && results.length === 0) {
@@ -149,7 +150,8 @@ export function emitWhile(
 ): void {
   const before = spellIndices(test, program.symbolLocal, new Map());
   const body = spellIndices(round, program.symbolLocal, new Map());
-  const plain: Statement = { kind: "while", before, condition: read(goOn), body };
+  const { span } = program;
+  const plain: Statement = { kind: "while", before, condition: read(goOn), body, span };
   if (!program.options.chunks || callsAgain(program, round)) {
     program.emit(plain);
     return;

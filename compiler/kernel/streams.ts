@@ -6,7 +6,7 @@
  *   for i: push(s, x)   →   reserve(s, n); at = end of s; for i: at[i] = x; count of s += n
  */
 
-import type { Block, Equation, Value, ValueType } from "../ir/types.ts";
+import type { Block, Equation, Span, Value, ValueType } from "../ir/types.ts";
 import { allEquations } from "../ir/walk.ts";
 import {
   add,
@@ -231,7 +231,7 @@ function reservation(program: Program, stack: Stack, more: Expr): readonly State
           lanes: 1,
           value: op("min", "f64", [generous, most]),
         }),
-        ...movedTo(stack, room, moved, bytes),
+        ...movedTo(stack, room, moved, bytes, program.span),
         set(base, read(moved)),
         set(capacity, read(room)),
       ],
@@ -264,7 +264,13 @@ export function missing(
   const present = multiply(read(count), bytes);
   return [
     set(room, wanted),
-    { kind: "call", callee: "allocate", operands: [multiply(read(room), bytes)], results: [moved] },
+    {
+      kind: "call",
+      callee: "allocate",
+      operands: [multiply(read(room), bytes)],
+      results: [moved],
+      span,
+    },
     set(zeros, multiply(subtract(read(room), read(count)), bytes)),
     { kind: "clear", to: read(moved), bytes: read(zeros) },
     { kind: "copy", to: add(read(moved), read(zeros)), from: read(base), bytes: present },
@@ -281,6 +287,7 @@ export function movedTo(
   room: Local,
   moved: Local,
   bytes: Expr,
+  span?: Span,
 ): readonly Statement[] {
   return [
     {
@@ -288,6 +295,7 @@ export function movedTo(
       callee: "allocate",
       operands: [multiply(read(room), bytes)],
       results: [moved],
+      span,
     },
     { kind: "copy", to: read(moved), from: read(base), bytes: multiply(read(count), bytes) },
     { kind: "call", callee: "release", operands: [read(base)], results: [] },

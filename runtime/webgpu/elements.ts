@@ -53,7 +53,10 @@ export class Elements implements Remote {
     return new Promise((resolve, reject) => {
       const run = (gpu: Gpu): void => {
         const pieces = [{ address: this.address, bytes: 4 * length }];
-        gpu.read(pieces).then(([bytes]) => resolve(fromWords(bytes as ArrayBuffer, dtype)), reject);
+        gpu.read(pieces).then(([bytes]) => {
+          if (this.failed === undefined) resolve(fromWords(bytes as ArrayBuffer, dtype));
+          else reject(this.failed as Error);
+        }, reject);
       };
       inOrder({ ready: undefined, run, fail: reject });
     });

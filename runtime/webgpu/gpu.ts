@@ -11,10 +11,12 @@ import { openDevice, usage } from "./device.ts";
 
 /** Arrays begin at multiples of this, which bindings of parts of the memory need. */
 const alignment = 256;
-/** Below, nothing is allocated: an address of 0 means none. What failed is said in four words at 16. */
-const firstAddress = 1024;
-const faultAddress = 16;
+/** Below, nothing is allocated: an address of 0 means none. There, calls say what failed in them. */
+const firstAddress = 4096;
+/** Of a failure: the place in the program, from 1, and two numbers of the message. */
 const faultBytes = 16;
+const firstFault = faultBytes;
+const mostCalls = (firstAddress - firstFault) / faultBytes;
 const firstBytes = 2 ** 24;
 
 /** Uniform words: a window for each launch, at a multiple of 256 bytes (`webgpu/wgsl.ts`). */
@@ -24,21 +26,19 @@ const uniformBytes = 2 ** 18;
 const groupSize = 64;
 const mostGroups = 65535;
 
-/** A program on the device, and its number among all, from 1. */
+/** A program on the device. */
 export interface DeviceProgram {
-  readonly number: number;
   readonly pipelines: readonly GPUComputePipeline[];
   /** Of each entry the types of its parameters. */
   readonly entries: readonly string[];
   readonly cells: number;
 }
 
-/** Programs by their numbers, from 1, for what is said when one fails. */
-const layouts: Layout[] = [];
-
-export function numberOf(layout: Layout): number {
-  layouts.push(layout);
-  return layouts.length;
+/** A call whose work has been asked for. It fails by itself, or with what it was given. */
+export interface Started {
+  readonly layout: Layout;
+  readonly failure: unknown;
+  readonly fail: (error: unknown) => void;
 }
 
 export class Gpu {
@@ -55,6 +55,10 @@ export class Gpu {
   private used = 0;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
+  /** Those of which nobody knows yet whether they failed, in the order of their work. */
+  private started: Started[] = [];
+  /** What was read before has been looked at. */
+  private settled: Promise<unknown> = Promise.resolve();
   /** Why the device can do nothing more. */
   private broken: Error | undefined;
 
@@ -110,9 +114,15 @@ export class Gpu {
     if (this.broken !== undefined) throw this.broken;
   }
 
+  /** The launches that follow are those of this call. */
+  enter(call: Started): void {
+    if (this.started.length === mostCalls) this.read([]).catch(() => {});
+    this.started.push(call);
+  }
+
   /** Records one more launch of an entry. */
   launch(
-    { number, pipelines, entries, cells }: DeviceProgram,
+    { pipelines, entries, cells }: DeviceProgram,
     entry: number,
     threads: number,
     operands: readonly number[],
@@ -123,7 +133,7 @@ export class Gpu {
     const at = this.used / 4;
     const { words, singles } = this;
     words[at] = threads;
-    words[at + 1] = number;
+    words[at + 1] = firstFault + (this.started.length - 1) * faultBytes;
     words[at + 2] = cells;
     const types = entries[entry] as string;
     operands.forEach((operand, k) => {
@@ -154,26 +164,45 @@ export class Gpu {
     this.device.queue.writeBuffer(this.buffer, address, data);
   }
 
-  /** The bytes of some pieces of the memory; rejects where a program has failed. */
+  /** The bytes of some pieces of the memory. After that, the calls before know whether they failed. */
   async read(
     pieces: readonly { readonly address: number; readonly bytes: number }[],
   ): Promise<readonly ArrayBuffer[]> {
     this.check();
     this.submit();
-    const size = pieces.reduce((sum, { bytes }) => sum + bytes, faultBytes);
+    const { started, settled: before } = this;
+    this.started = [];
+    const tableBytes = started.length * faultBytes;
     const staging = this.device.createBuffer({
       label: "results",
-      size,
+      size: Math.max(
+        4,
+        pieces.reduce((sum, { bytes }) => sum + bytes, tableBytes),
+      ),
       usage: usage.mapRead | usage.copyTarget,
     });
     const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.buffer, faultAddress, staging, 0, faultBytes);
-    let at = faultBytes;
+    if (tableBytes > 0) {
+      encoder.copyBufferToBuffer(this.buffer, firstFault, staging, 0, tableBytes);
+      encoder.clearBuffer(this.buffer, firstFault, tableBytes);
+    }
+    let at = tableBytes;
     for (const { address, bytes } of pieces) {
       if (bytes > 0) encoder.copyBufferToBuffer(this.buffer, address, staging, at, bytes);
       at += bytes;
     }
     this.device.queue.submit([encoder.finish()]);
+    const mapped = this.mapped(staging);
+    const read = before.then(() => mapped);
+    const known = read.then((all) => settle(started, new Int32Array(all, 0, tableBytes / 4)));
+    this.settled = known.catch(() => {});
+    await known;
+    const all = await read;
+    let from = tableBytes;
+    return pieces.map(({ bytes }) => all.slice(from, (from += bytes)));
+  }
+
+  private async mapped(staging: GPUBuffer): Promise<ArrayBuffer> {
     try {
       await staging.mapAsync(1);
     } catch (error) {
@@ -183,15 +212,7 @@ export class Gpu {
     const all = staging.getMappedRange().slice(0);
     staging.destroy();
     this.check();
-    this.checkFault(new Int32Array(all, 0, faultBytes / 4));
-    let from = faultBytes;
-    return pieces.map(({ bytes }) => all.slice(from, (from += bytes)));
-  }
-
-  private checkFault([number = 0, site = 0, index = 0, extent = 0]: Int32Array): void {
-    if (number === 0) return;
-    this.write(faultAddress, new Uint32Array(faultBytes / 4));
-    throw faultAt(layouts[number - 1]?.sites[site], index, extent);
+    return all;
   }
 
   private recorded(): GPUComputePassEncoder {
@@ -241,6 +262,15 @@ export class Gpu {
     this.buffer = larger;
     this.group = this.bind();
   }
+}
+
+/** Tells calls that they failed, from what the device says of each, or what they were given. */
+function settle(started: readonly Started[], table: Int32Array): void {
+  started.forEach((call, k) => {
+    const [site = 0, index = 0, extent = 0] = table.subarray((k * faultBytes) / 4);
+    if (call.failure !== undefined) call.fail(call.failure);
+    else if (site > 0) call.fail(faultAt(call.layout.sites[site - 1], index, extent));
+  });
 }
 
 // Work in order

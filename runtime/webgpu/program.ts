@@ -12,13 +12,13 @@ import { countOf, fromHex, newArray } from "../arrays.ts";
 import type { Extents } from "../dims.ts";
 import { faultAt } from "../faults.ts";
 import type { Program } from "../load.ts";
-import { type Leaf, leavesOf, type Manifest, type WebgpuCode } from "../manifest.ts";
+import { type Layout, type Leaf, leavesOf, type Manifest, type WebgpuCode } from "../manifest.ts";
 import { mathFunctions } from "../math.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { Elements, elementsOf, fromWords, Region, toWords } from "./elements.ts";
-import { type DeviceProgram, type Gpu, inOrder, isReady, numberOf, openGpu } from "./gpu.ts";
+import { type DeviceProgram, type Gpu, inOrder, isReady, openGpu, type Started } from "./gpu.ts";
 
 /** Builds a program, whose kernels the device compiles meanwhile. */
 export function loadWebgpu(
@@ -55,7 +55,6 @@ class Linked {
     const address = gpu.memory.allocate(constants.length + 4 * code.cells);
     if (constants.length > 0) gpu.write(address, constants);
     const program: DeviceProgram = {
-      number: numberOf(layout),
       pipelines,
       entries: code.entries,
       cells: address + constants.length,
@@ -95,7 +94,7 @@ interface Output {
 }
 
 /** One call: what it takes, and where its results will be. */
-class Call {
+class Call implements Started {
   private readonly linked: Linked;
   private readonly extents: Extents = new Map();
   private readonly inputs: readonly Input[];
@@ -106,6 +105,7 @@ class Call {
   private readonly frame = new Region();
   private readonly outputs: readonly Output[];
   private readonly isPlain: boolean;
+  private failed: unknown;
 
   constructor(linked: Linked, args: readonly unknown[], captured: readonly unknown[]) {
     const { manifest } = linked;
@@ -166,7 +166,7 @@ class Call {
     const input = owner === undefined ? undefined : this.inputs[owner];
     if (input?.kind === "tensor" && owner !== undefined) {
       const elements = this.elements[owner];
-      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape) };
+      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape, true) };
     }
     const elements =
       place?.kind === "stored"
@@ -193,7 +193,17 @@ class Call {
     }
   }
 
-  private fail(error: unknown): void {
+  get layout(): Layout {
+    return this.linked.manifest.layout;
+  }
+
+  /** Why its results are none: it failed, or what it was given did. */
+  get failure(): unknown {
+    return this.failed ?? this.elements.find((of) => of?.failed !== undefined)?.failed;
+  }
+
+  fail(error: unknown): void {
+    this.failed ??= error;
     for (const { elements } of this.outputs) if (elements !== undefined) elements.failed ??= error;
   }
 
@@ -209,6 +219,7 @@ class Call {
       return at;
     };
     linked.handed.clear();
+    gpu.enter(this);
     try {
       const operands = this.inputs.map((input, k) => {
         if (input.kind === "scalar") return input.value;
@@ -263,6 +274,7 @@ class Call {
       return [{ k, leaf, shape, address: address as number, bytes: 4 * countOf(shape) }];
     });
     const parts = await gpu.read(plain);
+    if (this.failed !== undefined) throw this.failed;
     const values: unknown[] = [];
     plain.forEach(({ k, leaf, shape }, at) => {
       const data = fromWords(parts[at] as ArrayBuffer, leaf.dtype);

@@ -1,15 +1,19 @@
 /** Runs a program as it is and compiled, and compares what its `main` returns. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { compile } from "../../compiler/compile.ts";
-import { applyPlan, plan, type TargetName } from "../../transformer/plan.ts";
+import { applyPlan, type CompileProgram, plan, type TargetName } from "../../transformer/plan.ts";
 import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
 import { reportText } from "../../transformer/report.ts";
 
 export const folder = dirname(fileURLToPath(import.meta.url));
+/** The programs by their folders. */
+export const names = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== "out")
+  .map((entry) => entry.name);
 const projects = new ProjectCache({
   tsconfig: join(folder, "tsconfig.json"),
   paths: sourcePaths(),
@@ -26,15 +30,38 @@ interface Program {
 /** The program as it stands, on the eager language. */
 export async function plainProgram(name: string): Promise<Program> {
   const file = join(folder, name, "main.ts");
-  return load(name, "plain", readFileSync(file, "utf8"));
+  return load<Program>(file, "plain", readFileSync(file, "utf8"));
 }
 
 export interface CompiledProgram extends Program {
   readonly roots: number;
 }
 
-export async function compiledProgram(name: string, target: TargetName): Promise<CompiledProgram> {
-  const file = join(folder, name, "main.ts");
+export function compiledProgram(name: string, target: TargetName): Promise<CompiledProgram> {
+  const checked: CompileProgram = (graph, signature, options) =>
+    compile(graph, signature, { ...options, check: true });
+  return programWith(name, { target, version: target, compile: checked });
+}
+
+export interface ProgramOptions {
+  readonly target: TargetName;
+  /** In the name of the file that is loaded. */
+  readonly version: string;
+  readonly compile: CompileProgram;
+  /** A module in place of the runtime. */
+  readonly runtime?: string;
+}
+
+/** The program with its roots compiled by a function, on a runtime. */
+export function programWith(name: string, options: ProgramOptions): Promise<CompiledProgram> {
+  return moduleWith<CompiledProgram>(join(folder, name, "main.ts"), options);
+}
+
+/** What a file of TypeScript exports, its roots compiled, and how many these are. */
+export async function moduleWith<M extends object>(
+  file: string,
+  { target, version, compile: compileRoot, runtime }: ProgramOptions,
+): Promise<M & { readonly roots: number }> {
   const { world, program } = projects.projectOf(file);
   const source = program.getSourceFile(file);
   if (source === undefined) throw new Error(`${file} is in no program`);
@@ -46,31 +73,35 @@ export async function compiledProgram(name: string, target: TargetName): Promise
         .join("\n"),
     );
   }
-  const planned = await plan(world, source, {
-    target,
-    compile: (graph, signature, options) => compile(graph, signature, { ...options, check: true }),
-  });
-  if (planned.diagnostics.length > 0) throw new Error(reportText(planned.diagnostics, false));
-  const loaded = await load(name, target, applyPlan(planned).code);
+  const planned = await plan(world, source, { target, compile: compileRoot });
+  const errors = planned.diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Error(reportText(errors, false));
+  const loaded = await load<M>(file, version, applyPlan(planned).code, runtime);
   return { ...loaded, roots: planned.roots.length };
 }
 
-async function load(name: string, version: string, text: string): Promise<Program> {
+async function load<M>(
+  original: string,
+  version: string,
+  text: string,
+  runtime = sourceOf("fluxion/runtime"),
+): Promise<M> {
   const { outputText } = ts.transpileModule(text, {
     compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
   });
   const resolved = outputText
     .replaceAll(/from "(fluxion(?:\/\w+)?)"/g, (_, specifier: string) => {
-      return `from ${JSON.stringify(sourceOf(specifier))}`;
+      const isRuntime = specifier === "fluxion/runtime";
+      return `from ${JSON.stringify(isRuntime ? runtime : sourceOf(specifier))}`;
     })
     .replaceAll(/from "\.\/(\w+)\.ts"/g, (_, other: string) => {
-      return `from ${JSON.stringify(join(folder, name, `${other}.ts`))}`;
+      return `from ${JSON.stringify(join(dirname(original), `${other}.ts`))}`;
     });
   const out = join(folder, "out");
   mkdirSync(out, { recursive: true });
-  const file = join(out, `${name}.${version}.js`);
+  const file = join(out, `${basename(dirname(original))}.${version}.js`);
   writeFileSync(file, resolved);
-  return (await import(`${pathToFileURL(file).href}?${Date.now()}`)) as Program;
+  return (await import(`${pathToFileURL(file).href}?${Date.now()}`)) as M;
 }
 
 function sourceOf(specifier: string): string {

@@ -1,12 +1,7 @@
 /** Every folder is a program: compiled, its `main` returns what it returns as plain TypeScript. */
 
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { compiledProgram, difference, folder, plainProgram } from "./harness.ts";
-
-const names = readdirSync(folder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== "out")
-  .map((entry) => entry.name);
+import { compiledProgram, difference, names, plainProgram } from "./harness.ts";
 
 describe.each(names)("%s", (name) => {
   test.each(["js", "wasm"] as const)("on %s", async (target) => {

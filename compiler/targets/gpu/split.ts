@@ -10,6 +10,7 @@
  * a grid. A branch that the device decides becomes a guard of the entries in its arms.
  */
 
+import type { Span } from "../../ir/types.ts";
 import { meaning } from "../../kernel/module.ts";
 import { freeLocals } from "../../kernel/outline.ts";
 import {
@@ -61,9 +62,12 @@ export interface DeviceProgram {
 /** What a device cannot do: ask for memory that only it knows the size of, or call back into a call. */
 export class NotOnDevice extends Error {
   readonly reason: "memory" | "recursion";
-  constructor(reason: "memory" | "recursion") {
+  /** The loop, the array or the call that is the reason, where that is known. */
+  readonly span: Span | undefined;
+  constructor(reason: "memory" | "recursion", span: Span | undefined) {
     super(`a device cannot do this: ${reason}`);
     this.reason = reason;
+    this.span = span;
   }
 }
 
@@ -71,6 +75,7 @@ export function splitProgram(module: LoopModule): DeviceProgram {
   const run = module.functions.find(({ name }) => name === "run");
   if (run === undefined) throw new Error("a module has a function `run`");
   const functions = new Map(module.functions.map((fn) => [fn.name, fn]));
+  reached(run.body, functions);
   const known = deviceLocals(run);
   const splitter = new Splitter(known);
   const body = splitter.list(run.body, undefined);
@@ -106,7 +111,12 @@ export function splitProgram(module: LoopModule): DeviceProgram {
   return {
     host: { ...host, resultTypes: [] },
     entries,
-    functions: reached(entries, functions),
+    functions: withoutHost(
+      reached(
+        entries.flatMap(({ body: each }) => each),
+        functions,
+      ),
+    ),
     cells,
   };
 }
@@ -285,9 +295,11 @@ class Splitter {
       case "call": {
         // Memory is asked for whatever the device decides.
         if (statement.operands.some((operand) => !isKnown(operand, known))) {
-          throw new NotOnDevice("memory");
+          throw new NotOnDevice("memory", statement.span);
         }
-        if (statement.results.some((result) => known.has(result))) throw new NotOnDevice("memory");
+        if (statement.results.some((result) => known.has(result))) {
+          throw new NotOnDevice("memory", statement.span);
+        }
         return [...this.flush(guard), statement];
       }
       case "copy":
@@ -299,9 +311,11 @@ class Splitter {
   }
 
   /** One thread does it all, grids in it round by round. */
-  private alone(statement: Statement): readonly Statement[] {
+  private alone(statement: Extract<Statement, { kind: "for" | "while" }>): readonly Statement[] {
     visitStatements([statement], (inner) => {
-      if (inner.kind === "call" && isHostCall(inner.callee)) throw new NotOnDevice("memory");
+      if (inner.kind === "call" && isHostCall(inner.callee)) {
+        throw new NotOnDevice("memory", statement.span ?? inner.span);
+      }
     });
     this.waiting.push(statement);
     return [];
@@ -408,28 +422,39 @@ function withOperands(
   });
 }
 
-/** The functions that entries call, and those that they call, callees first. */
+/** The functions that code calls, and those that they call, callees first. */
 function reached(
-  entries: readonly Entry[],
+  body: readonly Statement[],
   functions: ReadonlyMap<string, LoopFunction>,
 ): readonly LoopFunction[] {
   const done = new Set<LoopFunction>();
   const open = new Set<LoopFunction>();
-  const visit = (body: readonly Statement[]): void => {
-    visitStatements(body, (statement) => {
-      if (statement.kind !== "call") return;
-      if (isHostCall(statement.callee)) throw new NotOnDevice("memory");
+  const visit = (statements: readonly Statement[]): void => {
+    visitStatements(statements, (statement) => {
+      if (statement.kind !== "call" || isHostCall(statement.callee)) return;
       const fn = functions.get(statement.callee);
       if (fn === undefined) throw new Error(`there is no function \`${statement.callee}\``);
       if (done.has(fn)) return;
-      if (open.has(fn)) throw new NotOnDevice("recursion");
+      if (open.has(fn)) throw new NotOnDevice("recursion", statement.span);
       open.add(fn);
       visit(fn.body);
       done.add(fn);
     });
   };
-  for (const { body } of entries) visit(body);
+  visit(body);
   return [...done];
+}
+
+/** Functions of the device, which do not ask the host for memory. */
+function withoutHost(functions: readonly LoopFunction[]): readonly LoopFunction[] {
+  for (const { body } of functions) {
+    visitStatements(body, (statement) => {
+      if (statement.kind === "call" && isHostCall(statement.callee)) {
+        throw new NotOnDevice("memory", statement.span);
+      }
+    });
+  }
+  return functions;
 }
 
 function commentOf(

@@ -1,7 +1,7 @@
 /**
  * The entries of a device program as one WGSL module. All arrays are in one memory of words; an
- * entry finds what the host passes in a window of uniform words: the number of threads, the number
- * of the program, the address of its cells, then its parameters.
+ * entry finds what the host passes in a window of uniform words: the number of threads, the place
+ * for the call's failure, the address of its cells, a word for alignment, then its parameters.
  */
 
 import { isFloat } from "../../ir/types.ts";
@@ -52,15 +52,17 @@ const frame = `\
 
 fn word(k: u32) -> u32 { return words[k >> 2u][k & 3u]; }
 
-// The first failure of a program: its number, the place, two numbers of the message.
+// The first failure of a call: the place in the program, from 1, and two numbers of the message.
 fn fault(site: i32, index: i32, extent: i32) {
-  if (memory[4] == 0u) {
-    memory[5] = bitcast<u32>(site);
-    memory[6] = bitcast<u32>(index);
-    memory[7] = bitcast<u32>(extent);
-    memory[4] = words[0].y;
+  let at = words[0].y >> 2u;
+  if (memory[at] == 0u) {
+    memory[at + 1u] = bitcast<u32>(index);
+    memory[at + 2u] = bitcast<u32>(extent);
+    memory[at] = u32(site) + 1u;
   }
-}`;
+}
+
+fn failed() -> bool { return memory[words[0].y >> 2u] != 0u; }`;
 
 function helpersOf(used: ReadonlySet<string>): readonly string[] {
   return Object.entries(helpers)
@@ -181,7 +183,7 @@ class FunctionText {
       `// ${comment.replaceAll("\n", " ")}`,
       `@compute @workgroup_size(${part === undefined ? 1 : groupSize})`,
       `fn entry_${number}(@builtin(global_invocation_id) id: vec3<u32>) {`,
-      "  if (memory[4] == words[0].y) { return; }",
+      "  if (failed()) { return; }",
       ...thread,
       ...declared,
       ...given,
@@ -249,7 +251,7 @@ class FunctionText {
           ...this.list(statement.before, deeper),
           `${deeper}if (!${this.condition(statement.condition)}) { break; }`,
           ...this.list(statement.body, deeper),
-          `${deeper}if (memory[4] == words[0].y) { break; }`,
+          `${deeper}if (failed()) { break; }`,
           `${indent}}`,
         ];
       case "if":

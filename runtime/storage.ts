@@ -30,6 +30,11 @@ export interface Storage {
   block: Block | undefined;
   host: TypedArray | undefined;
   remote?: Remote | undefined;
+  /**
+   * As many bytes as there are on a device, never touched: the collector does not see those, and
+   * would leave gigabytes of dead tensors lying.
+   */
+  weight?: ArrayBuffer | undefined;
   /** What became of the elements, if they are nowhere. */
   gone?: string;
 }
@@ -106,7 +111,8 @@ export class Pool {
 
   /** Storage on a device. */
   onRemote(dtype: DType, length: number, remote: Remote): Storage {
-    return { dtype, length, block: undefined, host: undefined, remote };
+    const weight = weightOf(dtype, length);
+    return { dtype, length, block: undefined, host: undefined, remote, weight };
   }
 
   /** A copy of the elements, from wherever they are. */
@@ -121,6 +127,7 @@ export class Pool {
   /** Elements that are on a device too from now on. */
   addRemote(handle: object, storage: Storage, remote: Remote): void {
     storage.remote = remote;
+    storage.weight = weightOf(storage.dtype, storage.length);
     this.remotes.register(handle, remote, storage);
   }
 
@@ -144,19 +151,21 @@ export class Pool {
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;
+    storage.weight = undefined;
     storage.gone = gone;
   }
 
   /** The elements under another owner; the old one has none any more. */
   moved(storage: Storage): Storage {
-    const { dtype, length, block, host, remote } = storage;
-    const next: Storage = { dtype, length, block, host, remote };
+    const { dtype, length, block, host, remote, weight } = storage;
+    const next: Storage = { dtype, length, block, host, remote, weight };
     this.registry.unregister(storage);
     this.remotes.unregister(storage);
     if (block !== undefined) this.recent.set(block, next);
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;
+    storage.weight = undefined;
     return next;
   }
 
@@ -199,6 +208,10 @@ export class Pool {
     this.memory.release(block.address);
     this.bytes -= block.bytes;
   }
+}
+
+function weightOf(dtype: DType, length: number): ArrayBuffer {
+  return new ArrayBuffer(length * bytesPerElement(dtype));
 }
 
 function lost({ gone = "was disposed of", remote }: Storage): Error {

@@ -41,7 +41,7 @@ export async function compileForDevice(
  * What ships of a program. Floating-point scalars are tensors, which only the device knows; other
  * scalars are plain numbers, by which the host decides.
  */
-async function shippedFor(graph: Graph, donated: readonly number[]): Promise<Shipped> {
+export async function shippedFor(graph: Graph, donated: readonly number[] = []): Promise<Shipped> {
   const { lowering, emit } = targets.webgpu;
   const fn = rootOf(graph);
   const isPlain = ({ type }: ValueOf): boolean => type.shape.length === 0 && !isFloat(type.dtype);

@@ -30,8 +30,11 @@ export function swiftShaderEnvironment(): Readonly<Record<string, string>> | und
   if (archive === undefined) return undefined;
   const folder = unpacked(archive);
   const { LD_LIBRARY_PATH: others } = process.env;
+  const driver = path.join(folder, "vk_swiftshader_icd.json");
   return {
-    VK_ICD_FILENAMES: path.join(folder, "vk_swiftshader_icd.json"),
+    // The older name and the newer one, which goes first.
+    VK_ICD_FILENAMES: driver,
+    VK_DRIVER_FILES: driver,
     LD_LIBRARY_PATH: others === undefined ? folder : `${folder}:${others}`,
   };
 }

@@ -269,9 +269,9 @@ console.log(f(2.5));
   test("explain prints a stage, and refuses what is not there", async () => {
     expect((await fluxion("explain", "main.ts:f")).stdout).toContain("mul");
     expect((await fluxion("explain", "main.ts:g", "--stage", "grad")).stdout).toContain("fn @g");
-    await expect(fluxion("explain", "main.ts", "--stage", "wgsl")).rejects.toMatchObject({
+    await expect(fluxion("explain", "main.ts", "--stage", "spirv")).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/'wgsl' is invalid. Allowed choices are read, grad, /),
+      stderr: expect.stringMatching(/'spirv' is invalid. Allowed choices are read, grad, /),
     });
     writeFileSync(join(folder, "plain.ts"), `export { f } from "./main.ts";\n`);
     await expect(fluxion("explain", "plain.ts")).rejects.toMatchObject({

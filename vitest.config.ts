@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { swiftShaderEnvironment } from "./test/devices/swiftShader.ts";
+import { swiftShaderEnvironment } from "./transformer/cli/swiftShader.ts";
 
 // Workers find WebGPU: on the machine's own graphics card only where somebody says so.
 if (process.env["FLUXION_ADAPTER"] !== "hardware") {

@@ -30,6 +30,11 @@ export interface Storage {
   block: Block | undefined;
   host: TypedArray | undefined;
   remote?: Remote | undefined;
+  /**
+   * As many bytes as there are on a device, never touched: the collector does not see those, and
+   * would leave gigabytes of dead tensors lying.
+   */
+  weight?: ArrayBuffer | undefined;
   /** What became of the elements, if they are nowhere. */
   gone?: string;
 }
@@ -106,7 +111,8 @@ export class Pool {
 
   /** Storage on a device. */
   onRemote(dtype: DType, length: number, remote: Remote): Storage {
-    return { dtype, length, block: undefined, host: undefined, remote };
+    const weight = weightOf(dtype, length);
+    return { dtype, length, block: undefined, host: undefined, remote, weight };
   }
 
   /** A copy of the elements, from wherever they are; rejects where they are nowhere. */
@@ -119,6 +125,7 @@ export class Pool {
   /** Elements that are on a device too from now on. */
   addRemote(handle: object, storage: Storage, remote: Remote): void {
     storage.remote = remote;
+    storage.weight = weightOf(storage.dtype, storage.length);
     this.remotes.register(handle, remote, storage);
   }
 
@@ -142,6 +149,7 @@ export class Pool {
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;
+    storage.weight = undefined;
     storage.gone = gone;
   }
 
@@ -150,9 +158,9 @@ export class Pool {
    * memory. The old owner has none any more, and what they were is forgotten elsewhere.
    */
   moved(storage: Storage, isOnRemote: boolean): Storage {
-    const { dtype, length, block, remote } = storage;
+    const { dtype, length, block, remote, weight } = storage;
     const next: Storage = isOnRemote
-      ? { dtype, length, block: undefined, host: undefined, remote }
+      ? { dtype, length, block: undefined, host: undefined, remote, weight }
       : { dtype, length, block, host: undefined };
     this.registry.unregister(storage);
     this.remotes.unregister(storage);
@@ -165,6 +173,7 @@ export class Pool {
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;
+    storage.weight = undefined;
     return next;
   }
 
@@ -207,6 +216,10 @@ export class Pool {
     this.memory.release(block.address);
     this.bytes -= block.bytes;
   }
+}
+
+function weightOf(dtype: DType, length: number): ArrayBuffer {
+  return new ArrayBuffer(length * bytesPerElement(dtype));
 }
 
 function lost({ gone = "was disposed of", remote }: Storage): Error {

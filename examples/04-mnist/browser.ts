@@ -7,6 +7,7 @@ import {
   classifyAll,
   type Digits,
   firstDigits,
+  type Model,
   type Progress,
   train,
 } from "./train.ts";
@@ -17,6 +18,7 @@ const shown = 24;
 const slice = 24;
 
 const button = element("train", HTMLButtonElement);
+const device = element("device", HTMLSelectElement);
 const bar = element("progress", HTMLProgressElement);
 const status = element("status", HTMLElement);
 const chart = lossChart(document.querySelector<SVGSVGElement>("#chart") ?? missing("chart"));
@@ -29,6 +31,7 @@ element("epochs", HTMLElement).replaceChildren(
 chart.reset(batchesOf(digits), options.epochs);
 say(`${digits.labels.length.toLocaleString("en")} digits are ready.`);
 
+await offerWebgpu();
 let running: AbortController | undefined;
 button.disabled = false;
 button.addEventListener("click", () => {
@@ -39,20 +42,23 @@ button.addEventListener("click", () => {
 async function run(): Promise<void> {
   running = new AbortController();
   const { signal } = running;
+  const model = device.value === "webgpu" ? mlp.onWebgpu() : mlp;
+  device.disabled = true;
   button.textContent = "Stop";
   document.body.dataset["state"] = "training";
   for (const id of ["accuracy", "loss", "speed"]) write(id, "–");
   captions.forEach((caption) => caption(undefined));
+  say("Training …");
   chart.reset(batchesOf(digits), options.epochs);
   const started = performance.now();
   let frame = started;
-  for await (const progress of train(mlp, digits, options)) {
+  for await (const progress of train(model, digits, options)) {
     chart.add(progress.batchLoss);
     const now = performance.now();
     const whole = progress.done === digits.labels.length;
     if (!whole && now - frame < slice) continue;
     showProgress(progress, now - started);
-    if (whole) await showAccuracy(progress);
+    if (whole) await showAccuracy(model, progress);
     await new Promise((next) => setTimeout(next));
     frame = performance.now();
     if (signal.aborted) break;
@@ -60,8 +66,17 @@ async function run(): Promise<void> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(signal.aborted ? "Stopped." : `Trained in ${seconds} s.`);
   button.textContent = "Train again";
+  device.disabled = false;
   document.body.dataset["state"] = signal.aborted ? "stopped" : "trained";
   running = undefined;
+}
+
+/** WebGPU can be chosen where the browser has a device for it. */
+async function offerWebgpu(): Promise<void> {
+  const { gpu } = navigator as { readonly gpu?: GPU };
+  const option = element("webgpu", HTMLOptionElement);
+  option.disabled = ((await gpu?.requestAdapter()) ?? null) === null;
+  if (option.disabled) option.textContent += ", which this browser lacks";
 }
 
 function showProgress(progress: Progress<mlp.Params>, milliseconds: number): void {
@@ -73,8 +88,11 @@ function showProgress(progress: Progress<mlp.Params>, milliseconds: number): voi
   chart.draw();
 }
 
-async function showAccuracy({ epoch, params }: Progress<mlp.Params>): Promise<void> {
-  const seen = await classifyAll(mlp, params, test);
+async function showAccuracy<S>(
+  model: Model<mlp.Params, S>,
+  { epoch, params }: Progress<mlp.Params>,
+): Promise<void> {
+  const seen = await classifyAll(model, params, test);
   const accuracy = `${(100 * accuracyOf(seen, test.labels)).toFixed(1)} %`;
   write("accuracy", accuracy);
   say(`${epoch} of ${options.epochs} epochs done.`);

@@ -37,15 +37,19 @@ function loss<B extends Dim>(p: Params, images: Images<B>, labels: Labels<B>): T
   return softmaxCrossEntropy(predict(p, images), labels).mean();
 }
 
-export const init = compile((seed: number) => {
-  const [a, b, c] = split(key(seed), 3) as [Key, Key, Key];
-  const params: Params = {
-    first: initConv2d(a, 5, 5, 1, 8),
-    second: initConv2d(b, 5, 5, 8, 16),
-    last: initDense(c, 784, 10),
-  };
-  return { params, state: initAdam(params) };
-});
+/** The first weights. A seed is a double, which WebGPU does not have. */
+export const init = compile(
+  (seed: number) => {
+    const [a, b, c] = split(key(seed), 3) as [Key, Key, Key];
+    const params: Params = {
+      first: initConv2d(a, 5, 5, 1, 8),
+      second: initConv2d(b, 5, 5, 8, 16),
+      last: initDense(c, 784, 10),
+    };
+    return { params, state: initAdam(params) };
+  },
+  { target: "wasm" },
+);
 
 export const step = compile(
   <B extends Dim>(p: Params, s: Adam<Params>, images: Images<B>, labels: Labels<B>) => {

@@ -19,6 +19,7 @@ const help = `Trains a network on MNIST and shows what it learned.
   --batch N         images a step; default 128 (mlp), 64 (cnn)
   --limit N         use the first N training images only
   --seed N          of the initial weights and the order of images; default 1
+  --target NAME     where it runs: wasm (the default), js or webgpu
   --threads N       threads that share the work; default: as many as the machine runs at once
   --help            this text`;
 
@@ -37,7 +38,9 @@ process.on("SIGINT", () => {
 });
 
 const options = readOptions(process.argv.slice(2));
-const threads = await useThreads(options.threads);
+/** What `fluxion run` compiled this program for. */
+const { FLUXION_TARGET: target = "wasm" } = process.env;
+const threads = target === "wasm" ? await useThreads(options.threads) : 1;
 if (options.model === "cnn") await run(cnn, options);
 else await run(mlp, options);
 
@@ -45,8 +48,9 @@ async function run<P, S>(model: Model<P, S>, options: Options): Promise<void> {
   const digits = firstDigits(await loadDigits("train"), options.limit);
   const test = await loadDigits("test");
   const count = digits.labels.length;
-  const shared = threads === 1 ? "one thread" : `${threads} threads`;
-  console.log(`${options.model} on ${count} digits, batches of ${options.batch}, ${shared}`);
+  const shared = threads === 1 ? "" : `, ${threads} threads`;
+  const batches = `batches of ${options.batch}`;
+  console.log(`${options.model} on ${count} digits, ${batches}, ${target}${shared}`);
 
   const bar = new SingleBar(
     {

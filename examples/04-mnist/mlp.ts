@@ -4,6 +4,7 @@ import { compile, type Dim, type Tensor, valueAndGrad } from "fluxion";
 import { type Dense, dense, initDense, softmaxCrossEntropy } from "fluxion/nn";
 import { type Adam, adam, initAdam } from "fluxion/optim";
 import { type Key, key, split } from "fluxion/random";
+import type { Model } from "./train.ts";
 
 export interface Params {
   readonly first: Dense<784, 256>;
@@ -26,25 +27,38 @@ function loss<B extends Dim>(p: Params, images: Images<B>, labels: Labels<B>): T
   return softmaxCrossEntropy(predict(p, images), labels).mean();
 }
 
-export const init = compile((seed: number) => {
-  const [a, b, c] = split(key(seed), 3) as [Key, Key, Key];
-  const params: Params = {
-    first: initDense(a, 784, 256),
-    second: initDense(b, 256, 128),
-    last: initDense(c, 128, 10),
-  };
-  return { params, state: initAdam(params) };
-});
-
-export const step = compile(
-  <B extends Dim>(p: Params, s: Adam<Params>, images: Images<B>, labels: Labels<B>) => {
-    const [value, gradient] = valueAndGrad(loss)(p, images, labels);
-    const next = adam(p, gradient, s, { learningRate: 1e-3 });
-    return { loss: value, params: next.params, state: next.state };
+/** The first weights. A seed is a double, which WebGPU does not have. */
+export const init = compile(
+  (seed: number) => {
+    const [a, b, c] = split(key(seed), 3) as [Key, Key, Key];
+    const params: Params = {
+      first: initDense(a, 784, 256),
+      second: initDense(b, 256, 128),
+      last: initDense(c, 128, 10),
+    };
+    return { params, state: initAdam(params) };
   },
-  { donateArgnums: [0, 1] },
+  { target: "wasm" },
 );
 
-export const classify = compile(<B extends Dim>(p: Params, images: Images<B>) =>
-  predict(p, images).argmax(),
-);
+function train<B extends Dim>(p: Params, s: Adam<Params>, images: Images<B>, labels: Labels<B>) {
+  const [value, gradient] = valueAndGrad(loss)(p, images, labels);
+  const next = adam(p, gradient, s, { learningRate: 1e-3 });
+  return { loss: value, params: next.params, state: next.state };
+}
+
+function classes<B extends Dim>(p: Params, images: Images<B>): Tensor<[B], "i32"> {
+  return predict(p, images).argmax();
+}
+
+export const step = compile(train, { donateArgnums: [0, 1] });
+export const classify = compile(classes);
+
+/** The model on a graphics device, whatever the build is for. */
+export function onWebgpu(): Model<Params, Adam<Params>> {
+  return {
+    init,
+    step: compile(train, { target: "webgpu", donateArgnums: [0, 1] }),
+    classify: compile(classes, { target: "webgpu" }),
+  };
+}

@@ -26,6 +26,10 @@ const uniformBytes = 2 ** 18;
 const groupSize = 64;
 const mostGroups = 65535;
 
+const toUseLess =
+  "use smaller batches, give way to the event loop (`await`) between steps, which lets the " +
+  'collector find tensors that nobody has any more, or compile with target: "wasm"';
+
 /** A program on the device. */
 export interface DeviceProgram {
   readonly pipelines: readonly GPUComputePipeline[];
@@ -83,8 +87,15 @@ export class Gpu {
     });
     this.pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [this.groupLayout] });
     this.group = this.bind();
-    device.addEventListener("uncapturederror", ({ error }) => {
-      this.broken ??= new Error(`WebGPU: ${error.message}`);
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event;
+      // The class itself is no name of Node's.
+      const isFull = error.constructor.name === "GPUOutOfMemoryError";
+      this.broken ??= isFull
+        ? new RangeError(`the device has no room for all arrays on it: ${toUseLess}`)
+        : new Error(`WebGPU: ${error.message}`);
+      // Whoever asks for results is told.
+      event.preventDefault();
     });
     void device.lost.then(({ message }) => {
       this.broken ??= new Error(
@@ -249,8 +260,7 @@ export class Gpu {
     if (size < end) {
       throw new RangeError(
         `the arrays on the device need more than the ${Math.floor(most / 2 ** 20)} MiB that it ` +
-          "gives one buffer: use smaller batches, dispose of tensors that are no longer needed, " +
-          'or compile with target: "wasm"',
+          `gives one buffer: ${toUseLess}`,
       );
     }
     this.submit();

@@ -4,6 +4,7 @@ import { execFileSync, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { swiftShaderEnvironment } from "../../transformer/cli/swiftShader.ts";
 import type { Effort, Measurement, Workload } from "./harness.ts";
 import { device, deviceVariable } from "./device.ts";
 import type { News, Order } from "./one.ts";

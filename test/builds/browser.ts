@@ -17,12 +17,24 @@ const flags = [
   "--no-first-run",
 ];
 
-/** The Chromium that `CHROMIUM_PATH` names, or else the one that comes from npm. */
-export async function openBrowser(): Promise<Browser> {
+/** WebGPU on SwiftShader, which computes on the processor: a device on every machine. */
+const graphics = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+];
+
+/**
+ * The Chromium that `CHROMIUM_PATH` names, or else the one that comes from npm; without a graphics
+ * device unless one is asked for.
+ */
+export async function openBrowser({ hasGraphics = false } = {}): Promise<Browser> {
   const named = process.env["CHROMIUM_PATH"];
   const executablePath =
     named !== undefined && existsSync(named) ? named : await chromium.executablePath();
-  return driver.launch({ executablePath, args: flags });
+  const args = hasGraphics ? [...flags, ...graphics] : flags;
+  return driver.launch({ executablePath, args });
 }
 
 export interface Server {
@@ -44,8 +56,22 @@ const isolation = {
   "cross-origin-embedder-policy": "require-corp",
 };
 
-/** Serves the files of a folder on a free port of this machine, cross-origin isolated or not. */
-export async function serve(folder: string, isIsolated = false): Promise<Server> {
+export interface ServerOptions {
+  /** Cross-origin isolated. */
+  readonly isIsolated?: boolean;
+  /** The Content-Security-Policy of every page. */
+  readonly policy?: string;
+}
+
+/** Serves the files of a folder on a free port of this machine. */
+export async function serve(
+  folder: string,
+  { isIsolated = false, policy }: ServerOptions = {},
+): Promise<Server> {
+  const common = {
+    ...(isIsolated && isolation),
+    ...(policy !== undefined && { "content-security-policy": policy }),
+  };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = path.join(folder, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
@@ -54,8 +80,7 @@ export async function serve(folder: string, isIsolated = false): Promise<Server>
       (bytes) => {
         if (type === undefined) response.writeHead(500).end(`no type for ${file}`);
         else {
-          const headers = { "content-type": type, ...(isIsolated && isolation) };
-          response.writeHead(200, headers).end(bytes);
+          response.writeHead(200, { "content-type": type, ...common }).end(bytes);
         }
       },
       () => response.writeHead(404).end(),

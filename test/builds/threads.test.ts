@@ -36,7 +36,7 @@ test.each([
   [true, 2],
   [false, 1],
 ])("isolated: %s", { timeout: 60_000 }, async (isIsolated, threads) => {
-  const server = await serve(folder, isIsolated);
+  const server = await serve(folder, { isIsolated });
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));

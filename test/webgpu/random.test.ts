@@ -4,44 +4,19 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { vjp } from "../../compiler/autodiff/vjp.ts";
 import type { NdArray } from "../../compiler/ir/ndarray.ts";
-import { printFunction } from "../../compiler/ir/print.ts";
-import { type Fn, rootOf } from "../../compiler/ir/types.ts";
+import type { Fn } from "../../compiler/ir/types.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
 import { repairUniqueness } from "../../compiler/passes/copies.ts";
 import { cleanUp } from "../../compiler/passes/simplify.ts";
-import { inSinglePrecision } from "../../compiler/passes/singlePrecision.ts";
-import { NotOnDevice } from "../../compiler/targets/gpu/split.ts";
 import { arrayInputs, arrayPrograms } from "../kernel/arrayPrograms.ts";
-import { graphOf } from "../kernel/support.ts";
 import { direction } from "../ops/support.ts";
 import { programs } from "../random/programs.ts";
 import { runs } from "../random/runs.ts";
-import { compileForDevice, expectNear, rounded } from "./support.ts";
+import { type Count, expectSameIfRun } from "./support.ts";
 
-/** Programs that ran, and those that no device can run. */
-const count = { ran: 0, refused: 0 };
-
-async function compare(fn: Fn, inputs: readonly NdArray[]): Promise<void> {
-  const single = rootOf(inSinglePrecision(graphOf(fn)));
-  const expected = interpret(single, inputs.map(rounded));
-  // Numbers that grow out of hand amplify the last bit of each operation.
-  fc.pre(expected.every(({ data }) => data.every((value) => Math.abs(value) < 1e4)));
-  let program;
-  try {
-    program = await compileForDevice(graphOf(fn));
-  } catch (error) {
-    if (!(error instanceof NotOnDevice)) throw error;
-    count.refused++;
-    return;
-  }
-  const results = await program(...inputs);
-  count.ran++;
-  // Halves have eleven digits, of which the last one may differ.
-  const tolerance = printFunction(fn).includes("f16") ? 4e-3 : 1e-3;
-  results.forEach((result, k) => {
-    expectNear(result, expected[k] as NdArray, tolerance, `result ${k}`);
-  });
-}
+const count: Count = { ran: 0, refused: 0 };
+const compare = (fn: Fn, inputs: readonly NdArray[]): Promise<void> =>
+  expectSameIfRun(fn, inputs, count);
 
 function cleaned(fn: Fn): Fn {
   return { ...fn, body: repairUniqueness(cleanUp(fn.body)) };

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { deviceEnvironment } from "./device.ts";
 import { UserError } from "./userError.ts";
 
 export async function run(
@@ -16,6 +17,7 @@ export async function run(
   const register = new URL(`../register.${extension}`, import.meta.url).href;
   const environment = {
     ...process.env,
+    ...(options.target === "webgpu" ? deviceEnvironment() : {}),
     FLUXION_RUN: "1",
     ...(options.target === undefined ? {} : { FLUXION_TARGET: options.target }),
     ...(options.check ? { FLUXION_CHECK: "1" } : {}),

@@ -120,7 +120,8 @@ function inProcess(
 
 /** The driver for processors, unless there is a graphics card to measure. */
 function forGraphics(): Readonly<Record<string, string>> {
-  const driver = process.env["FLUXION_ADAPTER"] === "hardware" ? {} : swiftShaderEnvironment();
+  const driver =
+    process.env["FLUXION_ADAPTER"] === "hardware" ? {} : (swiftShaderEnvironment() ?? {});
   return { ...driver, [deviceVariable]: device, FLUXION_TARGET: device };
 }
 

@@ -142,8 +142,8 @@ export function emitGridProduct(
     ...x.flatMap((value, r) => [
       set(value, load(a.base, add(read(xAt[r] as Local), read(xStep)), dtype)),
       ...(sums[r] as readonly Local[]).map((total, c) => {
-        const product_ = op("mul", dtype, [read(value), read(y[c] as Local)]);
-        return set(total, op("add", dtype, [read(total), product_]));
+        const term = op("mul", dtype, [read(value), read(y[c] as Local)]);
+        return set(total, op("add", dtype, [read(total), term]));
       }),
     ]),
   ];

@@ -24,7 +24,7 @@ import {
   subtract,
 } from "./loop.ts";
 import type { Program } from "./program.ts";
-import { assignedBy, visitExpression, visitStatements } from "./rewrite.ts";
+import { nestedBodies, visitExpression, visitStatements } from "./rewrite.ts";
 
 type GridLoop = Extract<Statement, { readonly kind: "for" }>;
 
@@ -207,18 +207,34 @@ function writtenParameters({ parameters, body }: LoopFunction): ReadonlySet<Loca
   return calls ? undefined : written;
 }
 
-/** Locals that only the device knows: what comes from memory, and what is computed from that. */
-function noteDevice(statement: Statement, device: Set<Local>): void {
-  visitStatements([statement], (inner) => {
-    const isRead = inner.kind === "set" && !isHostKnown(inner.value, device);
-    const isMany = inner.kind === "call" || inner.kind === "while";
-    if (isRead || isMany) for (const of of assignedBy(inner)) device.add(of);
-  });
-  // What a branch or a loop assigns may hang on what it was decided by.
-  if (statement.kind === "if" || statement.kind === "for" || statement.kind === "while") {
-    visitStatements([statement], (inner) => {
-      for (const of of assignedBy(inner)) device.add(of);
-    });
+/** Locals that only the device knows: what comes from memory, and what is decided by that. */
+function noteDevice(statement: Statement, device: Set<Local>, isDecided = false): void {
+  const inside = (decided: boolean): void => {
+    // A round may read what the round before has assigned.
+    for (let before = -1; before !== device.size;) {
+      before = device.size;
+      for (const body of nestedBodies(statement)) {
+        for (const inner of body) noteDevice(inner, device, decided);
+      }
+    }
+  };
+  switch (statement.kind) {
+    case "set":
+      if (isDecided || !isHostKnown(statement.value, device)) device.add(statement.local);
+      break;
+    case "call":
+      if (statement.callee === "allocate") break;
+      for (const result of statement.results) device.add(result);
+      break;
+    case "for":
+      inside(isDecided || ![statement.from, statement.to].every((of) => isHostKnown(of, device)));
+      break;
+    case "if":
+    case "while":
+      inside(isDecided || !isHostKnown(statement.condition, device));
+      break;
+    default:
+      break;
   }
 }
 

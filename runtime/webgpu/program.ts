@@ -94,7 +94,31 @@ interface Output {
 }
 
 /** One call: what it takes, and where its results will be. */
-class Call implements Started {
+/** Whether a call failed. It holds no handles: who waits for a call does not keep its tensors. */
+class Outcome implements Started {
+  readonly layout: Layout;
+  failed: unknown;
+  private readonly given: readonly Elements[];
+  private readonly made: readonly Elements[];
+
+  constructor(layout: Layout, given: readonly Elements[], made: readonly Elements[]) {
+    this.layout = layout;
+    this.given = given;
+    this.made = made;
+  }
+
+  /** Why its results are none: it failed, or what it was given did. */
+  get failure(): unknown {
+    return this.failed ?? this.given.find(({ failed }) => failed !== undefined)?.failed;
+  }
+
+  fail(error: unknown): void {
+    this.failed ??= error;
+    for (const elements of this.made) elements.failed ??= error;
+  }
+}
+
+class Call {
   private readonly linked: Linked;
   private readonly extents: Extents = new Map();
   private readonly inputs: readonly Input[];
@@ -105,7 +129,7 @@ class Call implements Started {
   private readonly frame = new Region();
   private readonly outputs: readonly Output[];
   private readonly isPlain: boolean;
-  private failed: unknown;
+  private readonly outcome: Outcome;
 
   constructor(linked: Linked, args: readonly unknown[], captured: readonly unknown[]) {
     const { manifest } = linked;
@@ -129,6 +153,12 @@ class Call implements Started {
       this.leaves.some(({ as }) => as !== "tensor") ||
       layout.results.some(({ kind }) => kind === "allocated");
     this.outputs = this.leaves.map((leaf, k) => this.output(leaf, k));
+    const made = this.outputs.flatMap(({ elements }) => elements ?? []);
+    this.outcome = new Outcome(
+      layout,
+      this.elements.flatMap((given) => given ?? []),
+      made,
+    );
   }
 
   /** Starts the call, and gives its result or the promise of it. */
@@ -136,14 +166,14 @@ class Call implements Started {
     const { linked, isPlain } = this;
     const { ready } = linked;
     if (!isPlain) {
-      const fail = (error: unknown): void => this.fail(error);
+      const fail = (error: unknown): void => this.outcome.fail(error);
       inOrder({ ready, run: (gpu) => void this.run(gpu), fail });
       this.takeOver();
       return this.built(() => undefined);
     }
     const promise = new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
-        this.fail(error);
+        this.outcome.fail(error);
         reject(error);
       };
       const run = (gpu: Gpu): void => {
@@ -193,20 +223,6 @@ class Call implements Started {
     }
   }
 
-  get layout(): Layout {
-    return this.linked.manifest.layout;
-  }
-
-  /** Why its results are none: it failed, or what it was given did. */
-  get failure(): unknown {
-    return this.failed ?? this.elements.find((of) => of?.failed !== undefined)?.failed;
-  }
-
-  fail(error: unknown): void {
-    this.failed ??= error;
-    for (const { elements } of this.outputs) if (elements !== undefined) elements.failed ??= error;
-  }
-
   /** Records the work; the values of the leaves that are no tensors, later. */
   private run(gpu: Gpu): Promise<readonly unknown[]> {
     const { linked, extents, outputs } = this;
@@ -219,7 +235,7 @@ class Call implements Started {
       return at;
     };
     linked.handed.clear();
-    gpu.enter(this);
+    gpu.enter(this.outcome);
     try {
       const operands = this.inputs.map((input, k) => {
         if (input.kind === "scalar") return input.value;
@@ -274,7 +290,7 @@ class Call implements Started {
       return [{ k, leaf, shape, address: address as number, bytes: 4 * countOf(shape) }];
     });
     const parts = await gpu.read(plain);
-    if (this.failed !== undefined) throw this.failed;
+    if (this.outcome.failed !== undefined) throw this.outcome.failed;
     const values: unknown[] = [];
     plain.forEach(({ k, leaf, shape }, at) => {
       const data = fromWords(parts[at] as ArrayBuffer, leaf.dtype);

@@ -64,7 +64,7 @@ export interface Side {
 
 /** Rows (or columns) that a thread has, where there are so many in all. */
 function perThread(extent: Dim): number {
-  if (typeof extent !== "number") return 4;
+  if (typeof extent !== "number") return 8;
   if (extent >= 6 * edge) return 8;
   return extent >= 3 * edge ? 4 : extent > edge ? 2 : 1;
 }
@@ -78,8 +78,7 @@ export function emitGridProduct(
   epilogue: ((i: Expr, j: Expr) => readonly Statement[]) | undefined,
 ): void {
   const { dtype, m, n, batch, a, b, sum, target } = product;
-  const isOpen = typeof m !== "number" && typeof n !== "number";
-  const [rows, columns] = isOpen ? [8, 8] : [perThread(m), perThread(n)];
+  const [rows, columns] = [perThread(m), perThread(n)];
   const [mm, nn] = [dimIndex(m), dimIndex(n)];
   const squares = (extent: Expr, each: number): Expr =>
     divide(add(extent, constant(edge * each - 1)), constant(edge * each));
@@ -147,14 +146,28 @@ export function emitGridProduct(
       }),
     ]),
   ];
-  const inside = (i: Expr, j: Expr): Expr => op("and", "bool", [less(i, mm), less(j, nn)]);
-  const stores = sums.flatMap((line, r) =>
-    line.map((total, c): Statement => {
-      const [i, j] = [row(constant(r)), column(constant(c))];
-      const one = store(target.base, target.at(i, j), dtype, read(total));
-      return { kind: "if", condition: inside(i, j), then: [one], otherwise: [] };
-    }),
-  );
+  /** Undefined where squares end with the product. */
+  const below = (index: Expr, extent: Dim, each: number): Expr | undefined =>
+    typeof extent === "number" && extent % (edge * each) === 0
+      ? undefined
+      : less(index, dimIndex(extent));
+  const guarded = (
+    condition: Expr | undefined,
+    then: readonly Statement[],
+  ): readonly Statement[] =>
+    condition === undefined ? then : [{ kind: "if", condition, then: [...then], otherwise: [] }];
+  const inside = (i: Expr, j: Expr, then: readonly Statement[]): readonly Statement[] =>
+    guarded(below(i, m, rows), guarded(below(j, n, columns), then));
+  const stores = sums.flatMap((line, r) => {
+    const i = row(constant(r));
+    const ofRow = line.flatMap((total, c) => {
+      const j = column(constant(c));
+      return guarded(below(j, n, columns), [
+        store(target.base, target.at(i, j), dtype, read(total)),
+      ]);
+    });
+    return guarded(below(i, m, rows), ofRow);
+  });
   const body: readonly Statement[] = [
     ...find,
     ...sums.flat().map((total) => set(total, constant(0, dtype))),
@@ -173,22 +186,16 @@ function onTile(
     readonly columns: number;
     readonly row: (r: Expr) => Expr;
     readonly column: (c: Expr) => Expr;
-    readonly inside: (i: Expr, j: Expr) => Expr;
+    readonly inside: (i: Expr, j: Expr, then: readonly Statement[]) => readonly Statement[];
   },
 ): readonly Statement[] {
   const [r, c, i, j] = [local("r", "i32"), local("c", "i32"), local("i", "i32"), local("j", "i32")];
-  const one: Statement = {
-    kind: "if",
-    condition: tile.inside(read(i), read(j)),
-    then: [...epilogue(read(i), read(j))],
-    otherwise: [],
-  };
   return [
     loop(r, constant(tile.rows), [
       loop(c, constant(tile.columns), [
         set(i, tile.row(read(r))),
         set(j, tile.column(read(c))),
-        one,
+        ...tile.inside(read(i), read(j), epilogue(read(i), read(j))),
       ]),
     ]),
   ];

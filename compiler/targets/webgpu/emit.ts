@@ -4,7 +4,7 @@ import type { LoopModule } from "../../kernel/loop.ts";
 import { splitProgram } from "../gpu/split.ts";
 import { hostText, importsOf } from "../js/emit.ts";
 import type { Emitted, WebgpuCode } from "../target.ts";
-import { emitWgsl, firstParameter, windowWords } from "./wgsl.ts";
+import { compactWgsl, emitWgsl, firstParameter, windowWords } from "./wgsl.ts";
 
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];
@@ -21,7 +21,7 @@ export function emitWebgpu(module: LoopModule): Promise<Emitted<WebgpuCode>> {
     return (part === undefined ? "1" : "n") + types.join("");
   });
   return Promise.resolve({
-    code: { kind: "webgpu", host, wgsl, entries, cells: program.cells.size },
+    code: { kind: "webgpu", host, wgsl: compactWgsl(wgsl), entries, cells: program.cells.size },
     text: `${wgsl}\n/*\n${host}\n*/\n`,
     imports: importsOf(host),
     constants: module.constants,

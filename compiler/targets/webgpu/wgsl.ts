@@ -64,6 +64,21 @@ fn fault(site: i32, index: i32, extent: i32) {
 
 fn failed() -> bool { return memory[words[0].y >> 2u] != 0u; }`;
 
+/** The same module for devices, which read no names, no comments and no lines. */
+export function compactWgsl(text: string): string {
+  const names = new Map<string, string>();
+  return text
+    .replaceAll(/\/\/.*$/gm, "")
+    .replaceAll(/\b[vk]_\w+/g, (name) => {
+      const short = names.get(name) ?? `${name[0]}${names.size.toString(36)}_`;
+      names.set(name, short);
+      return short;
+    })
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/ ?([-+*/%<>=&|^!?:;,(){}[\]]) ?/g, "$1")
+    .trim();
+}
+
 function helpersOf(used: ReadonlySet<string>): readonly string[] {
   return Object.entries(helpers)
     .filter(([name]) => used.has(name))

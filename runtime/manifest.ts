@@ -162,11 +162,21 @@ export interface WebgpuCode {
   readonly kind: "webgpu";
   /** From its environment to `run`, or the text of that function. */
   readonly host: string | ((environment: HostEnvironment) => (...operands: number[]) => void);
-  readonly wgsl: string;
-  /** Of each entry `1` or `n` threads, then the types of its parameters, `i` or `f` each. */
-  readonly entries: readonly string[];
+  /** What all entries begin with, and functions that some of them call. */
+  readonly frame: string;
+  readonly functions: readonly string[];
+  readonly entries: readonly WebgpuEntry[];
   /** Words that entries leave for each other. */
   readonly cells: number;
+}
+
+/** A kernel, `entry_0`, `entry_1` and so on, which is a module of its own for the device. */
+export interface WebgpuEntry {
+  /** `1` or `n` threads, then the types of its parameters, `i` or `f` each. */
+  readonly types: string;
+  readonly text: string;
+  /** The functions that it calls, and those that they call, callees first. */
+  readonly uses: readonly number[];
 }
 
 export interface HostEnvironment {

@@ -504,9 +504,8 @@ function loaderName({ kind }: Compiled["code"]): "load" | "loadWebgpu" {
 
 function codeText(code: Compiled["code"]): string {
   if (code.kind === "webgpu") {
-    const { host, wgsl, entries, cells } = code;
-    const [text, types] = [JSON.stringify(wgsl), JSON.stringify(entries)];
-    return `{ kind: "webgpu", host: ${hostCode(host)}, wgsl: ${text}, entries: ${types}, cells: ${cells} }`;
+    const { host, ...data } = code;
+    return `{ ...${JSON.stringify(data)}, host: ${hostCode(host)} }`;
   }
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
   const pieces = code.relaxed?.map((piece) =>

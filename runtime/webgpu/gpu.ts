@@ -6,7 +6,7 @@
 
 import { Allocator } from "../allocator.ts";
 import { faultAt } from "../faults.ts";
-import type { Layout } from "../manifest.ts";
+import type { Layout, WebgpuCode } from "../manifest.ts";
 import { openDevice, usage } from "./device.ts";
 
 /** Arrays begin at multiples of this, which bindings of parts of the memory need. */
@@ -105,13 +105,17 @@ export class Gpu {
   }
 
   /** The entries of a program, compiled at the same time. */
-  async compile(wgsl: string, count: number): Promise<readonly GPUComputePipeline[]> {
+  async compile({ frame, functions, entries }: WebgpuCode): Promise<readonly GPUComputePipeline[]> {
     this.device.pushErrorScope("validation");
-    const module = this.device.createShaderModule({ code: wgsl });
+    // A module of all entries would be read again for each of them.
+    const modules = entries.map(({ text, uses }) => {
+      const code = [frame, ...uses.map((k) => functions[k]), text].join("\n");
+      return this.device.createShaderModule({ code });
+    });
     const wrong = await this.device.popErrorScope();
     if (wrong !== null) throw new Error(`WebGPU does not take a kernel: ${wrong.message}`);
     return Promise.all(
-      Array.from({ length: count }, (_, k) =>
+      modules.map((module, k) =>
         this.device.createComputePipelineAsync({
           layout: this.pipelineLayout,
           compute: { module, entryPoint: `entry_${k}` },

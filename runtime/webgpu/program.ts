@@ -50,13 +50,13 @@ class Linked {
 
   private async link(gpu: Gpu, code: WebgpuCode): Promise<void> {
     const { layout } = this.manifest;
-    const pipelines = await gpu.compile(code.wgsl, code.entries.length);
+    const pipelines = await gpu.compile(code);
     const constants = fromHex(layout.constants);
     const address = gpu.memory.allocate(constants.length + 4 * code.cells);
     if (constants.length > 0) gpu.write(address, constants);
     const program: DeviceProgram = {
       pipelines,
-      entries: code.entries,
+      entries: code.entries.map(({ types }) => types),
       cells: address + constants.length,
     };
     const make =

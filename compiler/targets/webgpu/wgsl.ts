@@ -33,7 +33,14 @@ export const firstParameter = 4;
 export const groupSize = 64;
 export const mostGroups = 65535;
 
-export function emitWgsl(program: DeviceProgram): string {
+export interface WgslModule {
+  /** What all entries begin with. */
+  readonly frame: string;
+  readonly functions: readonly string[];
+  readonly entries: readonly string[];
+}
+
+export function emitWgsl(program: DeviceProgram): WgslModule {
   const used = new Set<string>();
   const functions = program.functions.map((fn) => new FunctionText(used).text(fn));
   const entries = program.entries.map((entry, k) =>
@@ -43,7 +50,7 @@ export function emitWgsl(program: DeviceProgram): string {
   const table = Object.entries(elementary)
     .filter(([name]) => needed.has(name))
     .map(([name, fn]) => new FunctionText(used).text({ ...fn, name: `f_${name}` }));
-  return [frame, ...helpersOf(used), ...table, ...functions, ...entries].join("\n\n") + "\n";
+  return { frame, functions: [...helpersOf(used), ...table, ...functions], entries };
 }
 
 const frame = `\
@@ -65,18 +72,36 @@ fn fault(site: i32, index: i32, extent: i32) {
 fn failed() -> bool { return memory[words[0].y >> 2u] != 0u; }`;
 
 /** The same module for devices, which read no names, no comments and no lines. */
-export function compactWgsl(text: string): string {
+export function compact({ frame: head, functions, entries }: WgslModule): WgslModule {
   const names = new Map<string, string>();
-  return text
-    .replaceAll(/\/\/.*$/gm, "")
-    .replaceAll(/\b[vk]_\w+/g, (name) => {
-      const short = names.get(name) ?? `${name[0]}${names.size.toString(36)}_`;
-      names.set(name, short);
-      return short;
-    })
-    .replaceAll(/\s+/g, " ")
-    .replaceAll(/ ?([-+*/%<>=&|^!?:;,(){}[\]]) ?/g, "$1")
-    .trim();
+  const short = (text: string): string =>
+    text
+      .replaceAll(/\/\/.*$/gm, "")
+      .replaceAll(/\b[vk]_\w+/g, (name) => {
+        const known = names.get(name) ?? `${name[0]}${names.size.toString(36)}_`;
+        names.set(name, known);
+        return known;
+      })
+      .replaceAll(/\s+/g, " ")
+      .replaceAll(/ ?([-+*/%<>=&|^!?:;,(){}[\]]) ?/g, "$1")
+      .trim();
+  return { frame: short(head), functions: functions.map(short), entries: entries.map(short) };
+}
+
+/** The functions that a text calls, and those that they call, by their numbers: callees first. */
+export function calledIn(text: string, functions: readonly string[]): readonly number[] {
+  const numbers = new Map(functions.map((fn, k) => [/\bfn (\w+)/.exec(fn)?.[1] ?? "", k]));
+  const found = new Set<number>();
+  const visit = (caller: string): void => {
+    for (const [, name = ""] of caller.matchAll(/\b(\w+)\(/g)) {
+      const number = numbers.get(name);
+      if (number === undefined || functions[number] === caller || found.has(number)) continue;
+      visit(functions[number] as string);
+      found.add(number);
+    }
+  };
+  visit(text);
+  return [...found].sort((a, b) => a - b);
 }
 
 function helpersOf(used: ReadonlySet<string>): readonly string[] {

@@ -19,7 +19,7 @@ import { printGraph } from "./ir/print.ts";
 import { type Block, type Fn, type Graph, rootOf, type Span } from "./ir/types.ts";
 import { allEquations, copyBlock, parameterSymbols } from "./ir/walk.ts";
 import { lower } from "./kernel/lower.ts";
-import type { ProgramOptions } from "./kernel/program.ts";
+import type { ProgramOptions } from "./kernel/options.ts";
 import { printModule } from "./kernel/print.ts";
 import { hoistBounds } from "./passes/bounds.ts";
 import { dropRepeatedChecks } from "./passes/checked.ts";

@@ -23,7 +23,8 @@ import {
 import { planMemory } from "./memory.ts";
 import type { ModuleParts } from "./module.ts";
 import { spellIndices } from "./nest.ts";
-import { Program, type ProgramOptions, type Stack } from "./program.ts";
+import { Program, type Stack } from "./program.ts";
+import { type ProgramOptions } from "./options.ts";
 import { ResultTargets } from "./results.ts";
 
 export interface LoweredFunction {

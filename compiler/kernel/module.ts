@@ -3,7 +3,7 @@
 import type { DType, Span } from "../ir/types.ts";
 import { roundHalf, toHalf } from "../../runtime/half.ts";
 import { type Local, local, type LoopFunction, type SiteInfo } from "./loop.ts";
-import { elementBytes, type ProgramOptions } from "./program.ts";
+import { elementBytes, type ProgramOptions } from "./options.ts";
 import { Tasks } from "./tasks.ts";
 
 export class ModuleParts {

@@ -13,7 +13,6 @@ import {
 import { allEquations } from "../ir/walk.ts";
 import {
   type Block,
-  byteSize,
   type DType,
   type Equation,
   type Span,
@@ -43,6 +42,7 @@ import {
   store,
 } from "./loop.ts";
 import type { ModuleParts } from "./module.ts";
+import { elementBytes, type ProgramOptions } from "./options.ts";
 import { type Axis, axesOf, type ChooseRange, nest, settle, spellIndices } from "./nest.ts";
 import { costOf } from "./cost.ts";
 import { ElementReader } from "./element.ts";
@@ -128,32 +128,6 @@ export interface ProgramFrame extends Frame {
   readonly stacks: Stack[];
   /** Places, outside of the block, of values that were computed into memory inside it. */
   readonly restore: Map<Value, Place>;
-}
-
-export interface ProgramOptions {
-  /** True for targets with vectors. */
-  readonly vectors: boolean;
-  /** True where a running function is not replaced by faster code: long loops run in chunks. */
-  readonly chunks: boolean;
-  /** Sums of scalar code may be taken in another order. */
-  readonly reassociate?: boolean;
-  /** Positions of parameters that the program may overwrite when nothing reads them any more. */
-  readonly donated?: readonly number[];
-  /** The work, in `costOf` and `count`, from which on threads share a kernel; none: never. */
-  readonly forkAbove?: number | undefined;
-  /** True where a kernel is started for all of its rounds at once, each a thread of a grid. */
-  readonly grid?: boolean;
-  /** True where no element of an array has less than four bytes. */
-  readonly wholeWords?: boolean;
-  /** True where doubles are computed, and stored, in single precision. */
-  readonly singles?: boolean;
-  /** Positions of scalar parameters that are in memory: their addresses are passed. */
-  readonly inMemory?: readonly number[];
-}
-
-/** The bytes of an element in memory. */
-export function elementBytes(dtype: DType, { wholeWords }: ProgramOptions): number {
-  return wholeWords === true ? 4 : byteSize(dtype);
 }
 
 /** Threads do not write to one line of a cache. */

@@ -39,7 +39,8 @@ import {
   wrapRange,
   wrapShared,
 } from "./nest.ts";
-import { describe, elementBytes, type Program } from "./program.ts";
+import { describe, type Program } from "./program.ts";
+import { elementBytes } from "./options.ts";
 import { type Part, partOf, shareFunction, wholePart, wholeRange } from "./tasks.ts";
 import { laneOps, moved, vectorExpr } from "./vectorise.ts";
 

@@ -1,7 +1,7 @@
 /** What a target is: it spells a program of the loop IR as code, and knows no op's meaning. */
 
 import type { LoopModule } from "../kernel/loop.ts";
-import type { ProgramOptions } from "../kernel/program.ts";
+import type { ProgramOptions } from "../kernel/options.ts";
 import { emitJavaScript } from "./js/emit.ts";
 import { emitWasm } from "./wasm/emit.ts";
 import { emitWebgpu } from "./webgpu/emit.ts";

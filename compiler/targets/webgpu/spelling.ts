@@ -26,24 +26,28 @@ function helper(name: string): Spelling {
   return (_, operands) => ({ text: `${name}(${operands.join(", ")})`, uses: name });
 }
 
-function byType(float: Spelling, unsigned: Spelling, signed: Spelling): Spelling {
-  return (dtype, operands) =>
-    (isFloat(dtype) ? float : dtype === "u32" ? unsigned : signed)(dtype, operands);
+function ofIntegers(unsigned: Spelling, signed: Spelling): Spelling {
+  return (dtype, operands) => (dtype === "u32" ? unsigned : signed)(dtype, operands);
 }
 
+/** Those that `gpu/elementary.ts` has are spelled as its functions where operands are floats. */
 export const spellings: Readonly<Record<string, Spelling>> = {
   add: infix("+"),
   sub: infix("-"),
   mul: infix("*"),
-  div: byType(infix("/"), helper("div_u32"), helper("div_i32")),
-  rem: byType(builtin("f_rem"), helper("rem_u32"), helper("rem_i32")),
+  div: (dtype, operands) =>
+    (isFloat(dtype) ? infix("/") : ofIntegers(helper("div_u32"), helper("div_i32")))(
+      dtype,
+      operands,
+    ),
+  rem: ofIntegers(helper("rem_u32"), helper("rem_i32")),
   index_div: infix("/"),
   index_rem: infix("%"),
   neg: prefix("-"),
   abs: builtin("abs"),
   sign: builtin("sign"),
-  max: byType(builtin("f_max"), helper("max_u32"), builtin("max")),
-  min: byType(builtin("f_min"), helper("min_u32"), builtin("min")),
+  max: ofIntegers(helper("max_u32"), builtin("max")),
+  min: ofIntegers(helper("min_u32"), builtin("min")),
   floor: builtin("floor"),
   ceil: builtin("ceil"),
   trunc: builtin("trunc"),

@@ -274,10 +274,8 @@ class FunctionText {
         return [indent + assignment, ...this.leave(statement.local, indent)];
       }
       case "store": {
-        const { base, index, dtype, value } = statement;
-        const text = this.expr(value);
-        const stored = isFloat(dtype) || text.endsWith("u") ? text : text;
-        return [`${indent}${this.element(base, index)} = bitcast<u32>(${stored});`];
+        const element = this.element(statement.base, statement.index);
+        return [`${indent}${element} = bitcast<u32>(${this.expr(statement.value)});`];
       }
       case "for": {
         const counter = this.nameOf(statement.local);

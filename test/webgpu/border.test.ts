@@ -145,6 +145,8 @@ describe("webgpu", () => {
   it("reuses the memory of what it takes over, or gives it back", async () => {
     const by = single([2, 4]);
     let p = call("donated", single([1, 1]), by);
+    // Once the program is there.
+    expect(await dataOf(p)).toEqual([0, -1]);
     const before = await pieces();
     for (let k = 0; k < 20; k++) p = call("donated", p, by);
     expect(await pieces()).toBe(before);

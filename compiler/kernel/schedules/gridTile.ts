@@ -32,6 +32,7 @@ import {
   subtract,
 } from "../loop.ts";
 import { type Axis, collapse, rounds } from "../nest.ts";
+import { elementBytes } from "../options.ts";
 import type { Epilogue, Program } from "../program.ts";
 import { range } from "./tile.ts";
 
@@ -115,6 +116,9 @@ export function emitGridProduct(
   const row = (r: Expr): Expr => add(read(i0), multiply(r, constant(edge)));
   const column = (c: Expr): Expr => add(read(j0), multiply(c, constant(edge)));
   const last = (extent: Expr): Expr => subtract(extent, constant(1));
+  const bytes = elementBytes(dtype, program.options);
+  const place = ({ base, start }: Side, index: Expr): Expr =>
+    add(base, multiply(start(index), constant(bytes)));
   const find: readonly Statement[] = [
     set(square, divide(read(thread), constant(edge * edge))),
     set(j0, remainder(read(thread), constant(edge))),
@@ -129,17 +133,15 @@ export function emitGridProduct(
         set(counter, remainder(read(rest), dimIndex(extent))),
         set(rest, divide(read(rest), dimIndex(extent))),
       ]),
-    ...xAt.map((at, r) => set(at, a.start(minimum(row(constant(r)), last(mm))))),
-    ...yAt.map((at, c) => set(at, b.start(minimum(column(constant(c)), last(nn))))),
+    ...xAt.map((at, r) => set(at, place(a, minimum(row(constant(r)), last(mm))))),
+    ...yAt.map((at, c) => set(at, place(b, minimum(column(constant(c)), last(nn))))),
   ];
   const round: readonly Statement[] = [
     set(xStep, a.step),
     set(yStep, b.step),
-    ...y.map((value, c) =>
-      set(value, load(b.base, add(read(yAt[c] as Local), read(yStep)), dtype)),
-    ),
+    ...y.map((value, c) => set(value, load(read(yAt[c] as Local), read(yStep), dtype))),
     ...x.flatMap((value, r) => [
-      set(value, load(a.base, add(read(xAt[r] as Local), read(xStep)), dtype)),
+      set(value, load(read(xAt[r] as Local), read(xStep), dtype)),
       ...(sums[r] as readonly Local[]).map((total, c) => {
         const term = op("mul", dtype, [read(value), read(y[c] as Local)]);
         return set(total, op("add", dtype, [read(total), term]));

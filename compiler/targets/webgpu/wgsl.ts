@@ -146,7 +146,9 @@ class FunctionText {
   /** Assignments that are the only one of their local, in front of all its uses. */
   private constants: ReadonlySet<Statement> = new Set();
   /** Addresses that do not change in the function. */
-  private pointers: ReadonlySet<Local> = new Set();
+  private readonly pointers = new Set<Local>();
+  /** Locals that are addresses of elements. */
+  private addresses: ReadonlySet<Local> = new Set();
 
   constructor(used: Set<string>) {
     this.used = used;
@@ -173,7 +175,10 @@ class FunctionText {
       : [];
     const type = isStruct ? `R_${name}` : (types[0] ?? "");
     this.result = type === "" ? "return;" : `return ${type}();`;
-    this.pointers = new Set(parameters.filter((parameter) => !assigned.has(parameter)));
+    this.addresses = addressesIn(body);
+    const fixed = parameters.filter((parameter) => !assigned.has(parameter));
+    for (const parameter of fixed) this.pointers.add(parameter);
+    this.given = new Set(fixed);
     const locals = this.declared(body, new Set(parameters), results);
     const lines = this.list(body, "  ");
     const values = results.map((result) => this.expr(result));
@@ -271,7 +276,11 @@ class FunctionText {
       case "set": {
         const word = this.constants.has(statement) ? "let " : "";
         const assignment = `${word}${this.nameOf(statement.local)} = ${this.expr(statement.value)};`;
-        return [indent + assignment, ...this.leave(statement.local, indent)];
+        return [
+          indent + assignment,
+          ...this.leave(statement.local, indent),
+          ...(word === "" ? [] : this.wordsOf(statement.local, indent)),
+        ];
       }
       case "store": {
         const element = this.element(statement.base, statement.index);
@@ -328,6 +337,13 @@ class FunctionText {
     }
   }
 
+  /** The first word at an address that does not change any more. */
+  private wordsOf(of: Local, indent: string): readonly string[] {
+    if (!this.addresses.has(of)) return [];
+    this.pointers.add(of);
+    return [`${indent}let ${this.nameOf(of)}_words = u32(${this.nameOf(of)}) >> 2u;`];
+  }
+
   /** Puts a local into its cell, where it has one. */
   private leave(of: Local, indent: string): readonly string[] {
     const cell = this.left.get(of);
@@ -341,11 +357,12 @@ class FunctionText {
 
   /** The first words of arrays, found once. */
   private bases(): readonly string[] {
-    return [...this.based].map(
-      (of) => `  let ${this.nameOf(of)}_words = u32(${this.nameOf(of)}) >> 2u;`,
-    );
+    return [...this.based]
+      .filter((of) => this.given.has(of))
+      .map((of) => `  let ${this.nameOf(of)}_words = u32(${this.nameOf(of)}) >> 2u;`);
   }
   private readonly based = new Set<Local>();
+  private given: ReadonlySet<Local> = new Set();
 
   private element(base: Expr, index: Expr): string {
     const isFixed = base.kind === "local" && this.pointers.has(base.local);
@@ -495,5 +512,22 @@ function constantSets(body: readonly Statement[]): ReadonlyMap<Local, Statement>
   };
   visit(body);
   for (const of of spoilt) found.delete(of);
+  return found;
+}
+
+/** Locals at whose address something is read or written. */
+function addressesIn(body: readonly Statement[]): ReadonlySet<Local> {
+  const found = new Set<Local>();
+  const note = (base: Expr): void => {
+    if (base.kind === "local") found.add(base.local);
+  };
+  visitStatements(body, (statement) => {
+    if (statement.kind === "store") note(statement.base);
+    for (const expr of ownExpressions(statement)) {
+      visitExpression(expr, (inner) => {
+        if (inner.kind === "load") note(inner.base);
+      });
+    }
+  });
   return found;
 }

@@ -24,7 +24,7 @@ import {
   subtract,
 } from "./loop.ts";
 import type { Program } from "./program.ts";
-import { nestedBodies, visitExpression, visitStatements } from "./rewrite.ts";
+import { nestedBodies, ownExpressions, visitExpression, visitStatements } from "./rewrite.ts";
 
 type GridLoop = Extract<Statement, { readonly kind: "for" }>;
 
@@ -116,17 +116,17 @@ function effectsOf(
       writes.add(statement.local);
       break;
     case "store":
-      readsOf(statement.value);
+      for (const expr of [statement.base, statement.index, statement.value]) readsOf(expr);
       // Slots of the frame are each written once, and read by nobody.
       if (!mentions(statement.base, program.frame)) note(writes, statement.base);
       break;
     case "copy":
-      readsOf(statement.bytes);
+      for (const expr of [statement.to, statement.from, statement.bytes]) readsOf(expr);
       note(reads, statement.from);
       note(writes, statement.to);
       break;
     case "clear":
-      readsOf(statement.bytes);
+      for (const expr of [statement.to, statement.bytes]) readsOf(expr);
       note(writes, statement.to);
       break;
     case "for": {
@@ -152,16 +152,24 @@ function effectsOf(
       isKnown = false;
       return;
     }
-    const written = writtenParameters(fn);
-    operands.forEach((operand, k) => {
-      readsOf(operand);
-      const found = buffers(operand);
-      const isWritten = written === undefined || written.has(fn.parameters[k] as Local);
-      for (const buffer of found ?? []) {
-        reads.add(buffer);
-        if (isWritten) writes.add(buffer);
+    const behind = addressesOf(fn);
+    if (behind === undefined) {
+      isKnown = false;
+      return;
+    }
+    for (const operand of operands) readsOf(operand);
+    const noteAll = (target: Set<Local | Buffer>, places: readonly Place[]): void => {
+      for (const place of places) {
+        const found = [...place].flatMap((of) => {
+          const operand = operands[fn.parameters.indexOf(of)];
+          return (operand && buffers(operand)) ?? [];
+        });
+        if (found.length === 0) isKnown = false;
+        for (const buffer of found) target.add(buffer);
       }
-    });
+    };
+    noteAll(reads, behind.read);
+    noteAll(writes, behind.written);
   }
 }
 
@@ -173,8 +181,16 @@ function mentions(expr: Expr, of: Local): boolean {
   return found;
 }
 
-/** The parameters in whose arrays a function writes; undefined where it calls others that may. */
-function writtenParameters({ parameters, body }: LoopFunction): ReadonlySet<Local> | undefined {
+/** The parameters that an address is computed from: one of them at least is one, others are extents. */
+type Place = ReadonlySet<Local>;
+
+interface Addresses {
+  readonly read: readonly Place[];
+  readonly written: readonly Place[];
+}
+
+/** Where a function reads and writes; undefined where it calls others. */
+function addressesOf({ parameters, body }: LoopFunction): Addresses | undefined {
   /** What a local was computed from. */
   const origins = new Map<Local, Set<Local>>();
   for (const parameter of parameters) origins.set(parameter, new Set([parameter]));
@@ -195,16 +211,25 @@ function writtenParameters({ parameters, body }: LoopFunction): ReadonlySet<Loca
     });
     size = [...origins.values()].reduce((sum, { size: each }) => sum + each, 0);
   }
-  const written = new Set<Local>();
+  const [read, written] = [new Map<string, Place>(), new Map<string, Place>()];
+  const note = (target: Map<string, Place>, base: Expr): void => {
+    const place = new Set(of(base));
+    target.set([...place].map((each) => parameters.indexOf(each)).join(), place);
+  };
   let calls = false;
   visitStatements(body, (statement) => {
-    if (statement.kind === "store") for (const origin of of(statement.base)) written.add(origin);
-    if (statement.kind === "copy" || statement.kind === "clear") {
-      for (const origin of of(statement.to)) written.add(origin);
-    }
+    if (statement.kind === "store") note(written, statement.base);
+    if (statement.kind === "copy" || statement.kind === "clear") note(written, statement.to);
+    if (statement.kind === "copy") note(read, statement.from);
     if (statement.kind === "call" && statement.callee !== "share") calls = true;
+    for (const expr of ownExpressions(statement)) {
+      visitExpression(expr, (inner) => {
+        if (inner.kind === "load") note(read, inner.base);
+      });
+    }
   });
-  return calls ? undefined : written;
+  if (calls) return undefined;
+  return { read: [...read.values()], written: [...written.values()] };
 }
 
 /** Locals that only the device knows: what comes from memory, and what is decided by that. */

@@ -1,5 +1,6 @@
 /** What a target is: it spells a program of the loop IR as code, and knows no op's meaning. */
 
+import type { WebgpuCode as ShippedCode } from "../../runtime/manifest.ts";
 import type { LoopModule } from "../kernel/loop.ts";
 import type { ProgramOptions } from "../kernel/options.ts";
 import { emitJavaScript } from "./js/emit.ts";
@@ -21,27 +22,8 @@ export interface JavaScriptCode {
   readonly text: string;
 }
 
-/** Code for a device, and what the host does to have it run. */
-export interface WebgpuCode {
-  readonly kind: "webgpu";
-  /** A JavaScript function from its environment to `run`. */
-  readonly host: string;
-  /** What all entries begin with, and functions that some of them call. */
-  readonly frame: string;
-  readonly functions: readonly string[];
-  readonly entries: readonly WebgpuEntry[];
-  /** Words that entries leave for each other. */
-  readonly cells: number;
-}
-
-/** A kernel, `entry_0`, `entry_1` and so on, which is a module of its own for the device. */
-export interface WebgpuEntry {
-  /** `1` or `n` threads, then the types of its parameters, `i` or `f` each. */
-  readonly types: string;
-  readonly text: string;
-  /** The functions that it calls, and those that they call, callees first. */
-  readonly uses: readonly number[];
-}
+/** As it ships, with the host's part as text. */
+export type WebgpuCode = ShippedCode & { readonly host: string };
 
 export interface Emitted<C extends Code = Code> {
   readonly code: C;

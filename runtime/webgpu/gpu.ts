@@ -8,6 +8,7 @@ import { Allocator } from "../allocator.ts";
 import { faultAt } from "../faults.ts";
 import type { Layout, WebgpuCode } from "../manifest.ts";
 import { openDevice, usage } from "./device.ts";
+import { firstParameter, groupSize, mostGroups, windowWords } from "./launches.ts";
 
 /** Arrays begin at multiples of this, which bindings of parts of the memory need. */
 const alignment = 256;
@@ -19,12 +20,9 @@ const firstFault = faultBytes;
 const mostCalls = (firstAddress - firstFault) / faultBytes;
 const firstBytes = 2 ** 24;
 
-/** Uniform words: a window for each launch, at a multiple of 256 bytes (`webgpu/wgsl.ts`). */
-const windowBytes = 1024;
-const firstParameter = 4;
+/** Uniform words: a window for each launch, at a multiple of 256 bytes (`launches.ts`). */
+const windowBytes = 4 * windowWords;
 const uniformBytes = 2 ** 18;
-const groupSize = 64;
-const mostGroups = 65535;
 
 const toUseLess =
   "use smaller batches, give way to the event loop (`await`) between steps, which lets the " +
@@ -99,7 +97,7 @@ export class Gpu {
     });
     void device.lost.then(({ message }) => {
       this.broken ??= new Error(
-        `the WebGPU device was lost, and what was on it: ${message}; load the page again`,
+        `the WebGPU device was lost, and what was on it: ${message}; load the page, or start the program, again`,
       );
     });
   }
@@ -113,7 +111,12 @@ export class Gpu {
       return this.device.createShaderModule({ code });
     });
     const wrong = await this.device.popErrorScope();
-    if (wrong !== null) throw new Error(`WebGPU does not take a kernel: ${wrong.message}`);
+    if (wrong !== null) {
+      throw new Error(
+        `WebGPU does not take a kernel, which is a fault of the compiler: ${wrong.message}; ` +
+          'please report it, and compile with target: "wasm" until then',
+      );
+    }
     return Promise.all(
       modules.map((module, k) =>
         this.device.createComputePipelineAsync({

@@ -31,7 +31,6 @@ import { ElementReader } from "../element.ts";
 import {
   add,
   constant,
-  divide,
   type Expr,
   load,
   type Local,
@@ -41,7 +40,6 @@ import {
   multiply,
   op,
   read,
-  remainder,
   set,
   type Statement,
   store,
@@ -53,28 +51,14 @@ import { type Range, wholeRange } from "../tasks.ts";
 import { alongRow } from "../reduce.ts";
 import { freeLocals } from "../outline.ts";
 import { convTile, type SumLoop } from "./convTile.ts";
-import { emitGridProduct, ofElement } from "./gridTile.ts";
+import { convOnGrid, filterOnGrid, paysInSquares } from "./gridConv.ts";
+import { ofElement } from "./gridTile.ts";
+import { at, divided, type Images, type Settings } from "./images.ts";
 import { type Depthwise, depthwiseFilter, depthwiseResult, isDepthwise } from "./depthwise.ts";
 import { lanesOf, packFunction, range, type TileType } from "./tile.ts";
 
 /** What a multiply-add in a tile costs, beside one of elements in memory (`costOf`). */
 const tileCost = 0.25;
-
-interface Settings {
-  readonly stride: readonly number[];
-  readonly low: readonly number[];
-  readonly high: readonly number[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-}
-
-/** Images with their border: dense, [N, …spatial, C]. */
-interface Images {
-  readonly base: Expr;
-  readonly shape: readonly Dim[];
-  /** Elements before the first one that the convolution reads, along each spatial axis. */
-  readonly skip: readonly number[];
-}
 
 export function conv(program: Program, equation: Equation): void {
   const [x, k] = equation.inputs as readonly [Value, Value];
@@ -637,150 +621,6 @@ function plainConv(
   program.define(output, { kind: "array", buffer });
 }
 
-/** On a grid, where a thread has several channels of the result. */
-function paysInSquares({ options }: Program, channels: Dim): boolean {
-  return options.grid === true && (typeof channels !== "number" || channels >= 4);
-}
-
-/** Pixels are rows of a product, channels of the result its columns; it sums over taps and channels. */
-function convOnGrid(
-  program: Program,
-  name: string,
-  images: Images,
-  filter: Expr,
-  filterType: ValueType,
-  { dtype, shape }: ValueType,
-  { stride, dilation, groups }: Settings,
-  result: Expr,
-  finish: ReturnType<typeof ofElement>,
-): void {
-  const rank = stride.length;
-  const [channels, outputs] = filterType.shape.slice(rank) as unknown as readonly [Dim, Dim];
-  const perGroup = divided(outputs, groups);
-  const strides = denseStrides(images.shape);
-  const pixels = shape.slice(0, -1);
-  const group = { counter: local("g", "i32"), extent: groups };
-  const sums = axesOf([...filterType.shape.slice(0, rank), channels], "q");
-  const tap = sums.map(({ counter }) => localIndex(counter));
-  const skipped = images.skip.reduce<Dim>(
-    (sum, extent, a) => addDims(sum, multiplyDims(strides[a + 1] as Dim, extent)),
-    0,
-  );
-  const ofGroup = scaleIndex(localIndex(group.counter), channels);
-  const column = (j: Expr): Expr => add(scaleIndex(localIndex(group.counter), perGroup), j);
-  emitGridProduct(
-    program,
-    "conv",
-    name,
-    {
-      dtype,
-      m: elementCount(pixels),
-      n: perGroup,
-      batch: [group],
-      a: {
-        base: images.base,
-        start: (i) => {
-          const place = unflattened(i, pixels).map((p, a) =>
-            multiply(p, dimIndex(multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1)))),
-          );
-          return place.reduce(add, addIndex(dimIndex(skipped), ofGroup));
-        },
-        step: tap.reduce(
-          (sum, q, a) =>
-            addIndex(
-              sum,
-              a === rank ? q : scaleIndex(q, multiplyDims(strides[a + 1] as Dim, at(dilation, a))),
-            ),
-          constant(0) as Expr,
-        ),
-      },
-      b: {
-        base: filter,
-        start: column,
-        step: flatIndex(filterType.shape, [...tap, constant(0)]),
-      },
-      sum: (round) => wrap(sums, round),
-      target: { base: result, at: (i, j) => add(multiply(i, dimIndex(outputs)), column(j)) },
-    },
-    finish,
-  );
-}
-
-/** Taps and channels are rows of a product, channels of y its columns; it sums over pixels. */
-function filterOnGrid(
-  program: Program,
-  name: string,
-  images: Images,
-  weights: Expr,
-  pixels: readonly Dim[],
-  { type: { dtype, shape } }: Value,
-  { stride, dilation, groups }: Settings,
-  buffer: Buffer,
-): void {
-  const rank = stride.length;
-  const [channels, outputs] = shape.slice(rank) as unknown as readonly [Dim, Dim];
-  const perGroup = divided(outputs, groups);
-  const strides = denseStrides(images.shape);
-  const rows = [...shape.slice(0, rank), channels];
-  const group = { counter: local("g", "i32"), extent: groups };
-  const sums = axesOf(pixels, "p");
-  const pixel = sums.map(({ counter }) => localIndex(counter));
-  const ofGroup = scaleIndex(localIndex(group.counter), channels);
-  const column = (j: Expr): Expr => add(scaleIndex(localIndex(group.counter), perGroup), j);
-  emitGridProduct(
-    program,
-    "conv_filter",
-    name,
-    {
-      dtype,
-      m: elementCount(rows),
-      n: perGroup,
-      batch: [group],
-      a: {
-        base: images.base,
-        start: (i) => {
-          const place = unflattened(i, rows).map((q, a) =>
-            a === rank
-              ? q
-              : multiply(q, dimIndex(multiplyDims(strides[a + 1] as Dim, at(dilation, a)))),
-          );
-          return place.reduce(add, ofGroup);
-        },
-        step: pixel.reduce(
-          (sum, p, a) =>
-            addIndex(
-              sum,
-              scaleIndex(p, multiplyDims(strides[a] as Dim, a === 0 ? 1 : at(stride, a - 1))),
-            ),
-          constant(0) as Expr,
-        ),
-      },
-      b: {
-        base: weights,
-        start: column,
-        step: flatIndex([...pixels, outputs], [...pixel, constant(0)]),
-      },
-      sum: (round) => wrap(sums, round),
-      target: {
-        base: read(buffer.pointer),
-        at: (i, j) => add(multiply(i, dimIndex(outputs)), column(j)),
-      },
-    },
-    undefined,
-  );
-}
-
-/** The index along each axis of an element, by its number. */
-function unflattened(index: Expr, shape: readonly Dim[]): readonly Expr[] {
-  const parts: Expr[] = [];
-  let rest = index;
-  for (const extent of shape.slice(1).toReversed()) {
-    parts.unshift(remainder(rest, dimIndex(extent)));
-    rest = divide(rest, dimIndex(extent));
-  }
-  return [rest, ...parts];
-}
-
 /** Stores at `to` the sum of `x · y` along `sums`. */
 function sumOfProducts(
   program: Program,
@@ -929,12 +769,6 @@ function spread(extent: Dim, step: number): Dim {
   return addDims(multiplyDims(addDims(extent, -1), step), 1);
 }
 
-function divided(extent: Dim, groups: number): Dim {
-  const quotient = exactQuotient(extent, groups);
-  if (quotient === undefined) throw new Error("channels cannot be divided into groups");
-  return quotient;
-}
-
 function ceilDivide(program: Program, extent: Dim, by: number): Expr {
   if (typeof extent === "number") return constant(Math.ceil(extent / by));
   return op("index_div", "i32", [add(program.dim(extent), constant(by - 1)), constant(by)]);
@@ -942,8 +776,4 @@ function ceilDivide(program: Program, extent: Dim, by: number): Expr {
 
 function bytesExpr(program: Program, elements: Dim, size: number): Expr {
   return dimExpr(multiplyDims(elements, size), program.symbolLocal);
-}
-
-function at(list: readonly number[], k: number): number {
-  return list[k] as number;
 }

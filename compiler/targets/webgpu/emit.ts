@@ -1,10 +1,11 @@
 /** A module of the loop IR as WGSL, and as JavaScript for what the host does. */
 
+import { firstParameter, windowWords } from "../../../runtime/webgpu/launches.ts";
 import type { LoopModule } from "../../kernel/loop.ts";
 import { splitProgram } from "../gpu/split.ts";
 import { hostText, importsOf } from "../js/emit.ts";
 import type { Emitted, WebgpuCode } from "../target.ts";
-import { calledIn, compact, emitWgsl, firstParameter, windowWords } from "./wgsl.ts";
+import { calledIn, compact, emitWgsl } from "./wgsl.ts";
 
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];

@@ -22,16 +22,15 @@ import {
   visitExpression,
   visitStatements,
 } from "../../kernel/rewrite.ts";
+import {
+  firstParameter,
+  groupSize,
+  mostGroups,
+  windowWords,
+} from "../../../runtime/webgpu/launches.ts";
 import { elementary } from "../gpu/elementary.ts";
 import type { DeviceProgram, Entry } from "../gpu/split.ts";
 import { castText, comparisonText, helpers, spellings } from "./spelling.ts";
-
-/** Words of the uniform window, and those in front of the parameters. */
-export const windowWords = 256;
-export const firstParameter = 4;
-/** Threads of a workgroup, and the most workgroups along x. */
-export const groupSize = 64;
-export const mostGroups = 65535;
 
 export interface WgslModule {
   /** What all entries begin with. */

@@ -157,17 +157,22 @@ export type Code =
   | { readonly kind: "wasm"; readonly plain: Binary; readonly relaxed?: Edits | undefined }
   | { readonly kind: "js"; readonly text: string };
 
-/** Entries that a device runs, and the host's part, which starts them. */
-export interface WebgpuCode {
-  readonly kind: "webgpu";
+/** Entries that a graphics device runs, and the host's part, which starts them. */
+export type GpuCode = WebgpuCode;
+
+export interface HostPart {
   /** From its environment to `run`, or the text of that function. */
   readonly host: string | ((environment: HostEnvironment) => (...operands: number[]) => void);
+  /** Words that entries leave for each other. */
+  readonly cells: number;
+}
+
+export interface WebgpuCode extends HostPart {
+  readonly kind: "webgpu";
   /** What all entries begin with, and functions that some of them call. */
   readonly frame: string;
   readonly functions: readonly string[];
   readonly entries: readonly WebgpuEntry[];
-  /** Words that entries leave for each other. */
-  readonly cells: number;
 }
 
 /** A kernel, `entry_0`, `entry_1` and so on, which is a module of its own for the device. */

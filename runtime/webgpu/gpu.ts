@@ -1,49 +1,30 @@
-/**
- * The memory of the device and the work for it. All arrays of all programs are in one buffer, which
- * grows; work is done in the order in which it was asked for, so memory that is given back may be
- * taken by work that comes later.
- */
+/** A device of WebGPU: its memory is one buffer. */
 
-import { Allocator } from "../allocator.ts";
-import { faultAt } from "../faults.ts";
-import type { Layout, WebgpuCode } from "../manifest.ts";
+import type { Allocator } from "../allocator.ts";
+import {
+  deviceMemory,
+  faultBytes,
+  firstFault,
+  type Gpu,
+  type Launch,
+  mostCalls,
+  type Piece,
+  settle,
+  type Started,
+  toUseLess,
+} from "../gpu/gpu.ts";
+import { firstParameter, groupSize, mostGroups, windowWords } from "../gpu/launches.ts";
+import { Queue } from "../gpu/queue.ts";
+import type { GpuCode, WebgpuCode, WebgpuEntry } from "../manifest.ts";
 import { openDevice, usage } from "./device.ts";
-import { firstParameter, groupSize, mostGroups, windowWords } from "./launches.ts";
 
-/** Arrays begin at multiples of this, which bindings of parts of the memory need. */
-const alignment = 256;
-/** Below, nothing is allocated: an address of 0 means none. There, calls say what failed in them. */
-const firstAddress = 4096;
-/** Of a failure: the place in the program, from 1, and two numbers of the message. */
-const faultBytes = 16;
-const firstFault = faultBytes;
-const mostCalls = (firstAddress - firstFault) / faultBytes;
 const firstBytes = 2 ** 24;
 
 /** Uniform words: a window for each launch, at a multiple of 256 bytes (`launches.ts`). */
 const windowBytes = 4 * windowWords;
 const uniformBytes = 2 ** 18;
 
-const toUseLess =
-  "use smaller batches, give way to the event loop (`await`) between steps, which lets the " +
-  'collector find tensors that nobody has any more, or compile with target: "wasm"';
-
-/** A program on the device. */
-export interface DeviceProgram {
-  readonly pipelines: readonly GPUComputePipeline[];
-  /** Of each entry the types of its parameters. */
-  readonly entries: readonly string[];
-  readonly cells: number;
-}
-
-/** A call whose work has been asked for. It fails by itself, or with what it was given. */
-export interface Started {
-  readonly layout: Layout;
-  readonly failure: unknown;
-  readonly fail: (error: unknown) => void;
-}
-
-export class Gpu {
+export class WebGpu implements Gpu {
   readonly device: GPUDevice;
   readonly memory: Allocator;
   private buffer: GPUBuffer;
@@ -67,7 +48,7 @@ export class Gpu {
   constructor(device: GPUDevice) {
     this.device = device;
     this.buffer = this.memoryOf(firstBytes);
-    this.memory = new Allocator(firstAddress, alignment, (end) => this.reach(end));
+    this.memory = deviceMemory((end) => this.reach(end));
     this.uniforms = device.createBuffer({
       label: "parameters",
       size: uniformBytes,
@@ -102,8 +83,21 @@ export class Gpu {
     });
   }
 
+  async link(code: GpuCode, cells: number): Promise<Launch> {
+    const { entries } = code as WebgpuCode;
+    const pipelines = await this.compile(code as WebgpuCode);
+    return (entry, threads, operands) => {
+      const { types } = entries[entry] as WebgpuEntry;
+      this.launch(pipelines[entry] as GPUComputePipeline, types, cells, threads, operands);
+    };
+  }
+
   /** The entries of a program, compiled at the same time. */
-  async compile({ frame, functions, entries }: WebgpuCode): Promise<readonly GPUComputePipeline[]> {
+  private async compile({
+    frame,
+    functions,
+    entries,
+  }: WebgpuCode): Promise<readonly GPUComputePipeline[]> {
     this.device.pushErrorScope("validation");
     // A module of all entries would be read again for each of them.
     const modules = entries.map(({ text, uses }) => {
@@ -127,21 +121,20 @@ export class Gpu {
     );
   }
 
-  /** Throws if the device can do nothing any more. */
   check(): void {
     if (this.broken !== undefined) throw this.broken;
   }
 
-  /** The launches that follow are those of this call. */
   enter(call: Started): void {
     if (this.started.length === mostCalls) this.read([]).catch(() => {});
     this.started.push(call);
   }
 
   /** Records one more launch of an entry. */
-  launch(
-    { pipelines, entries, cells }: DeviceProgram,
-    entry: number,
+  private launch(
+    pipeline: GPUComputePipeline,
+    types: string,
+    cells: number,
     threads: number,
     operands: readonly number[],
   ): void {
@@ -153,20 +146,18 @@ export class Gpu {
     words[at] = threads;
     words[at + 1] = firstFault + (this.started.length - 1) * faultBytes;
     words[at + 2] = cells;
-    const types = entries[entry] as string;
     operands.forEach((operand, k) => {
       if (types[k + 1] === "f") singles[at + firstParameter + k] = operand;
       else words[at + firstParameter + k] = operand;
     });
     const pass = this.recorded();
-    pass.setPipeline(pipelines[entry] as GPUComputePipeline);
+    pass.setPipeline(pipeline);
     pass.setBindGroup(0, this.group, [this.used]);
     const groups = types.startsWith("1") ? 1 : Math.ceil(threads / groupSize);
     pass.dispatchWorkgroups(Math.min(groups, mostGroups), Math.ceil(groups / mostGroups));
     this.used += Math.ceil(bytes / 256) * 256;
   }
 
-  /** Has the device do what was recorded. */
   submit(): void {
     if (this.encoder === undefined) return;
     this.pass?.end();
@@ -182,10 +173,7 @@ export class Gpu {
     this.device.queue.writeBuffer(this.buffer, address, data);
   }
 
-  /** The bytes of some pieces of the memory. After that, the calls before know whether they failed. */
-  async read(
-    pieces: readonly { readonly address: number; readonly bytes: number }[],
-  ): Promise<readonly ArrayBuffer[]> {
+  async read(pieces: readonly Piece[]): Promise<readonly ArrayBuffer[]> {
     this.check();
     this.submit();
     const { started, settled: before } = this;
@@ -281,77 +269,5 @@ export class Gpu {
   }
 }
 
-/** Tells calls that they failed, from what the device says of each, or what they were given. */
-function settle(started: readonly Started[], table: Int32Array): void {
-  started.forEach((call, k) => {
-    const [site = 0, index = 0, extent = 0] = table.subarray((k * faultBytes) / 4);
-    if (call.failure !== undefined) call.fail(call.failure);
-    else if (site > 0) call.fail(faultAt(call.layout.sites[site - 1], index, extent));
-  });
-}
-
-// Work in order
-
-interface Work {
-  /** What has to be there before it can be done. */
-  readonly ready: Promise<unknown> | undefined;
-  readonly run: (gpu: Gpu) => void;
-  readonly fail: (error: unknown) => void;
-}
-
-let gpu: Gpu | undefined;
-const waiting: Work[] = [];
-const done = new WeakSet<Promise<unknown>>();
-
-/** Finds the device; the same for everyone. */
-let opening: Promise<Gpu> | undefined;
-export function openGpu(): Promise<Gpu> {
-  opening ??= openDevice().then((device) => {
-    gpu = new Gpu(device);
-    return gpu;
-  });
-  return opening;
-}
-
-/** Marks what work may wait for as being there. */
-export function isReady<T>(promise: Promise<T>): Promise<T> {
-  void promise.then(
-    () => done.add(promise),
-    () => {},
-  );
-  return promise;
-}
-
-/** Does the work now where nothing is in its way, else after all that was asked for before. */
-export function inOrder(work: Work): void {
-  const isNow = work.ready === undefined || done.has(work.ready);
-  if (gpu !== undefined && waiting.length === 0 && isNow) {
-    attempt(work, gpu);
-    return;
-  }
-  waiting.push(work);
-  if (waiting.length === 1) void drain();
-}
-
-async function drain(): Promise<void> {
-  for (let work = waiting[0]; work !== undefined; work = waiting[0]) {
-    try {
-      const found = await openGpu();
-      await work.ready;
-      attempt(work, found);
-    } catch (error) {
-      work.fail(error);
-    }
-    waiting.shift();
-  }
-}
-
-function attempt(work: Work, found: Gpu): void {
-  try {
-    found.check();
-    work.run(found);
-    found.submit();
-  } catch (error) {
-    work.fail(error);
-  }
-}
+/** The device of WebGPU of this process. */
+export const webgpu = new Queue("WebGPU", async () => new WebGpu(await openDevice()));

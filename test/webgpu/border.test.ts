@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../compiler/compile.ts";
-import { openGpu } from "../../runtime/webgpu/gpu.ts";
+import { webgpu } from "../../runtime/webgpu/gpu.ts";
 import { type Tensor, tensor } from "../../runtime/tensor.ts";
 import { moduleWith } from "../programs/harness.ts";
 import type * as Roots from "./border/main.ts";
@@ -34,7 +34,7 @@ function single(values: readonly number[]): Tensor {
 
 /** Pieces of the device's memory that are given out, when all work is done. */
 async function pieces(): Promise<number> {
-  const gpu = await openGpu();
+  const gpu = await webgpu.open();
   await gpu.read([]);
   return gpu.memory.count;
 }

@@ -8,7 +8,7 @@ import { fluxion } from "fluxion/esbuild";
 import { expect, test } from "vitest";
 import { arrayType, type Value } from "../../compiler/ir/types.ts";
 import { type Tensor, tensor } from "../../runtime/tensor.ts";
-import { openGpu } from "../../runtime/webgpu/gpu.ts";
+import { webgpu } from "../../runtime/webgpu/gpu.ts";
 import { loadWebgpu } from "../../runtime/webgpu/program.ts";
 import { fnOf, graphOf } from "../kernel/support.ts";
 import { shippedFor } from "./support.ts";
@@ -51,7 +51,7 @@ test("the collector sees what is on the device", async () => {
   const fn = fnOf([arrayType("f32", [500, 1000])], (b, [x]) => [b.one("neg", [x as Value])]);
   const { manifest, code } = await shippedFor(graphOf(fn));
   const program = loadWebgpu(manifest, code);
-  const { memory } = await openGpu();
+  const { memory } = await webgpu.open();
   let x = tensor(new Float32Array(500_000).fill(1), [500, 1000]);
   let most = 0;
   for (let k = 0; k < 150; k++) {

@@ -3,14 +3,14 @@
  * and at the end. Run with `--expose-gc`.
  */
 
-import { openGpu } from "../../dist/runtime/webgpu/gpu.js";
+import { webgpu } from "../../dist/runtime/webgpu/gpu.js";
 import { train } from "../builds/training.ts";
 
 const steps = Number(process.argv[2]);
 /** Steps until all programs are there. */
 const first = 50;
 
-const { device, memory } = await openGpu();
+const { device, memory } = await webgpu.open();
 const buffers = countBuffers(device);
 const found: object[] = [];
 let most = 0;

@@ -1,6 +1,6 @@
 /** A module of the loop IR as WGSL, and as JavaScript for what the host does. */
 
-import { firstParameter, windowWords } from "../../../runtime/webgpu/launches.ts";
+import { firstParameter, windowWords } from "../../../runtime/gpu/launches.ts";
 import type { LoopModule } from "../../kernel/loop.ts";
 import { splitProgram } from "../gpu/split.ts";
 import { hostText, importsOf } from "../js/emit.ts";

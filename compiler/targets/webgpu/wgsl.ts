@@ -27,7 +27,7 @@ import {
   groupSize,
   mostGroups,
   windowWords,
-} from "../../../runtime/webgpu/launches.ts";
+} from "../../../runtime/gpu/launches.ts";
 import { elementary } from "../gpu/elementary.ts";
 import type { DeviceProgram, Entry } from "../gpu/split.ts";
 import { castText, comparisonText, helpers, spellings } from "./spelling.ts";

@@ -4,7 +4,8 @@ import { newArray, type TypedArray } from "../arrays.ts";
 import type { DType } from "../manifest.ts";
 import { pool, type Remote } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
-import { type Gpu, inOrder } from "./gpu.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Queue } from "./queue.ts";
 
 /** Bytes of the device, given back when nobody has them any more. */
 export class Region {
@@ -31,17 +32,22 @@ export class Region {
 
 /** The elements of one tensor, in a region, from an offset on. */
 export class Elements implements Remote {
-  readonly device = "WebGPU";
+  readonly queue: Queue;
   readonly region: Region;
   readonly offset: number;
   /** Why they were never computed. */
   failed: unknown;
   private isReleased = false;
 
-  constructor(region: Region, offset = 0) {
+  constructor(queue: Queue, region: Region, offset = 0) {
+    this.queue = queue;
     this.region = region;
     this.offset = offset;
     region.own();
+  }
+
+  get device(): string {
+    return this.queue.name;
   }
 
   get address(): number {
@@ -58,7 +64,7 @@ export class Elements implements Remote {
           else reject(this.failed as Error);
         }, reject);
       };
-      inOrder({ ready: undefined, run, fail: reject });
+      this.queue.inOrder({ ready: undefined, run, fail: reject });
     });
   }
 
@@ -66,16 +72,17 @@ export class Elements implements Remote {
     if (this.isReleased) return;
     this.isReleased = true;
     const run = (): void => this.region.release();
-    inOrder({ ready: undefined, run, fail: run });
+    this.queue.inOrder({ ready: undefined, run, fail: run });
   }
 }
 
 /** The elements of an argument on the device; brings them there if they are not. */
-export function elementsOf(tensor: Tensor): Elements {
+export function elementsOf(queue: Queue, tensor: Tensor): Elements {
   const storage = Tensor.storageOf(tensor);
-  if (storage.remote instanceof Elements) return storage.remote;
+  const { remote } = storage;
+  if (remote instanceof Elements && remote.queue === queue) return remote;
   const words = toWords(pool.read(storage), storage.dtype);
-  const elements = new Elements(new Region());
+  const elements = new Elements(queue, new Region());
   const run = (gpu: Gpu): void => {
     elements.region.place(gpu, words.byteLength);
     gpu.write(elements.region.address, words);
@@ -83,7 +90,7 @@ export function elementsOf(tensor: Tensor): Elements {
   const fail = (error: unknown): void => {
     elements.failed = error;
   };
-  inOrder({ ready: undefined, run, fail });
+  queue.inOrder({ ready: undefined, run, fail });
   pool.addRemote(tensor, storage, elements);
   return elements;
 }

@@ -5,7 +5,8 @@ import type { LoopModule } from "../../kernel/loop.ts";
 import { splitProgram } from "../gpu/split.ts";
 import { hostText, importsOf } from "../js/emit.ts";
 import type { Emitted, WebgpuCode } from "../target.ts";
-import { calledIn, compact, emitWgsl } from "./wgsl.ts";
+import { calledIn, compact } from "../gpu/compact.ts";
+import { emitWgsl, wgsl as dialect } from "./wgsl.ts";
 
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];
@@ -14,7 +15,10 @@ export function emitWebgpu(module: LoopModule): Promise<Emitted<WebgpuCode>> {
   const program = splitProgram(module);
   const host = hostText(program.host, module.constantsBase, provided);
   const wgsl = emitWgsl(program);
-  const { frame, functions, entries } = compact(wgsl);
+  const texts = compact([wgsl.frame, ...wgsl.functions, ...wgsl.entries]);
+  const [frame = ""] = texts;
+  const functions = texts.slice(1, 1 + wgsl.functions.length);
+  const entries = texts.slice(1 + wgsl.functions.length);
   const code: WebgpuCode = {
     kind: "webgpu",
     host,
@@ -26,7 +30,7 @@ export function emitWebgpu(module: LoopModule): Promise<Emitted<WebgpuCode>> {
       }
       const types = parameters.map(({ type }) => (type === "i32" ? "i" : "f"));
       const text = entries[k] as string;
-      const uses = calledIn(text, functions);
+      const uses = calledIn(text, functions, dialect);
       return { types: (part === undefined ? "1" : "n") + types.join(""), text, uses };
     }),
     cells: program.cells.size,

@@ -5,4 +5,5 @@ export type { Code, Layout, Manifest, Tree } from "./manifest.ts";
 export * from "./sparse/index.ts";
 export { Tensor, tensor } from "./tensor.ts";
 export { useThreads } from "./threads.ts";
+export { loadWebgl } from "./webgl/program.ts";
 export { loadWebgpu } from "./webgpu/program.ts";

@@ -89,7 +89,7 @@ export interface Argument {
 
 export interface Manifest {
   readonly name: string;
-  readonly target: "js" | "wasm" | "webgpu";
+  readonly target: "js" | "wasm" | "webgpu" | "webgl";
   /** Their leaves, then those of `captured`, are the root parameters of the graph, in order. */
   readonly parameters: readonly Argument[];
   readonly captured: readonly Argument[];
@@ -158,7 +158,7 @@ export type Code =
   | { readonly kind: "js"; readonly text: string };
 
 /** Entries that a graphics device runs, and the host's part, which starts them. */
-export type GpuCode = WebgpuCode;
+export type GpuCode = WebgpuCode | WebglCode;
 
 export interface HostPart {
   /** From its environment to `run`, or the text of that function. */
@@ -182,6 +182,45 @@ export interface WebgpuEntry {
   readonly text: string;
   /** The functions that it calls, and those that they call, callees first. */
   readonly uses: readonly number[];
+}
+
+export interface WebglCode extends HostPart {
+  readonly kind: "webgl";
+  /** Functions that some fragment programs call. */
+  readonly functions: readonly string[];
+  readonly entries: readonly (WebglEntry | HostEntry)[];
+}
+
+/** A fragment program, `thread`, in which each thread stores at most once in each of its sites. */
+export interface WebglEntry {
+  /** `1` or `n` threads, then the types of its parameters, `i` or `f` each. */
+  readonly types: string;
+  readonly text: string;
+  readonly uses: readonly number[];
+  readonly sites: number;
+  /** True where each thread stores in the word after the one of the thread before it. */
+  readonly isDirect: boolean;
+  readonly mayFail: boolean;
+}
+
+/** What the processor does in the words of the device: `entry(threads, cells, …parameters)`. */
+export interface HostEntry {
+  readonly types: string;
+  readonly host: string | ((environment: WordsEnvironment) => (...operands: number[]) => void);
+}
+
+export interface WordsEnvironment {
+  readonly constants: number;
+  readonly math: Readonly<Record<string, (...operands: number[]) => number>>;
+  readonly views: {
+    readonly f32: Float32Array;
+    readonly i32: Int32Array;
+    /** Not zero for the rows that were stored in. */
+    readonly written: Uint8Array;
+  };
+  readonly fault: (site: number, index: number, extent: number) => never;
+  readonly copy: (to: number, from: number, bytes: number) => void;
+  readonly clear: (to: number, bytes: number) => void;
 }
 
 export interface HostEnvironment {

@@ -70,7 +70,8 @@ export function lower(given: Graph, options: ProgramOptions): LoopModule {
       (results) => ending.finish(results),
     ),
   );
-  const body = options.grid === true ? inWaves(program, emitted) : emitted;
+  const isInWaves = options.grid === true && options.gathers !== true;
+  const body = isInWaves ? inWaves(program, emitted) : emitted;
   const { frame } = program;
   const frameBytes = frame === program.arena ? 8 * ending.slots : 0;
   const frames = frame === program.arena ? [] : [frame];

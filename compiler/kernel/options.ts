@@ -15,6 +15,11 @@ export interface ProgramOptions {
   readonly forkAbove?: number | undefined;
   /** True where a kernel is started for all of its rounds at once, each a thread of a grid. */
   readonly grid?: boolean;
+  /**
+   * True where each thread of a grid should store one element, in a place that is its own, and read
+   * none that its kernel stores.
+   */
+  readonly gathers?: boolean;
   /** True where no element of an array has less than four bytes. */
   readonly wholeWords?: boolean;
   /** True where doubles are computed, and stored, in single precision. */

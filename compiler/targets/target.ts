@@ -1,15 +1,19 @@
 /** What a target is: it spells a program of the loop IR as code, and knows no op's meaning. */
 
-import type { WebgpuCode as ShippedCode } from "../../runtime/manifest.ts";
+import type {
+  WebglCode as ShippedWebgl,
+  WebgpuCode as ShippedWebgpu,
+} from "../../runtime/manifest.ts";
 import type { LoopModule } from "../kernel/loop.ts";
 import type { ProgramOptions } from "../kernel/options.ts";
 import { emitJavaScript } from "./js/emit.ts";
 import { emitWasm } from "./wasm/emit.ts";
+import { emitWebgl } from "./webgl/emit.ts";
 import { emitWebgpu } from "./webgpu/emit.ts";
 import type { Edits } from "./wasm/variants.ts";
 
 /** The code of a program as it ships; `runtime/manifest.ts` says how it is called. */
-export type Code = WasmCode | JavaScriptCode | WebgpuCode;
+export type Code = WasmCode | JavaScriptCode | WebgpuCode | WebglCode;
 
 export interface WasmCode {
   readonly kind: "wasm";
@@ -22,8 +26,9 @@ export interface JavaScriptCode {
   readonly text: string;
 }
 
-/** As it ships, with the host's part as text. */
-export type WebgpuCode = ShippedCode & { readonly host: string };
+/** As they ship, with the host's part as text. */
+export type WebgpuCode = ShippedWebgpu & { readonly host: string };
+export type WebglCode = ShippedWebgl & { readonly host: string };
 
 export interface Emitted<C extends Code = Code> {
   readonly code: C;
@@ -53,5 +58,17 @@ export const targets = {
     name: "webgpu",
     lowering: { vectors: false, chunks: false, grid: true, wholeWords: true, singles: true },
     emit: emitWebgpu,
+  },
+  webgl: {
+    name: "webgl",
+    lowering: {
+      vectors: false,
+      chunks: false,
+      grid: true,
+      gathers: true,
+      wholeWords: true,
+      singles: true,
+    },
+    emit: emitWebgl,
   },
 } as const satisfies Record<string, Target>;

@@ -23,10 +23,22 @@ export interface Piece {
   readonly bytes: number;
 }
 
+/** Where a program has its constants and its cells, and the functions that it imports. */
+export interface Places {
+  readonly constants: number;
+  readonly cells: number;
+  readonly math: Readonly<Record<string, (x: number, y: number) => number>>;
+}
+
+/** There is no such device here; the message says what is missing. */
+export class NoDevice extends Error {
+  override readonly name = "NoDevice";
+}
+
 export interface Gpu {
   readonly memory: Allocator;
-  /** Compiles the entries of a program, whose cells are at an address. */
-  readonly link: (code: GpuCode, cells: number) => Promise<Launch>;
+  /** Compiles the entries of a program. */
+  readonly link: (code: GpuCode, places: Places) => Promise<Launch>;
   /** Throws if the device can do nothing any more. */
   readonly check: () => void;
   /** The launches that follow are those of this call. */

@@ -57,14 +57,16 @@ class Linked {
     const constants = fromHex(layout.constants);
     const address = gpu.memory.allocate(constants.length + 4 * code.cells);
     if (constants.length > 0) gpu.write(address, constants);
-    const launch = await gpu.link(code, address + constants.length);
+    const math = mathFunctions(layout.imports);
+    const cells = address + constants.length;
+    const launch = await gpu.link(code, { constants: address, cells, math });
     const make =
       typeof code.host === "string"
         ? (new Function(`return ${code.host}`)() as Exclude<GpuCode["host"], string>)
         : code.host;
     this.run = make({
       constants: address,
-      math: mathFunctions(layout.imports) as never,
+      math: math as never,
       launch: (entry, threads, ...operands) => launch(entry, threads, operands),
       allocate: (bytes) => {
         const at = gpu.memory.allocate(bytes);

@@ -1,5 +1,7 @@
 /** The graphics device of the process: found once, asked for by the first program that needs it. */
 
+import { NoDevice } from "../gpu/gpu.ts";
+
 /** What we call of the package `webgpu`, the WebGPU of Node. */
 interface NodeWebgpu {
   readonly create: (options: readonly string[]) => GPU;
@@ -14,10 +16,6 @@ export const usage = {
   uniform: 0x40,
   storage: 0x80,
 } as const;
-
-export class NoDevice extends Error {
-  override readonly name = "NoDevice";
-}
 
 let opened: Promise<GPUDevice> | undefined;
 /** In Node, devices need it as long as they are used. */

@@ -9,6 +9,7 @@ import {
   type Launch,
   mostCalls,
   type Piece,
+  type Places,
   settle,
   type Started,
   toUseLess,
@@ -83,7 +84,7 @@ export class WebGpu implements Gpu {
     });
   }
 
-  async link(code: GpuCode, cells: number): Promise<Launch> {
+  async link(code: GpuCode, { cells }: Places): Promise<Launch> {
     const { entries } = code as WebgpuCode;
     const pipelines = await this.compile(code as WebgpuCode);
     return (entry, threads, operands) => {

@@ -76,7 +76,7 @@ export async function compileGraph(
   const emitted = await emit(module);
   const shipped = manifestOf(fn, target, module, emitted);
   const { code } = emitted;
-  if (code.kind === "webgpu") throw new Error("a device answers later");
+  if (code.kind === "webgpu" || code.kind === "webgl") throw new Error("a device answers later");
   onLayout?.(shipped.layout);
   const program = load(
     shipped,

@@ -44,11 +44,14 @@ afterAll(async () => {
   await server?.close();
 });
 
-const inPage: Device = (shipped) => (inputs) =>
-  page.evaluate(([program, values]) => window.page.run(program, values), [
-    shipped,
-    inputs,
-  ] as const);
+const inPage = (target: Device["target"]): Device => ({
+  target,
+  load: (shipped) => (inputs) =>
+    page.evaluate(([program, values]) => window.page.run(program, values), [
+      shipped,
+      inputs,
+    ] as const),
+});
 
 describe("webgpu in Chromium", () => {
   it("is there, by SwiftShader", async () => {
@@ -63,14 +66,14 @@ describe("webgpu in Chromium", () => {
     if (op.samples.length === 0) continue;
     it(op.name, async () => {
       const inputs = op.samples.flatMap((sample) => sample.inputs);
-      await expectSameOnDevice(fnOfSamples(op, op.samples), inputs, inPage);
+      await expectSameOnDevice(fnOfSamples(op, op.samples), inputs, inPage("webgpu"));
     });
   }
 
   it("computes random programs", async () => {
     const count: Count = { ran: 0, refused: 0 };
     const property = fc.asyncProperty(programs({ smooth: false }), ({ fn, inputs }) =>
-      expectSameIfRun(fn, inputs, count, inPage),
+      expectSameIfRun(fn, inputs, count, inPage("webgpu")),
     );
     await fc.assert(property, runs(25, 27));
     expect(count.ran).toBeGreaterThan(3 * count.refused);

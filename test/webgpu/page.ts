@@ -1,6 +1,6 @@
 /** A page that runs programs on the device of its browser. */
 
-import { loadWebgpu, tensor } from "fluxion/runtime";
+import { loadWebgl, loadWebgpu, tensor } from "fluxion/runtime";
 import { type Elements, runnerOf, type Shipped } from "./runner.ts";
 
 /** What the tests call of the page. */
@@ -9,6 +9,6 @@ export interface Page {
 }
 
 const page: Page = {
-  run: (shipped, inputs) => runnerOf({ loadWebgpu, tensor }, shipped)(inputs),
+  run: (shipped, inputs) => runnerOf({ loadWebgpu, loadWebgl, tensor }, shipped)(inputs),
 };
 Object.assign(globalThis, { page });

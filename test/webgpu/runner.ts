@@ -3,12 +3,12 @@
  * has this file and the runtime alone.
  */
 
-import type { DType, Manifest, WebgpuCode } from "../../runtime/manifest.ts";
+import type { DType, GpuCode, Manifest, WebglCode, WebgpuCode } from "../../runtime/manifest.ts";
 
 /** A program as it ships. */
 export interface Shipped {
   readonly manifest: Manifest;
-  readonly code: WebgpuCode;
+  readonly code: GpuCode;
 }
 
 /** An array, as plain data. */
@@ -22,21 +22,23 @@ interface Tensor extends Omit<Elements, "data"> {
   readonly data: () => Promise<ArrayLike<number>>;
 }
 
+type Load<C> = (manifest: Manifest, code: C) => (...args: readonly unknown[]) => unknown;
+
 /** What we call of the runtime. */
 export interface Runtime {
-  readonly loadWebgpu: (
-    manifest: Manifest,
-    code: WebgpuCode,
-  ) => (...args: readonly unknown[]) => unknown;
+  readonly loadWebgpu: Load<WebgpuCode>;
+  readonly loadWebgl?: Load<WebglCode>;
   readonly tensor: (data: readonly number[], shape: readonly number[], dtype: DType) => Tensor;
 }
 
 /** A program as a function of arrays; scalars that are no floating-point numbers are passed as such. */
 export function runnerOf(
-  { loadWebgpu, tensor }: Runtime,
+  { loadWebgpu, loadWebgl, tensor }: Runtime,
   { manifest, code }: Shipped,
 ): (inputs: readonly Elements[]) => Promise<Elements[]> {
-  const program = loadWebgpu(manifest, code);
+  const program =
+    code.kind === "webgpu" ? loadWebgpu(manifest, code) : loadWebgl?.(manifest, code);
+  if (program === undefined) throw new Error(`there is no ${code.kind} here`);
   return async (inputs) => {
     const given = inputs.map(({ dtype, shape, data }): unknown => {
       const isFloat = dtype === "f64" || dtype === "f32" || dtype === "f16";

@@ -19,10 +19,16 @@ import { type Elements, runnerOf, type Shipped } from "./runner.ts";
 type Run = (...inputs: readonly NdArray[]) => Promise<readonly NdArray[]>;
 
 /** Where a program runs: what ships of it, as a function of arrays. */
-export type Device = (shipped: Shipped) => (inputs: readonly Elements[]) => Promise<Elements[]>;
+export interface Device {
+  readonly target: "webgpu" | "webgl";
+  readonly load: (shipped: Shipped) => (inputs: readonly Elements[]) => Promise<Elements[]>;
+}
 
 /** The device of this process. */
-const here: Device = (shipped) => runnerOf({ loadWebgpu, tensor }, shipped);
+const here: Device = {
+  target: "webgpu",
+  load: (shipped) => runnerOf({ loadWebgpu, tensor }, shipped),
+};
 
 /** A program on a device, as a function of arrays. */
 export async function compileForDevice(
@@ -30,7 +36,7 @@ export async function compileForDevice(
   donated: readonly number[] = [],
   device: Device = here,
 ): Promise<Run> {
-  const run = device(await shippedFor(graph, donated));
+  const run = device.load(await shippedFor(graph, donated, device.target));
   return async (...inputs) => {
     const results = await run(inputs.map((x) => ({ ...x, data: Array.from(x.data) })));
     return results.map(({ dtype, shape, data }) => ndarray(dtype, shape, data));
@@ -41,8 +47,12 @@ export async function compileForDevice(
  * What ships of a program. Floating-point scalars are tensors, which only the device knows; other
  * scalars are plain numbers, by which the host decides.
  */
-export async function shippedFor(graph: Graph, donated: readonly number[] = []): Promise<Shipped> {
-  const { lowering, emit } = targets.webgpu;
+export async function shippedFor(
+  graph: Graph,
+  donated: readonly number[] = [],
+  target: "webgpu" | "webgl" = "webgpu",
+): Promise<Shipped> {
+  const { lowering, emit } = targets[target];
   const fn = rootOf(graph);
   const isPlain = ({ type }: ValueOf): boolean => type.shape.length === 0 && !isFloat(type.dtype);
   const inMemory = fn.body.parameters.flatMap((value, k) =>
@@ -50,7 +60,7 @@ export async function shippedFor(graph: Graph, donated: readonly number[] = []):
   );
   const module = lower(graph, { ...lowering, donated, inMemory });
   const emitted = await emit(module);
-  const manifest = manifestOf(fn, "webgpu", module, emitted);
+  const manifest = manifestOf(fn, target, module, emitted);
   const parameters = manifest.parameters.map((parameter, k): Argument => {
     const { type } = fn.body.parameters[k] as ValueOf;
     if (!isPlain({ type }) || parameter.tree.kind !== "leaf") return parameter;

@@ -54,9 +54,9 @@ export function dot(program: Program, equation: Equation): void {
   const [m, n, k] = [extent(x, lhsFree), extent(y, rhsFree), extent(x, axes.lhsContract)];
   const { dtype } = output.type;
   const work = multiplyDims(multiplyDims(m, n), k);
-  const { vectors, grid } = program.options;
+  const { vectors, grid, gathers } = program.options;
   const tiled =
-    (vectors || grid === true) &&
+    (vectors || (grid === true && gathers !== true)) &&
     (dtype === "f32" || dtype === "f64") &&
     !(typeof work === "number" && work < smallProduct) &&
     !(typeof m === "number" && m < 2) &&

@@ -12,7 +12,11 @@ import { at, divided, type Images, type Settings } from "./images.ts";
 
 /** On a grid, where a thread has several channels of the result. */
 export function paysInSquares({ options }: Program, channels: Dim): boolean {
-  return options.grid === true && (typeof channels !== "number" || channels >= 4);
+  return (
+    options.grid === true &&
+    options.gathers !== true &&
+    (typeof channels !== "number" || channels >= 4)
+  );
 }
 
 /** Pixels are rows of a product, channels of the result its columns; it sums over taps and channels. */

@@ -8,7 +8,7 @@ export function compact(texts: readonly string[]): readonly string[] {
   const short = (text: string): string =>
     text
       .replaceAll(/\/\/.*$/gm, "")
-      .replaceAll(/\b[vk]_\w+/g, (name) => {
+      .replaceAll(/\b[vkR]_\w+/g, (name) => {
         const known = names.get(name) ?? `${name[0]}${names.size.toString(36)}_`;
         names.set(name, known);
         return known;

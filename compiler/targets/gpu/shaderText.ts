@@ -163,6 +163,7 @@ export class ShaderText {
   protected opening(
     { parameters, loads, stores, body, part }: Entry,
     cell: (of: Local) => string,
+    others: readonly Local[] = [],
   ): readonly string[] {
     const from = (of: Local, word: string): string =>
       `  ${this.nameOf(of)} = ${this.bits(of, word)};`;
@@ -171,7 +172,7 @@ export class ShaderText {
         body,
         new Set(part === undefined ? [] : [part]),
         [],
-        [...parameters, ...loads, ...stores],
+        [...parameters, ...loads, ...stores, ...others],
       ),
       ...parameters.map((of, k) => from(of, `word(${firstParameter + k}u)`)),
       ...loads.map((of) => from(of, cell(of))),
@@ -429,7 +430,7 @@ function functionName(name: string): string {
  * The locals that are assigned once, in a block (or the blocks in it) where all that reads them comes
  * after: constants of the language.
  */
-function constantSets(body: readonly Statement[]): ReadonlyMap<Local, Statement> {
+export function constantSets(body: readonly Statement[]): ReadonlyMap<Local, Statement> {
   const counts = new Map<Local, number>();
   visitStatements(body, (statement) => {
     for (const of of assignedBy(statement)) counts.set(of, (counts.get(of) ?? 0) + 1);

@@ -32,6 +32,7 @@ import {
 import {
   assignedBy,
   assignedIn,
+  mapStatement,
   ownExpressions,
   readIn,
   visitExpression,
@@ -391,39 +392,34 @@ function withOperands(
   entries: readonly Entry[],
   numbers: readonly number[],
 ): readonly Statement[] {
-  const inside = (list: readonly Statement[]): Statement[] => [
-    ...withOperands(list, entries, numbers),
-  ];
+  return withLaunches(body, (number, [, threads]) => {
+    const { parameters } = entries[number] as Entry;
+    const entry = constant(numbers[number] as number);
+    return [entry, threads as Expr, ...parameters.map(read)];
+  });
+}
+
+/** The host's code with the operands of each launch, by the number of its entry. */
+export function withLaunches(
+  body: readonly Statement[],
+  change: (number: number, operands: readonly Expr[]) => readonly Expr[],
+): readonly Statement[] {
   return body.map((statement): Statement => {
-    switch (statement.kind) {
-      case "for":
-        return { ...statement, body: inside(statement.body) };
-      case "while":
-        return { ...statement, before: inside(statement.before), body: inside(statement.body) };
-      case "if":
-        return {
-          ...statement,
-          then: inside(statement.then),
-          otherwise: inside(statement.otherwise),
-        };
-      case "call": {
-        const [number] = statement.operands;
-        if (statement.callee !== "launch" || number === undefined || !isConstant(number)) {
-          return statement;
-        }
-        const { parameters } = entries[number.value] as Entry;
-        const [, threads] = statement.operands as [Expr, Expr];
-        const entry = constant(numbers[number.value] as number);
-        return { ...statement, operands: [entry, threads, ...parameters.map(read)] };
-      }
-      default:
-        return statement;
+    const [number] = statement.kind === "call" ? statement.operands : [];
+    if (statement.kind === "call" && statement.callee === "launch") {
+      if (number === undefined || !isConstant(number)) throw new Error("a launch of no entry");
+      return { ...statement, operands: change(number.value, statement.operands) };
     }
+    return mapStatement(
+      statement,
+      (expr) => expr,
+      (inner) => withLaunches(inner, change),
+    );
   });
 }
 
 /** The functions that code calls, and those that they call, callees first. */
-function reached(
+export function reached(
   body: readonly Statement[],
   functions: ReadonlyMap<string, LoopFunction>,
 ): readonly LoopFunction[] {

@@ -1,5 +1,6 @@
 /** The loop IR as the text of a JavaScript function from its environment to `run`. */
 
+import { rowBits } from "../../../runtime/gpu/launches.ts";
 import { roundHalf } from "../../../runtime/half.ts";
 import { byteSize, type DType, isFloat } from "../../ir/types.ts";
 import {
@@ -50,6 +51,23 @@ export function hostText(fn: LoopFunction, constants: Local, provided: readonly 
   return [`({ ${names} }) => {`, text, `  return ${fn.name};`, "}"].join("\n");
 }
 
+/**
+ * Functions that compute in the words of a device's memory, of which the host has a copy: its `f32`
+ * and `i32`, and `written`, a mark for each row of 2^rowBits words that something was stored in.
+ */
+export function wordsText(functions: readonly LoopFunction[], constants: Local): string {
+  const names = functions.map(({ name }) => name);
+  const texts = functions.map((fn) =>
+    new FunctionText(fn, constants, new Set(), names, true).text(),
+  );
+  return [
+    "({ constants, fault, math, views, copy, clear }) => {",
+    ...texts,
+    `  return ${names.at(-1)};`,
+    "}",
+  ].join("\n");
+}
+
 /** The functions during which memory may grow, so that views of it must be taken again. */
 function growingFunctions(module: LoopModule): ReadonlySet<string> {
   const growing = new Set<string>(["allocate"]);
@@ -64,9 +82,10 @@ function growingFunctions(module: LoopModule): ReadonlySet<string> {
   return growing;
 }
 
-type View = "f64" | "f32" | "i32" | "u16" | "u8";
+type View = "f64" | "f32" | "i32" | "u16" | "u8" | "written";
 
-function viewOf(dtype: DType): View {
+function viewOf(dtype: DType, inWords: boolean): View {
+  if (inWords) return isFloat(dtype) ? "f32" : "i32";
   if (dtype === "f64" || dtype === "f32") return dtype;
   if (dtype === "f16") return "u16";
   return byteSize(dtype) === 4 ? "i32" : "u8";
@@ -74,6 +93,7 @@ function viewOf(dtype: DType): View {
 
 const words = (
   "arena constants fault allocate release math views environment f64 f32 i32 u16 u8 run Math Number " +
+  "copy clear written " +
   "await break case catch class const continue debugger default delete do else enum export " +
   "extends false finally for function if implements import in instanceof interface let new null " +
   "package private protected public return static super switch this throw true try typeof var " +
@@ -87,18 +107,22 @@ class FunctionText {
   private readonly names = new Map<Local, string>();
   private readonly taken: Set<string>;
   private readonly used: readonly View[];
+  /** True where every element has four bytes, and rows that are stored in are marked. */
+  private readonly inWords: boolean;
 
   constructor(
     fn: LoopFunction,
     constantsBase: Local,
     growing: ReadonlySet<string>,
     functions: readonly string[],
+    inWords = false,
   ) {
+    this.inWords = inWords;
     this.fn = fn;
     this.constantsBase = constantsBase;
     this.growing = growing;
     this.taken = new Set([...words, ...Object.keys(hostFunctions), ...functions]);
-    this.used = viewsOf(fn);
+    this.used = viewsOf(fn, inWords);
   }
 
   text(): string {
@@ -156,6 +180,10 @@ class FunctionText {
         const { base, index, dtype } = statement;
         const element = this.element(base, index, dtype);
         const value = this.expr(statement.value);
+        if (this.inWords) {
+          const row = `(${this.place(base, index, 2)}) >>> ${rowBits}`;
+          return [`${indent}${element} = ${value};`, `${indent}written[${row}] = 1;`];
+        }
         return [`${indent}${element} = ${dtype === "f16" ? `math.to_half(${value})` : value};`];
       }
       case "for": {
@@ -188,11 +216,18 @@ class FunctionText {
       case "call":
         return this.call(statement, indent);
       case "copy": {
+        if (this.inWords) {
+          const operands = [statement.to, statement.from, statement.bytes];
+          return [`${indent}copy(${operands.map((each) => this.expr(each)).join(", ")});`];
+        }
         const [to, from] = [this.expr(statement.to), this.expr(statement.from)];
         const end = `${from} + ${this.expr(statement.bytes)}`;
         return [`${indent}u8.copyWithin(${to}, ${from}, ${end});`];
       }
       case "clear": {
+        if (this.inWords) {
+          return [`${indent}clear(${this.expr(statement.to)}, ${this.expr(statement.bytes)});`];
+        }
         const to = this.expr(statement.to);
         return [`${indent}u8.fill(0, ${to}, ${to} + ${this.expr(statement.bytes)});`];
       }
@@ -225,7 +260,7 @@ class FunctionText {
       case "affine":
         throw new Error("an index was not turned into arithmetic");
       case "load":
-        return expr.dtype === "f16"
+        return expr.dtype === "f16" && !this.inWords
           ? `math.from_half(${this.element(expr.base, expr.index, expr.dtype)})`
           : this.element(expr.base, expr.index, expr.dtype);
       case "op": {
@@ -252,11 +287,13 @@ class FunctionText {
 
   /** `f64[(base >> 3) + index]`. */
   private element(base: Expr, index: Expr, dtype: DType): string {
-    const view = viewOf(dtype);
-    const shift = Math.log2(byteSize(dtype));
+    const shift = this.inWords ? 2 : Math.log2(byteSize(dtype));
+    return `${viewOf(dtype, this.inWords)}[${this.place(base, index, shift)}]`;
+  }
+
+  private place(base: Expr, index: Expr, shift: number): string {
     const start = shift === 0 ? this.expr(base) : `(${this.expr(base)} >> ${shift})`;
-    if (isConstant(index) && index.value === 0) return `${view}[${start}]`;
-    return `${view}[${start} + ${this.expr(index)}]`;
+    return isConstant(index) && index.value === 0 ? start : `${start} + ${this.expr(index)}`;
   }
 }
 
@@ -270,7 +307,7 @@ function balanced(text: string): boolean {
   return false;
 }
 
-function viewsOf({ body, results }: LoopFunction): readonly View[] {
+function viewsOf({ body, results }: LoopFunction, inWords: boolean): readonly View[] {
   const used = new Set<View>();
   const visitResult: Statement[] = results.map((value) => ({
     kind: "call",
@@ -279,11 +316,12 @@ function viewsOf({ body, results }: LoopFunction): readonly View[] {
     results: [],
   }));
   visitExpressions([...body, ...visitResult], (expr) => {
-    if (expr.kind === "load") used.add(viewOf(expr.dtype));
+    if (expr.kind === "load") used.add(viewOf(expr.dtype, inWords));
   });
   visitStatements(body, (statement) => {
-    if (statement.kind === "store") used.add(viewOf(statement.dtype));
-    if (statement.kind === "copy" || statement.kind === "clear") used.add("u8");
+    if (statement.kind === "store") used.add(viewOf(statement.dtype, inWords));
+    if (statement.kind === "store" && inWords) used.add("written");
+    if (!inWords && (statement.kind === "copy" || statement.kind === "clear")) used.add("u8");
   });
   return [...used];
 }

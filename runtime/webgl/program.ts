@@ -1,0 +1,15 @@
+/** Programs for WebGL 2. */
+
+import { loadOn } from "../gpu/program.ts";
+import type { Program } from "../load.ts";
+import type { Manifest, WebglCode } from "../manifest.ts";
+import { webgl } from "./gl.ts";
+
+/** Builds a program, whose kernels the device compiles meanwhile. */
+export function loadWebgl(
+  manifest: Manifest,
+  code: WebglCode,
+  captured?: () => readonly unknown[],
+): Program {
+  return loadOn(webgl, manifest, code, captured);
+}

@@ -11,7 +11,7 @@ import {
   leavesOf,
   type Manifest,
   type Tree,
-  type WebgpuCode,
+  type GpuCode,
 } from "../runtime/manifest.ts";
 import { expand } from "./autodiff/expand.ts";
 import { assertWellFormed } from "./ops/check.ts";
@@ -35,7 +35,7 @@ import { printTypeScript } from "./readable/typescript.ts";
 import { type Target, targets } from "./targets/target.ts";
 
 export type { Graph } from "./ir/types.ts";
-export type { Argument, Code, Manifest, Tree, WebgpuCode } from "../runtime/manifest.ts";
+export type { Argument, Code, GpuCode, Manifest, Tree } from "../runtime/manifest.ts";
 
 export type TargetName = keyof typeof targets;
 export const targetNames = Object.keys(targets) as TargetName[];
@@ -44,8 +44,15 @@ export function isTarget(name: string | undefined): name is TargetName {
   return name !== undefined && Object.hasOwn(targets, name);
 }
 
+/** Targets that answer later: what is no tensor comes as a promise. */
+export type DeviceTargetName = "webgpu" | "webgl";
 /** Targets whose programs run where they are called. */
-export type HostTargetName = Exclude<TargetName, "webgpu">;
+export type HostTargetName = Exclude<TargetName, DeviceTargetName>;
+
+export function isOnDevice(name: TargetName): name is DeviceTargetName {
+  const { lowering }: Target = targets[name];
+  return lowering.grid === true;
+}
 
 /** How a program is called, as trees of its parameters, of what it captures, of its result. */
 export interface Signature {
@@ -69,7 +76,7 @@ export interface CompilerOptions {
 
 export interface Compiled<T extends TargetName = TargetName> {
   readonly manifest: Manifest;
-  readonly code: T extends "webgpu" ? WebgpuCode : Code;
+  readonly code: T extends DeviceTargetName ? Extract<GpuCode, { readonly kind: T }> : Code;
 }
 
 /** The text of a stage of `fluxion explain`. */
@@ -82,6 +89,7 @@ export const stageNames = [
   "memory",
   "wat",
   "wgsl",
+  "glsl",
   "js",
   "ts",
 ] as const;
@@ -141,15 +149,17 @@ export async function explain(
       return module.memoryText;
     case "wat":
     case "wgsl":
+    case "glsl":
     case "js":
       return (await target.emit(module)).text;
   }
 }
 
+const languages = { js: "js", wat: "wasm", wgsl: "webgpu", glsl: "webgl" } as const;
+
 /** A stage that is the code of a target shows that target's. */
 function targetOf(stage: StageName, { target }: CompilerOptions): TargetName {
-  if (stage === "js") return "js";
-  return stage === "wat" ? "wasm" : stage === "wgsl" ? "webgpu" : target;
+  return stage in languages ? languages[stage as keyof typeof languages] : target;
 }
 
 /**

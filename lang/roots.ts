@@ -13,8 +13,10 @@ import {
 } from "./eagerTransforms.ts";
 import type { Shape, Tensor } from "./types.ts";
 
-/** Where a program runs. `"webgpu"` answers later: what is no tensor comes as a promise. */
-export type Target = "js" | "wasm" | "webgpu";
+/** Graphics devices, which answer later: what is no tensor comes as a promise. */
+export type DeviceTarget = "webgpu" | "webgl";
+/** Where a program runs. */
+export type Target = "js" | "wasm" | DeviceTarget;
 
 export interface CompileOptions<T extends Target = Target> {
   /** Where it runs; "wasm" by default. */
@@ -48,12 +50,12 @@ export type OnDevice<F> = F extends (...args: infer A) => infer R
   : never;
 
 /**
- * `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. On `webgpu`
- * tensors come back at once, and a result with anything else in it as a promise.
+ * `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. On graphics
+ * devices tensors come back at once, and a result with anything else in it as a promise.
  */
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
-  options: CompileOptions<"webgpu"> & { readonly target: "webgpu" },
+  options: CompileOptions<DeviceTarget> & { readonly target: DeviceTarget },
 ): OnDevice<F>;
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
@@ -63,7 +65,7 @@ export function compile(
   f: (...args: never[]) => unknown,
   options: CompileOptions = {},
 ): (...args: never[]) => unknown {
-  if (options.target !== "webgpu") return f;
+  if (options.target !== "webgpu" && options.target !== "webgl") return f;
   return (...args) => {
     const result = f(...args);
     return isOfTensors(result) ? result : Promise.resolve(result);

@@ -19,6 +19,6 @@ async function answer({ graph, signature, settings, root }: CompileJob): Promise
   try {
     return { compiled: await compile(graph, signature, { ...settings, place: placeOf }) };
   } catch (error) {
-    return { fault: faultOf(error, root, signature.name) };
+    return { fault: faultOf(error, root, signature.name, settings.target) };
   }
 }

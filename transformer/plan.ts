@@ -5,7 +5,12 @@
 
 import { MagicString, type SourceMap } from "magic-string";
 import ts from "typescript";
-import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
+import {
+  type Compiled,
+  type CompilerOptions,
+  isOnDevice,
+  type Signature,
+} from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { DerivativeFault } from "../compiler/autodiff/custom.ts";
 import { expand } from "../compiler/autodiff/expand.ts";
@@ -14,7 +19,13 @@ import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
 import { NotOnDevice } from "../compiler/targets/gpu/split.ts";
-import { type Binary, leavesOf, type Tree, type WebgpuCode } from "../runtime/manifest.ts";
+import {
+  type Binary,
+  type GpuCode,
+  type HostEntry,
+  leavesOf,
+  type Tree,
+} from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
@@ -180,7 +191,7 @@ function targetOf(
   programs: readonly RootProgram[],
 ): TargetName {
   const { target } = settings;
-  if (isNamed || target !== "webgpu") return target;
+  if (isNamed || !isOnDevice(target)) return target;
   const isAtOnce = programs.every(
     ({ signature }) => isOfTensors(signature) && !hasComputedLength(signature),
   );
@@ -197,7 +208,7 @@ function lengths(
   signature: Signature,
   node: ts.CallExpression,
 ): readonly Diagnostic[] {
-  if (target !== "webgpu" || !isOfTensors(signature) || !hasComputedLength(signature)) return [];
+  if (!isOnDevice(target) || !isOfTensors(signature) || !hasComputedLength(signature)) return [];
   return [messages.lengthOnDevice({ name: signature.name, target }, spanOf(node))];
 }
 
@@ -207,7 +218,7 @@ function precision(
   { name, parameters, captured, result }: Signature,
   node: ts.CallExpression,
 ): readonly Diagnostic[] {
-  if (target !== "webgpu") return [];
+  if (!isOnDevice(target)) return [];
   const trees = [...parameters, ...captured].map(({ tree }) => tree);
   const doubles = [...trees, result].some((tree) =>
     leavesOf(tree).some(({ dtype }) => dtype === "f64"),
@@ -241,7 +252,8 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
         });
         programs.set(program.id, compiled);
       } catch (error) {
-        faults.push(faultOf(error, spanOf(root.node), program.signature.name));
+        const { target } = root.settings;
+        faults.push(faultOf(error, spanOf(root.node), program.signature.name, target));
       }
     }
   }
@@ -250,20 +262,20 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
 
 /** The faults that show where a file that has been read is differentiated; it is not compiled. */
 export function derivativeFaults({ roots }: ReadFile): readonly Diagnostic[] {
-  return roots.flatMap(({ node, programs }) =>
+  return roots.flatMap(({ node, programs, settings }) =>
     programs.flatMap(({ graph, signature }) => {
       try {
         expand(graph, { raise: false });
         return [];
       } catch (error) {
-        return [faultOf(error, spanOf(node), signature.name)];
+        return [faultOf(error, spanOf(node), signature.name, settings.target)];
       }
     }),
   );
 }
 
 /** What the compiler throws after reading: a use of a derivative that there is not, or our fault. */
-export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
+export function faultOf(error: unknown, root: Span, name: string, target: TargetName): Diagnostic {
   if (error instanceof DerivativeFault) {
     const { callee, variable, span = root, calls } = error;
     const related = calls.map((call) => ({
@@ -273,7 +285,7 @@ export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
     return messages.capturedDerivative({ name: callee, variable }, span, related);
   }
   if (error instanceof NotOnDevice) {
-    const holes = { name, target: "webgpu" };
+    const holes = { name, target };
     const { reason, span = root } = error;
     return reason === "memory"
       ? messages.memoryOnDevice(holes, span)
@@ -498,14 +510,23 @@ function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): s
 }
 
 /** The function of the runtime that builds such a program. */
-function loaderName({ kind }: Compiled["code"]): "load" | "loadWebgpu" {
-  return kind === "webgpu" ? "loadWebgpu" : "load";
+function loaderName({ kind }: Compiled["code"]): "load" | "loadWebgpu" | "loadWebgl" {
+  return kind === "webgpu" ? "loadWebgpu" : kind === "webgl" ? "loadWebgl" : "load";
 }
 
 function codeText(code: Compiled["code"]): string {
   if (code.kind === "webgpu") {
     const { host, ...data } = code;
-    return `{ ...${JSON.stringify(data)}, host: ${hostCode(host)} }`;
+    return `{ ...${JSON.stringify(data)}, host: ${functionText(host)} }`;
+  }
+  if (code.kind === "webgl") {
+    const { host, entries, ...data } = code;
+    const list = entries.map((entry) => {
+      if (!("host" in entry)) return JSON.stringify(entry);
+      return `{ types: ${JSON.stringify(entry.types)}, host: ${functionText(entry.host)} }`;
+    });
+    const fields = `entries: [${list.join(", ")}], host: ${functionText(host)}`;
+    return `{ ...${JSON.stringify(data)}, ${fields} }`;
   }
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
   const pieces = code.relaxed?.map((piece) =>
@@ -515,10 +536,10 @@ function codeText(code: Compiled["code"]): string {
   return `{ kind: "wasm", plain: ${hex(code.plain)}${relaxed} }`;
 }
 
-/** The host's part as it is: a page may forbid code from text. */
-function hostCode(host: WebgpuCode["host"]): string {
+/** What the host does as it is: a page may forbid code from text. */
+function functionText(host: GpuCode["host"] | HostEntry["host"]): string {
   if (typeof host === "string") return host;
-  throw new Error("the host's part of a program is text before it ships");
+  throw new Error("what the host does is text before it ships");
 }
 
 /** Two digits a byte: what stands twice is the same text, which compresses well. */

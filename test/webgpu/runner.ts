@@ -6,9 +6,9 @@
 import type { DType, GpuCode, Manifest, WebglCode, WebgpuCode } from "../../runtime/manifest.ts";
 
 /** A program as it ships. */
-export interface Shipped {
+export interface Shipped<T extends GpuCode["kind"] = GpuCode["kind"]> {
   readonly manifest: Manifest;
-  readonly code: GpuCode;
+  readonly code: Extract<GpuCode, { readonly kind: T }>;
 }
 
 /** An array, as plain data. */
@@ -36,8 +36,7 @@ export function runnerOf(
   { loadWebgpu, loadWebgl, tensor }: Runtime,
   { manifest, code }: Shipped,
 ): (inputs: readonly Elements[]) => Promise<Elements[]> {
-  const program =
-    code.kind === "webgpu" ? loadWebgpu(manifest, code) : loadWebgl?.(manifest, code);
+  const program = code.kind === "webgpu" ? loadWebgpu(manifest, code) : loadWebgl?.(manifest, code);
   if (program === undefined) throw new Error(`there is no ${code.kind} here`);
   return async (inputs) => {
     const given = inputs.map(({ dtype, shape, data }): unknown => {

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
+import type { DeviceTargetName } from "../../compiler/compile.ts";
 import { type NdArray, ndarray } from "../../compiler/ir/ndarray.ts";
 import { printFunction } from "../../compiler/ir/print.ts";
 import { type Fn, type Graph, isFloat, rootOf, type Value } from "../../compiler/ir/types.ts";
@@ -20,7 +21,7 @@ type Run = (...inputs: readonly NdArray[]) => Promise<readonly NdArray[]>;
 
 /** Where a program runs: what ships of it, as a function of arrays. */
 export interface Device {
-  readonly target: "webgpu" | "webgl";
+  readonly target: DeviceTargetName;
   readonly load: (shipped: Shipped) => (inputs: readonly Elements[]) => Promise<Elements[]>;
 }
 
@@ -47,11 +48,11 @@ export async function compileForDevice(
  * What ships of a program. Floating-point scalars are tensors, which only the device knows; other
  * scalars are plain numbers, by which the host decides.
  */
-export async function shippedFor(
+export async function shippedFor<T extends DeviceTargetName = "webgpu">(
   graph: Graph,
   donated: readonly number[] = [],
-  target: "webgpu" | "webgl" = "webgpu",
-): Promise<Shipped> {
+  target: T = "webgpu" as T,
+): Promise<Shipped<T>> {
   const { lowering, emit } = targets[target];
   const fn = rootOf(graph);
   const isPlain = ({ type }: ValueOf): boolean => type.shape.length === 0 && !isFloat(type.dtype);
@@ -67,7 +68,7 @@ export async function shippedFor(
     const as = type.dtype === "bool" ? "boolean" : "number";
     return { ...parameter, tree: { ...parameter.tree, as } };
   });
-  return { manifest: { ...manifest, parameters }, code: emitted.code };
+  return { manifest: { ...manifest, parameters }, code: emitted.code as Shipped<T>["code"] };
 }
 
 type ValueOf = Pick<Value, "type">;

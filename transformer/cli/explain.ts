@@ -40,7 +40,7 @@ export async function explain(
       const options = { ...root.settings, place: placeOf, signature };
       const text = await explainStage(graph, stage, options).catch((error: unknown) => {
         if (!(error instanceof Unreadable)) {
-          const fault = faultOf(error, spanOf(root.node), signature.name);
+          const fault = faultOf(error, spanOf(root.node), signature.name, root.settings.target);
           throw new UserError(reportText([fault], process.stderr.isTTY === true));
         }
         const why = `TypeScript has no words for ${error.message}`;

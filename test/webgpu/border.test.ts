@@ -1,27 +1,29 @@
-/** Values into programs on a WebGPU device and out of them, and what is said when they do not fit. */
+/** Values into programs on graphics devices and out of them, and what is said when they do not fit. */
 
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compile } from "../../compiler/compile.ts";
-import { webgpu } from "../../runtime/webgpu/gpu.ts";
+import { compile, type DeviceTargetName, type TargetName } from "../../compiler/compile.ts";
 import { type Tensor, tensor } from "../../runtime/tensor.ts";
 import { moduleWith } from "../programs/harness.ts";
 import type * as Roots from "./border/main.ts";
 import type * as Build from "./build/main.ts";
+import { devices, queues } from "./devices.ts";
 
 /** The roots as a caller without types has them: they take what they are given. */
 type Loose = { readonly [K in keyof typeof Roots]: (...args: unknown[]) => unknown };
-let roots: Loose;
 
-beforeAll(async () => {
-  const file = join(import.meta.dirname, "border/main.ts");
-  roots = await moduleWith<Loose>(file, { target: "wasm", version: "border", compile });
-});
-
-function call(name: keyof typeof Roots, ...args: readonly unknown[]): Tensor {
-  return roots[name](...args) as Tensor;
+/** The roots of a file, where those for WebGPU are for that device. */
+function rootsOn<T extends object>(name: string, target: DeviceTargetName, otherwise: TargetName): Promise<T> {
+  return moduleWith<T>(join(import.meta.dirname, name, "main.ts"), {
+    target: otherwise,
+    version: `${name}-${target}`,
+    compile: (graph, signature, options) => {
+      const own = options.target === "webgpu" ? target : options.target;
+      return compile(graph, signature, { ...options, target: own });
+    },
+  });
 }
 
 async function dataOf(value: unknown): Promise<readonly number[]> {
@@ -30,13 +32,6 @@ async function dataOf(value: unknown): Promise<readonly number[]> {
 
 function single(values: readonly number[]): Tensor {
   return tensor([...values], [values.length]);
-}
-
-/** Pieces of the device's memory that are given out, when all work is done. */
-async function pieces(): Promise<number> {
-  const gpu = await webgpu.open();
-  await gpu.read([]);
-  return gpu.memory.count;
 }
 
 /** Lets the engine collect what nobody has any more. */
@@ -49,7 +44,23 @@ async function collected(): Promise<void> {
   }
 }
 
-describe("webgpu", () => {
+describe.each(devices)("%s", (target) => {
+  let roots: Loose;
+  beforeAll(async () => {
+    roots = await rootsOn<Loose>("border", target, "wasm");
+  });
+
+  function call(name: keyof typeof Roots, ...args: readonly unknown[]): Tensor {
+    return roots[name](...args) as Tensor;
+  }
+
+  /** Pieces of the device's memory that are given out, when all work is done. */
+  async function pieces(): Promise<number> {
+    const gpu = await queues[target].open();
+    await gpu.read([]);
+    return gpu.memory.count;
+  }
+
   it("takes numbers and booleans and promises them", async () => {
     const later = roots.numbers(1.5, true);
     expect(later).toBeInstanceOf(Promise);
@@ -250,7 +261,9 @@ describe("webgpu", () => {
     expect(await dataOf(there)).toEqual([4, 8]);
     expect(here.dataSync()).toEqual(Float32Array.of(2, 4));
     expect(() => roots.twiceHere(there)).toThrow("take its elements by `await x.data()`");
-    expect(() => there.dataSync()).toThrow("this tensor is on WebGPU, which answers later");
+    expect(() => there.dataSync()).toThrow(
+      `this tensor is on ${queues[target].name}, which answers later`,
+    );
     expect(String(there)).toBe("tensor f32[2]");
     const back = tensor(await there.data());
     expect(call("twiceHere", back).dataSync()).toEqual(Float32Array.of(8, 16));
@@ -285,17 +298,12 @@ describe("webgpu", () => {
   });
 });
 
-describe("a build for webgpu", () => {
+describe.each(devices)("a build for %s", (target) => {
   it("runs there what gives tensors alone, and all else here", async () => {
-    const file = join(import.meta.dirname, "build/main.ts");
-    const built = await moduleWith<typeof Build>(file, {
-      target: "webgpu",
-      version: "build",
-      compile,
-    });
+    const built = await rootsOn<typeof Build>("build", target, target);
     const x = tensor([1, 2, 3]) as unknown as Parameters<typeof built.value<3>>[0];
     for (const there of [built.value(x), built.slope(x)]) {
-      expect(() => there.dataSync()).toThrow("this tensor is on WebGPU");
+      expect(() => there.dataSync()).toThrow(`this tensor is on ${queues[target].name}`);
     }
     expect(await dataOf(built.value(x))).toEqual([14]);
     expect(await dataOf(built.slope(x))).toEqual([2, 4, 6]);

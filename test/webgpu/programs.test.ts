@@ -1,5 +1,5 @@
 /**
- * The calls that the programs of `test/programs` make of their roots, once more on a WebGPU device:
+ * The calls that the programs of `test/programs` make of their roots, once more on graphics devices:
  * in single precision, and answered later.
  */
 
@@ -8,13 +8,16 @@ import { describe, expect, test } from "vitest";
 import {
   compile,
   type CompilerOptions,
+  type DeviceTargetName,
   type Graph,
   type Signature,
 } from "../../compiler/compile.ts";
 import { NotOnDevice } from "../../compiler/targets/gpu/split.ts";
-import { loadWebgpu, Tensor } from "../../runtime/index.ts";
+import { loadOn } from "../../runtime/gpu/program.ts";
+import { Tensor } from "../../runtime/index.ts";
 
 import { names, programWith } from "../programs/harness.ts";
+import { devices, queues } from "./devices.ts";
 import { type RecordedCall, recorded } from "./recorder.ts";
 
 /** Of the largest number in an array; single precision has 6e-8, halves 5e-4. */
@@ -153,10 +156,13 @@ interface Loaded {
 }
 
 /** Throws a `NotOnDevice` where the device refuses it. */
-async function loadedRoot({ graph, signature, options, calls }: Root): Promise<Loaded> {
-  const { manifest, code } = await compile(graph, signature, { ...options, target: "webgpu" });
+async function loadedRoot(
+  { graph, signature, options, calls }: Root,
+  target: DeviceTargetName,
+): Promise<Loaded> {
+  const { manifest, code } = await compile(graph, signature, { ...options, target });
   let captured: readonly unknown[] = [];
-  const program = loadWebgpu(manifest, code, () => captured);
+  const program = loadOn(queues[target], manifest, code, () => captured);
   const run = (call: RecordedCall): unknown => {
     ({ captured } = call);
     return program(...call.args);
@@ -255,7 +261,7 @@ function unlike(
 }
 
 describe.each(names)("%s", (name) => {
-  test("gives the same on webgpu, or is refused", async () => {
+  test.each(devices)("gives the same on %s, or is refused", async (target) => {
     const roots = await calledRoots(name);
     expect(roots.length).toBeGreaterThan(0);
     const reasons: string[] = [];
@@ -263,7 +269,7 @@ describe.each(names)("%s", (name) => {
     const loaded: Loaded[] = [];
     for (const root of roots) {
       try {
-        loaded.push(await loadedRoot(root));
+        loaded.push(await loadedRoot(root, target));
       } catch (error) {
         if (!(error instanceof NotOnDevice)) throw error;
         reasons.push(`${root.signature.name}: ${error.reason}`);

@@ -1,4 +1,4 @@
-/** Random programs, and their adjoints, on a WebGPU device against the interpreter in f32. */
+/** Random programs, and their adjoints, on graphics devices against the interpreter in f32. */
 
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
@@ -12,17 +12,18 @@ import { arrayInputs, arrayPrograms } from "../kernel/arrayPrograms.ts";
 import { direction } from "../ops/support.ts";
 import { programs } from "../random/programs.ts";
 import { runs } from "../random/runs.ts";
-import { type Count, expectSameIfRun } from "./support.ts";
-
-const count: Count = { ran: 0, refused: 0 };
-const compare = (fn: Fn, inputs: readonly NdArray[]): Promise<void> =>
-  expectSameIfRun(fn, inputs, count);
+import { devices } from "./devices.ts";
+import { type Count, expectSameIfRun, here } from "./support.ts";
 
 function cleaned(fn: Fn): Fn {
   return { ...fn, body: repairUniqueness(cleanUp(fn.body)) };
 }
 
-describe("webgpu", () => {
+describe.each(devices)("%s", (target) => {
+  const count: Count = { ran: 0, refused: 0 };
+  const compare = (fn: Fn, inputs: readonly NdArray[]): Promise<void> =>
+    expectSameIfRun(fn, inputs, count, here(target));
+
   it("computes random array programs", { timeout: 240_000 }, async () => {
     const property = fc.asyncProperty(arrayPrograms, (fn) => compare(fn, arrayInputs));
     await fc.assert(property, runs(40, 7));

@@ -1,4 +1,4 @@
-/** Runs graph functions on a WebGPU device, and compares with the interpreter in single precision. */
+/** Runs graph functions on a graphics device, and compares with the interpreter in single precision. */
 
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -13,6 +13,7 @@ import { NotOnDevice } from "../../compiler/targets/gpu/split.ts";
 import { targets } from "../../compiler/targets/target.ts";
 import type { Argument } from "../../runtime/manifest.ts";
 import { tensor } from "../../runtime/tensor.ts";
+import { loadWebgl } from "../../runtime/webgl/program.ts";
 import { loadWebgpu } from "../../runtime/webgpu/program.ts";
 import { graphOf, manifestOf } from "../kernel/support.ts";
 import { type Elements, runnerOf, type Shipped } from "./runner.ts";
@@ -25,17 +26,16 @@ export interface Device {
   readonly load: (shipped: Shipped) => (inputs: readonly Elements[]) => Promise<Elements[]>;
 }
 
-/** The device of this process. */
-const here: Device = {
-  target: "webgpu",
-  load: (shipped) => runnerOf({ loadWebgpu, tensor }, shipped),
-};
+/** A device of this process. */
+export function here(target: DeviceTargetName): Device {
+  return { target, load: (shipped) => runnerOf({ loadWebgpu, loadWebgl, tensor }, shipped) };
+}
 
 /** A program on a device, as a function of arrays. */
 export async function compileForDevice(
   graph: Graph,
   donated: readonly number[] = [],
-  device: Device = here,
+  device: Device = here("webgpu"),
 ): Promise<Run> {
   const run = device.load(await shippedFor(graph, donated, device.target));
   return async (...inputs) => {
@@ -77,7 +77,7 @@ type ValueOf = Pick<Value, "type">;
 export async function expectSameOnDevice(
   fn: Fn,
   inputs: readonly NdArray[],
-  device: Device = here,
+  device: Device = here("webgpu"),
   tolerance = 2e-5,
 ): Promise<void> {
   const single = rootOf(inSinglePrecision(graphOf(fn)));
@@ -100,7 +100,7 @@ export async function expectSameIfRun(
   fn: Fn,
   inputs: readonly NdArray[],
   count: Count,
-  device: Device = here,
+  device: Device = here("webgpu"),
 ): Promise<void> {
   const single = rootOf(inSinglePrecision(graphOf(fn)));
   const expected = interpret(single, inputs.map(rounded));

@@ -22,6 +22,7 @@ const help = `Times this library beside its peers, turn by turn, each workload i
                      default ${defaultReport}
   --systems A,B      only these systems
   --devices webgpu   a graphics device instead of the processor: this library, jax-js and tfjs
+  --devices webgl    the same by WebGL, in a headless Chromium: this library and tfjs
   --seconds N        time for each system on each workload; default 2
   --help             this text
 
@@ -92,7 +93,7 @@ function inProcess(
 ): Promise<{ readonly measurements: readonly Measurement[] } | Ended> {
   const child = fork(path.join(import.meta.dirname, "one.ts"), {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
-    env: device === "webgpu" ? { ...process.env, ...forGraphics() } : process.env,
+    env: device === "wasm" ? process.env : { ...process.env, ...forGraphics() },
   });
   const stop = (): unknown => child.kill();
   process.once("exit", stop);
@@ -160,7 +161,8 @@ function readArguments() {
       workloads.some((workload) => asked in workload.systems),
     );
     const { devices = device } = parsed.values;
-    if (devices !== device) throw new Error(`there is no device ${devices}; there is webgpu`);
+    if (devices !== device)
+      throw new Error(`there is no device ${devices}; there are webgpu and webgl`);
     if (!(Number(parsed.values.seconds) > 0)) throw new Error("--seconds needs a number above 0");
     return parsed;
   } catch (error) {

@@ -4,11 +4,13 @@ import { createRequire } from "node:module";
 import type { Data } from "./data.ts";
 import { device, provideWebgpu } from "./device.ts";
 import type { Model } from "./onnx.ts";
+import { openContext } from "../../dist/runtime/webgl/context.js";
 
 const require = createRequire(import.meta.url);
 
 /** jax-js on its WebAssembly or WebGPU backend. Its types are its own affair: peers are used dynamically. */
 export async function loadJax(): Promise<typeof import("@jax-js/jax")> {
+  if (device === "webgl") throw new Error("jax-js has no WebGL backend");
   if (device === "webgpu") await provideWebgpu();
   const jax = await import("@jax-js/jax");
   const backends = await jax.init(device);
@@ -68,6 +70,16 @@ export async function loadTfjs(): Promise<typeof import("@tensorflow/tfjs")> {
     await provideWebgpu();
     await import("@tensorflow/tfjs-backend-webgpu");
     await tf.setBackend("webgpu");
+    await tf.ready();
+    tf.enableProdMode();
+    return tf;
+  }
+  if (device === "webgl") {
+    // Outside of pages it has no backend for WebGL, and takes the context that it is given.
+    const { MathBackendWebGL, setWebGLContext } = await import("@tensorflow/tfjs-backend-webgl");
+    setWebGLContext(2, await openContext());
+    tf.registerBackend("webgl", () => new MathBackendWebGL());
+    await tf.setBackend("webgl");
     await tf.ready();
     tf.enableProdMode();
     return tf;

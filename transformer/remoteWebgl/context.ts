@@ -12,7 +12,7 @@ import {
 } from "node:worker_threads";
 import { NoDevice } from "../../runtime/gpu/gpu.ts";
 import { findChromium } from "./chromium.ts";
-import { type Argument, type CommandOf, makers, packed, questions, unpacked } from "./protocol.ts";
+import { type Argument, type CommandOf, isQuestion, makers, packed, unpacked } from "./protocol.ts";
 
 /** Commands and bytes that wait until somebody asks, or that many are there. */
 const mostCommands = 500;
@@ -107,7 +107,7 @@ class Remote {
       new Uint8Array(buffer, byteOffset, byteLength).set(all.subarray(start, start + byteLength));
       return undefined;
     }
-    if (questions.has(method)) return (this.ask().head as { readonly value?: unknown }).value;
+    if (isQuestion(method)) return (this.ask().head as { readonly value?: unknown }).value;
     if (method === "flush" || this.commands.length > mostCommands || this.size > mostBytes) {
       this.send(false);
     }

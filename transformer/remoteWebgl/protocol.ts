@@ -40,17 +40,10 @@ export const makers: ReadonlySet<string> = new Set([
   "getUniformLocation",
 ]);
 
-/** Methods whose result is waited for. */
-export const questions: ReadonlySet<string> = new Set([
-  "clientWaitSync",
-  "getError",
-  "getExtension",
-  "getParameter",
-  "getProgramInfoLog",
-  "getProgramParameter",
-  "getShaderInfoLog",
-  "isContextLost",
-]);
+/** True of methods whose result is waited for. */
+export function isQuestion(method: string): boolean {
+  return /^(get|is|check|clientWait)/.test(method);
+}
 
 export function packed(head: unknown, bytes: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(JSON.stringify(head));

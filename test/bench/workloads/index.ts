@@ -18,15 +18,20 @@ import { workloads as rows } from "./rows.ts";
 
 const tensors = [...matmul, ...mlp, ...cnn, ...gpt, ...lstm, ...convMobile, ...rows];
 
+/** Peers with WebGL. */
+const withWebgl = /^(fluxion|tfjs)-wasm$/;
+const withWebgpu = /^(fluxion|jax-js|tfjs)-wasm$/;
+
 export const workloads: readonly Workload[] =
-  device === "webgpu"
-    ? tensors.map(onGraphics)
-    : [...tensors.map(threaded), ...ode, ...logreg, ...processes, ...gradbench].map(limited);
+  device === "wasm"
+    ? [...tensors.map(threaded), ...ode, ...logreg, ...processes, ...gradbench].map(limited)
+    : tensors.map(onGraphics);
 
 /** The systems that have a form for graphics devices. The target of the build is that of ours. */
 function onGraphics(workload: Workload): Workload {
+  const has = device === "webgl" ? withWebgl : withWebgpu;
   const systems = Object.entries(workload.systems).flatMap(([name, prepare]) =>
-    /^(fluxion|jax-js|tfjs)-wasm$/.test(name) ? [[name.replace("wasm", "webgpu"), prepare]] : [],
+    has.test(name) ? [[name.replace("wasm", device), prepare]] : [],
   );
   return { ...workload, systems: Object.fromEntries(systems) as Workload["systems"] };
 }

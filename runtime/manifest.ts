@@ -200,6 +200,8 @@ export interface WebglEntry {
   readonly sites: number;
   /** True where each thread stores in the word after the one of the thread before it. */
   readonly isDirect: boolean;
+  /** Where a call of `thread` does four threads: the parameters that it takes for multiples of 16. */
+  readonly aligned?: readonly number[];
   readonly mayFail: boolean;
 }
 

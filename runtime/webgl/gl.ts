@@ -46,10 +46,15 @@ const firstRows = 16;
 /** Texels that one step writes; more threads take several. */
 const mostTexels = 2 ** 20;
 
-/** What is compiled of an entry: a program for each few of its outputs. */
+/** A program for each few outputs of an entry. */
+type Shaders = readonly { readonly outputs: readonly number[]; readonly shader: Shader }[];
+
+/** What is compiled of an entry. */
 interface Linked {
   readonly entry: WebglEntry;
-  readonly shaders: readonly { readonly outputs: readonly number[]; readonly shader: Shader }[];
+  readonly shaders: Shaders;
+  /** For arguments that do not lie where it takes them to be. */
+  readonly others: () => Shaders;
 }
 
 export class WebGl implements Gpu {
@@ -119,11 +124,12 @@ export class WebGl implements Gpu {
     const groups = all.flatMap((k) =>
       k % mostOutputs === 0 ? [all.slice(k, k + mostOutputs)] : [],
     );
-    const shaders = groups.map((outputs) => ({
-      outputs,
-      shader: this.programs.of(entryShader(code, entry, outputs, vectors)),
-    }));
-    return { entry, shaders };
+    const shaders = (isAligned: boolean): Shaders =>
+      groups.map((outputs) => ({
+        outputs,
+        shader: this.programs.of(entryShader(code, entry, outputs, vectors, isAligned)),
+      }));
+    return { entry, shaders: shaders(true), others: () => shaders(false) };
   }
 
   check(): void {
@@ -146,7 +152,7 @@ export class WebGl implements Gpu {
   }
 
   private launch(
-    { entry, shaders }: Linked,
+    { entry, shaders: usual, others }: Linked,
     threads: number,
     cells: number,
     operands: readonly number[],
@@ -155,6 +161,8 @@ export class WebGl implements Gpu {
     const parameters = types.length - 1;
     const window = windowOf(types, threads, this.failureAddress, cells, operands);
     const firsts = operands.slice(parameters);
+    const isAligned = entry.aligned?.every((k) => (operands[k] as number) % 16 === 0) ?? true;
+    const shaders = isAligned ? usual : others();
     const perTexel = isDirect ? 4 : 1;
     for (let first = 0; first < threads; first += perTexel * mostTexels) {
       const count = Math.min(threads - first, perTexel * mostTexels);

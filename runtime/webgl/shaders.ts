@@ -25,9 +25,21 @@ const frame = `\
 #define select(x, y, c) ((c) ? (y) : (x))
 uniform usampler2D memory;
 uniform ivec2 range;
-u32 load(u32 at) {
-  return texelFetch(memory, ivec2(int((at >> 2u) & ${rowTexels - 1}u), int(at >> ${rowBits}u)), 0)[at & 3u];
+uvec4 texel(u32 at) {
+  return texelFetch(memory, ivec2(int(at & ${rowTexels - 1}u), int(at >> ${rowBits - 2}u)), 0);
 }
+u32 load(u32 at) { return texel(at >> 2u)[at & 3u]; }
+vec4 load4(u32 at) {
+  uvec4 words = texel(at >> 2u);
+  u32 skipped = at & 3u;
+  if (skipped != 0u) {
+    uvec4 next = texel((at >> 2u) + 1u);
+    words = skipped == 1u ? uvec4(words.yzw, next.x)
+      : skipped == 2u ? uvec4(words.zw, next.xy) : uvec4(words.w, next.xyz);
+  }
+  return uintBitsToFloat(words);
+}
+vec4 aligned4(u32 at) { return uintBitsToFloat(texel(at >> 2u)); }
 u32 word(u32 k) { return words[k >> 2u][k & 3u]; }
 u32 as_u32(i32 x) { return u32(x); }
 u32 as_u32(u32 x) { return x; }
@@ -50,36 +62,43 @@ export function outputsOf({ sites, mayFail }: WebglEntry): number {
 /** The fragment program of an entry for some of its outputs, with a window of so many vectors. */
 export function entryShader(
   { functions }: WebglCode,
-  { text, uses, sites, isDirect }: WebglEntry,
+  { text, uses, sites, isDirect, aligned }: WebglEntry,
   outputs: readonly number[],
   vectors: number,
+  isAligned: boolean,
 ): string {
+  const isQuad = aligned !== undefined;
   const stores = outputs.filter((k) => k < sites);
   const declared = outputs.map((k, at) => `layout(location = ${at}) out uvec4 r${k};`);
-  const globals = Array.from({ length: sites }, (_, k) => `u32 o${k}; u32 a${k};`);
-  const main = isDirect
-    ? [
-        ...stores.map((k) => `  uvec4 lanes${k} = uvec4(0u);`),
-        "  for (int lane = 0; lane < 4; lane++) {",
-        "    int thread_of_lane = range.x + 4 * at + lane;",
-        "    if (thread_of_lane < int(words[0].x)) {",
-        "      thread(thread_of_lane);",
-        ...stores.map((k) => `      lanes${k}[lane] = o${k};`),
-        "    }",
-        "  }",
-        ...stores.map((k) => `  r${k} = lanes${k};`),
-      ]
-    : [
-        "  if (range.x + at < int(words[0].x)) {",
-        ...Array.from({ length: sites }, (_, k) => `    a${k} = 0u;`),
-        "    thread(range.x + at);",
-        ...stores.map((k) => `    r${k} = uvec4(o${k}, a${k}, 0u, 0u);`),
-        "  }",
-      ];
+  const globals = Array.from({ length: sites }, (_, k) =>
+    isQuad ? `uvec4 o${k};` : `u32 o${k}; u32 a${k};`,
+  );
+  const main = isQuad
+    ? ["  thread(range.x + 4 * at);", ...stores.map((k) => `  r${k} = o${k};`)]
+    : isDirect
+      ? [
+          ...stores.map((k) => `  uvec4 lanes${k} = uvec4(0u);`),
+          "  for (int lane = 0; lane < 4; lane++) {",
+          "    int thread_of_lane = range.x + 4 * at + lane;",
+          "    if (thread_of_lane < int(words[0].x)) {",
+          "      thread(thread_of_lane);",
+          ...stores.map((k) => `      lanes${k}[lane] = o${k};`),
+          "    }",
+          "  }",
+          ...stores.map((k) => `  r${k} = lanes${k};`),
+        ]
+      : [
+          "  if (range.x + at < int(words[0].x)) {",
+          ...Array.from({ length: sites }, (_, k) => `    a${k} = 0u;`),
+          "    thread(range.x + at);",
+          ...stores.map((k) => `    r${k} = uvec4(o${k}, a${k}, 0u, 0u);`),
+          "  }",
+        ];
   return [
     version + declared.join("\n"),
     `uniform uvec4 words[${vectors}];`,
     frame,
+    `#define load4a ${isAligned ? "aligned4" : "load4"}`,
     ...uses.map((k) => functions[k]),
     ...globals,
     text,

@@ -99,7 +99,7 @@ export class ShaderText {
   private readonly names = new Map<Local, string>();
   private readonly counts = new Map<string, number>();
   /** Helpers that the text calls. */
-  private readonly used: Set<string>;
+  readonly used: Set<string>;
   private result = "return;";
   /** Assignments that are the only one of their local, in front of all its uses. */
   private constants: ReadonlySet<Statement> = new Set();
@@ -196,7 +196,11 @@ export class ShaderText {
     this.constants = new Set(constants.values());
     return [...locals]
       .filter((of) => !given.has(of) && !constants.has(of))
-      .map((of) => `  ${this.dialect.variable(typeText(of.type), this.nameOf(of))}`);
+      .map((of) => `  ${this.dialect.variable(this.typeOf(of), this.nameOf(of))}`);
+  }
+
+  protected typeOf(of: Local): string {
+    return typeText(of.type);
   }
 
   protected nameOf(of: Local): string {
@@ -219,11 +223,11 @@ export class ShaderText {
     switch (statement.kind) {
       case "set": {
         const { local: of, value } = statement;
-        const [name, text] = [this.nameOf(of), this.expr(value)];
+        const [name, text] = [this.nameOf(of), this.assignable(of, value)];
         if (!this.constants.has(statement)) {
           return [`${indent}${name} = ${text};`, ...this.leave(of, indent)];
         }
-        const fixed = this.dialect.constant(typeText(of.type), name, text);
+        const fixed = this.dialect.constant(this.typeOf(of), name, text);
         return [indent + fixed, ...this.leave(of, indent), ...this.wordsOf(of, indent)];
       }
       case "store":
@@ -286,6 +290,11 @@ export class ShaderText {
     return this.dialect.constant("u32", `${name}_words`, `u32(${name}) >> 2u`);
   }
 
+  /** The text of a value for a local. */
+  protected assignable(_of: Local, value: Expr): string {
+    return this.expr(value);
+  }
+
   /** What else an assignment does. */
   protected leave(_of: Local, _indent: string): readonly string[] {
     return [];
@@ -324,7 +333,7 @@ export class ShaderText {
   }
 
   /** As `expr`, of type bool. */
-  private condition(expr: Expr): string {
+  protected condition(expr: Expr): string {
     if (expr.kind === "op") {
       const operands = (): readonly string[] => expr.operands.map((each) => this.expr(each));
       const text = comparisonText(expr.op, expr.dtype, operands);
@@ -371,7 +380,7 @@ export class ShaderText {
     }
   }
 
-  private operation(expr: Extract<Expr, { kind: "op" }>): string {
+  protected operation(expr: Extract<Expr, { kind: "op" }>): string {
     const { op, dtype, operands } = expr;
     if (op === "select") {
       const [condition, x, y] = operands as readonly [Expr, Expr, Expr];

@@ -34,6 +34,7 @@ import { hostText, importsOf, wordsText } from "../js/emit.ts";
 import type { Emitted, WebglCode } from "../target.ts";
 import { type Gathering, gatheringOf } from "./gather.ts";
 import { type Cells, glsl, GlslText } from "./glsl.ts";
+import { liftedText, mayBeQuads, QuadText } from "./quads.ts";
 
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];
@@ -50,16 +51,29 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
     provided,
   );
   const used = new Set<string>();
+  const lifted = new Set<string>();
+  const quads = new Map<Entry, readonly Local[]>();
   const threads = program.entries.map((entry, k) => {
     const gathering = gathered[k];
     if (gathering === undefined) return undefined;
-    return new GlslText(used).thread(entry, gathering, cells, module.sites.length > 0);
+    const canFail = module.sites.length > 0;
+    if (mayBeQuads(gathering)) {
+      const text = new QuadText(new Set());
+      const found = text.threadOrNot(entry, gathering, cells, canFail);
+      if (found !== undefined) {
+        for (const name of text.used) used.add(name);
+        for (const name of text.lifted) lifted.add(name);
+        quads.set(entry, [...text.aligned]);
+        return found;
+      }
+    }
+    return new GlslText(used).thread(entry, gathering, cells, canFail);
   });
   const own = program.functions
     .filter(({ body }) => !writes(body, functions))
     .filter(({ name }) => threads.some((text) => text?.includes(`k_${name}(`) === true))
     .map((fn) => new GlslText(used).text(fn));
-  const shared = [...sharedText(glsl, used), ...own];
+  const shared = [...sharedText(glsl, used), ...[...lifted].map(liftedText), ...own];
   const texts = compact([...shared, ...threads.map((text) => text ?? "")]);
   const shipped = texts.slice(0, shared.length);
   const entries = program.entries.map((entry, k): WebglCode["entries"][number] => {
@@ -76,12 +90,16 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
     }
     const text = texts[shared.length + k] as string;
     const { sites, isDirect, mayFail } = gathering;
+    const aligned = quads.get(entry);
     return {
       types,
       text,
       uses: calledIn(text, shipped, glsl),
       sites: sites.length,
       isDirect,
+      ...(aligned === undefined
+        ? {}
+        : { aligned: aligned.map((of) => parameters.indexOf(of)).filter((at) => at >= 0) }),
       mayFail,
     };
   });

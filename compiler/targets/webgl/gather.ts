@@ -9,22 +9,12 @@
  * A store at `base + thread` is _direct_: fragments are its elements.
  */
 
-import {
-  addDims,
-  type Dim,
-  dimText,
-  foldDim,
-  multiplyDims,
-  subtractDims,
-  symbol,
-  symbolsOf,
-} from "../../ir/dim.ts";
+import { type Dim, foldDim, multiplyDims, subtractDims } from "../../ir/dim.ts";
 import {
   add,
   constant,
   divide,
   type Expr,
-  isConstant,
   type Local,
   local,
   type LoopFunction,
@@ -39,6 +29,7 @@ import { assignedIn, mapOperands, visitExpression, visitStatements } from "../..
 import { type Functions, withWriters } from "../gpu/inline.ts";
 import { constantSets } from "../gpu/shaderText.ts";
 import type { Entry } from "../gpu/split.ts";
+import { Indices } from "./indices.ts";
 
 type Store = Extract<Statement, { readonly kind: "store" }>;
 
@@ -86,14 +77,6 @@ export function gatheringOf(
 
 class NotGathering extends Error {}
 
-/** What is left of an index after all that is the same for all threads has a name. */
-interface Atom {
-  /** An expression of the entry's parameters, where it is one. */
-  readonly fixed: Expr | undefined;
-  /** Of a remainder or a quotient. */
-  readonly of?: { readonly kind: "rem" | "div"; readonly x: Dim; readonly y: Dim };
-}
-
 interface Stored {
   readonly roots: ReadonlySet<Local>;
   readonly address: Dim;
@@ -108,20 +91,17 @@ class Reader {
   hasOverlaps = false;
   private readonly entry: Entry;
   private readonly functions: Functions;
-  private readonly fixed: ReadonlySet<Local>;
   private readonly constants: ReadonlyMap<Local, Statement>;
-  private readonly known = new Map<Local, Dim>();
-  private readonly names = new Map<string, string>();
-  private readonly atoms = new Map<string, Atom>();
-  private readonly numbers = new Map<Local, number>();
+  private readonly indices: Indices;
   private readonly stored: Stored[] = [];
 
   constructor(entry: Entry, functions: Functions, cells: Local, body: readonly Statement[]) {
     this.entry = entry;
     this.functions = functions;
     const assigned = assignedIn(body);
-    this.fixed = new Set([...entry.parameters, cells].filter((of) => !assigned.has(of)));
+    const fixed = new Set([...entry.parameters, cells].filter((of) => !assigned.has(of)));
     this.constants = constantSets(body);
+    this.indices = new Indices(fixed, entry.part, this.constants);
   }
 
   list(body: readonly Statement[], isCertain: boolean, isLoop: boolean): readonly Statement[] {
@@ -137,9 +117,7 @@ class Reader {
     switch (statement.kind) {
       case "set": {
         const value = expr(statement.value);
-        if (this.constants.get(statement.local) === statement && statement.local.type === "i32") {
-          this.known.set(statement.local, this.dim(value));
-        }
+        this.indices.set(statement, value);
         return [{ ...statement, value }];
       }
       case "store": {
@@ -197,7 +175,7 @@ class Reader {
     // Read before it is stored.
     const computed = this.expr(statement.value);
     const value = local("stored", machine(dtype));
-    const address = this.address(base, index);
+    const address = this.indices.address(base, index);
     const kept: Store = { ...statement, base, index, value: read(value) };
     const roots = this.roots(base);
     this.hasOverlaps ||= this.stored.some((other) => mayMeet(other, roots, address));
@@ -212,7 +190,7 @@ class Reader {
     if (mapped.kind !== "load") return mapped;
     const { base, index, dtype } = mapped;
     const roots = this.roots(base);
-    const address = this.address(base, index);
+    const address = this.indices.address(base, index);
     for (const stored of this.stored.toReversed()) {
       if (!mayMeet(stored, roots, address)) continue;
       const { value, isCertain } = stored;
@@ -223,22 +201,16 @@ class Reader {
     return mapped;
   }
 
-  // Addresses
-
-  /** Bytes from the start of the memory. */
-  private address(base: Expr, index: Expr): Dim {
-    return this.simplified(addDims(this.dim(base), multiplyDims(4, this.dim(index))));
-  }
-
   /** The address of the first thread's element, if those of the others follow it. */
   private first(address: Dim): Expr | undefined {
+    const { indices } = this;
     const { part } = this.entry;
-    const rest =
-      part === undefined ? address : subtractDims(address, multiplyDims(4, this.dim(read(part))));
-    if (symbolsOf(rest).some((name) => this.atoms.get(name)?.fixed === undefined)) return undefined;
+    const thread = part === undefined ? 0 : indices.dim(read(part));
+    const rest = subtractDims(address, multiplyDims(4, thread));
+    if (!indices.isFixed(rest)) return undefined;
     return foldDim<Expr>(rest, {
       constant: (value) => constant(value),
-      symbol: (name) => this.atoms.get(name)?.fixed as Expr,
+      symbol: (name) => indices.of(name)?.fixed as Expr,
       add,
       multiply,
       divide: (a, divisor) => divide(a, constant(divisor)),
@@ -258,89 +230,6 @@ class Reader {
     visit(base);
     return found;
   }
-
-  private dim(expr: Expr): Dim {
-    if (isConstant(expr)) return expr.value;
-    if (expr.kind === "local") {
-      const known = this.known.get(expr.local);
-      if (known !== undefined) return known;
-      const isFixed = this.fixed.has(expr.local);
-      if (isFixed || expr.local === this.entry.part) {
-        return this.atom(`local ${this.numberOf(expr.local)}`, isFixed ? expr : undefined);
-      }
-    }
-    if (expr.kind === "op" && expr.dtype !== "f32" && expr.dtype !== "f64") {
-      const operands = expr.operands.map((operand) => this.dim(operand));
-      const [x, y] = operands as [Dim, Dim];
-      switch (expr.op) {
-        case "add":
-          return addDims(x, y);
-        case "sub":
-          return subtractDims(x, y);
-        case "mul":
-          return multiplyDims(x, y);
-        case "shift_left":
-          if (typeof y === "number") return multiplyDims(x, 2 ** (y & 31));
-          break;
-        default:
-          break;
-      }
-      const key = `${expr.op} ${expr.dtype} ${operands.map(dimText).join(" ")}`;
-      const isFixed = operands.every((each) =>
-        symbolsOf(each).every((name) => this.atoms.get(name)?.fixed !== undefined),
-      );
-      const isQuotient = expr.op === "index_div" || expr.op === "index_rem";
-      const of = isQuotient
-        ? { kind: expr.op === "index_div" ? ("div" as const) : ("rem" as const), x, y }
-        : undefined;
-      return this.atom(key, isFixed ? this.spelled(expr) : undefined, of);
-    }
-    // Another value at another time
-    return this.atom(`unknown ${this.atoms.size}`, undefined);
-  }
-
-  /** An expression with the locals of the thread replaced by what they are. */
-  private spelled(expr: Expr): Expr {
-    if (expr.kind === "local") {
-      const definition = this.constants.get(expr.local);
-      return definition?.kind === "set" ? this.spelled(definition.value) : expr;
-    }
-    return mapOperands(expr, (operand) => this.spelled(operand));
-  }
-
-  private atom(key: string, fixed: Expr | undefined, of?: Atom["of"]): Dim {
-    let name = this.names.get(key);
-    if (name === undefined) {
-      name = `a${this.names.size}`;
-      this.names.set(key, name);
-      this.atoms.set(name, of === undefined ? { fixed } : { fixed, of });
-    }
-    return symbol(name);
-  }
-
-  private numberOf(of: Local): number {
-    const known = this.numbers.get(of) ?? this.numbers.size;
-    this.numbers.set(of, known);
-    return known;
-  }
-
-  /** With `x / y · y + x % y` as `x`. */
-  private simplified(dim: Dim): Dim {
-    for (const name of symbolsOf(dim)) {
-      const of = this.atoms.get(name)?.of;
-      if (of?.kind !== "rem") continue;
-      const factor = coefficientOf(dim, name);
-      if (factor === undefined) continue;
-      const quotient = this.names.get(`index_div i32 ${dimText(of.x)} ${dimText(of.y)}`);
-      if (quotient === undefined) continue;
-      const whole = multiplyDims(factor, multiplyDims(of.y, symbol(quotient)));
-      const without = subtractDims(subtractDims(dim, multiplyDims(factor, symbol(name))), whole);
-      const rest = new Set(symbolsOf(without));
-      if (rest.has(name) || rest.has(quotient)) continue;
-      return this.simplified(addDims(without, multiplyDims(factor, of.x)));
-    }
-    return dim;
-  }
 }
 
 /** True where an address may be that of an earlier store. */
@@ -348,23 +237,6 @@ function mayMeet(stored: Stored, roots: ReadonlySet<Local>, address: Dim): boole
   if (![...roots].some((root) => stored.roots.has(root))) return false;
   const distance = subtractDims(address, stored.address);
   return typeof distance !== "number" || distance === 0;
-}
-
-/** What a symbol is multiplied by, where it is never multiplied by itself. */
-function coefficientOf(dim: Dim, name: string): Dim | undefined {
-  if (typeof dim === "number") return 0;
-  let sum: Dim = 0;
-  for (const { coefficient, factors } of dim.terms) {
-    const count = factors.filter((factor) => factor === name).length;
-    if (count > 1) return undefined;
-    if (count === 0) continue;
-    const others = factors.filter((factor) => factor !== name);
-    sum = addDims(
-      sum,
-      others.length === 0 ? coefficient : { terms: [{ coefficient, factors: others }] },
-    );
-  }
-  return sum;
 }
 
 function reads({ body, results }: LoopFunction, functions: Functions): boolean {

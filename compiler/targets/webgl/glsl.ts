@@ -5,6 +5,7 @@
  */
 
 import type { Local } from "../../kernel/loop.ts";
+import { assignedIn } from "../../kernel/rewrite.ts";
 import { type Dialect, ShaderText, type Store } from "../gpu/shaderText.ts";
 import type { Entry } from "../gpu/split.ts";
 import type { Gathering } from "./gather.ts";
@@ -32,6 +33,8 @@ export interface Cells {
 
 export class GlslText extends ShaderText {
   private gathering: Gathering | undefined;
+  /** Locals that are the same for all threads. */
+  private scalars: ReadonlySet<Local> = new Set();
 
   constructor(used: Set<string>) {
     super(glsl, used);
@@ -39,6 +42,8 @@ export class GlslText extends ShaderText {
 
   thread(entry: Entry, gathering: Gathering, cells: Cells, canFail: boolean): string {
     this.gathering = gathering;
+    const assigned = assignedIn(gathering.body);
+    this.scalars = new Set([...entry.parameters, ...entry.loads].filter((of) => !assigned.has(of)));
     const { part, comment } = entry;
     const { body, sites, isDirect } = gathering;
     const cell = (of: Local): string => `load((words[0].z >> 2u) + ${cells.numbers.get(of)}u)`;
@@ -62,9 +67,18 @@ export class GlslText extends ShaderText {
     ].join("\n");
   }
 
+  protected isParameter(of: Local): boolean {
+    return this.scalars.has(of);
+  }
+
+  protected siteOf(statement: Store): number {
+    const { sites } = this.gathering as Gathering;
+    return sites.findIndex((site) => site.statement === statement);
+  }
+
   protected override store(statement: Store, indent: string): readonly string[] {
-    const { sites, isDirect } = this.gathering as Gathering;
-    const k = sites.findIndex((site) => site.statement === statement);
+    const { isDirect } = this.gathering as Gathering;
+    const k = this.siteOf(statement);
     const { base, index, value } = statement;
     const result = `${indent}o${k} = ${this.dialect.bits("u32", this.expr(value))};`;
     if (isDirect) return [result];

@@ -7,7 +7,6 @@
 
 import type { Equation, Value } from "../../ir/types.ts";
 import { type Gemm, gemmOf, type GemmOrder, orderOf, type Walk } from "../../ops/gemm.ts";
-import { rootsOf } from "../buffer.ts";
 import { hoist } from "../hoist.ts";
 import {
   add,
@@ -46,11 +45,7 @@ export function gemm(program: Program, equation: Equation): void {
   const { parameters } = equation;
   const subtract = parameters["subtract"] === true;
   const [a, b] = [program.buffer(inputs.a), program.buffer(inputs.b)];
-  let c = program.own(inputs.c);
-  const roots = rootsOf(c);
-  if ([a, b].some((operand) => rootsOf(operand).some((root) => roots.includes(root)))) {
-    c = program.copyOf(inputs.c, c);
-  }
+  const c = program.ownApart(inputs.c, [a, b]);
   const of = (value: Value): Expr => program.scalar(value);
   const walk = (values: Walk<Value>): Walk<Expr> => [of(values[0]), of(values[1]), of(values[2])];
   const product: Gemm<Expr> = {

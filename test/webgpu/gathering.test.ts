@@ -1,0 +1,185 @@
+/** Reads and additions at many indices on a grid: of any shape, repeated, and out of range. */
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Dim, symbol } from "../../compiler/ir/dim.ts";
+import { type NdArray, ndarray } from "../../compiler/ir/ndarray.ts";
+import { arrayType, type DType, type Fn, type Value } from "../../compiler/ir/types.ts";
+import { interpret } from "../../compiler/ops/interpret.ts";
+import { fnOf, graphOf } from "../kernel/support.ts";
+import { runs } from "../random/runs.ts";
+import { troublesOf } from "./entries.ts";
+import { compileForDevice, expectSameOnDevice } from "./support.ts";
+
+interface Given {
+  readonly dtype: DType;
+  /** x is [...before, extent, ...after]. */
+  readonly before: readonly number[];
+  readonly extent: number;
+  readonly after: readonly number[];
+  readonly indices: readonly number[];
+  /** The shape of the indices. */
+  readonly places: readonly number[];
+  readonly isSymbolic: boolean;
+}
+
+const few = fc.array(fc.constantFrom(0, 1, 2, 3, 5), { maxLength: 2 });
+
+/** Places in range, unless `wrong`: then some are not, or none are. */
+const given = (wrong: boolean): fc.Arbitrary<Given> =>
+  fc
+    .record({
+      dtype: fc.constantFrom<DType>("f64", "f32", "f16", "i32", "u32"),
+      before: few,
+      extent: fc.constantFrom(1, 2, 3, 7),
+      after: few,
+      places: fc.constantFrom<readonly number[]>([], [1], [3], [70], [0], [2, 3]),
+      isSymbolic: fc.boolean(),
+      seed: fc.nat(1000),
+      outside: fc.constantFrom(-1, -2147480000, 2147483647, 7),
+    })
+    .map(({ seed, outside, ...rest }) => {
+      const count = sizeOf(rest.places);
+      const indices = Array.from({ length: count }, (_, k) => {
+        const chosen = (k * k * 13 + k * 5 + seed) % 31;
+        return wrong && chosen % 4 === 0 ? outside - chosen : chosen % rest.extent;
+      });
+      return { ...rest, indices };
+    });
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+function shapesOf({ before, extent, after, places }: Given) {
+  return { x: [...before, extent, ...after], updates: [...before, ...places, ...after] };
+}
+
+/** Small integers: their sums are exact in every type. */
+function integers(dtype: DType, shape: readonly number[], seed: number): NdArray {
+  const data = Array.from({ length: sizeOf(shape) }, (_, k) => (((k + seed) * 7919) % 13) + 1);
+  return ndarray(dtype, shape, data);
+}
+
+/** The same shape with names for its extents. */
+function named(shape: readonly number[], { isSymbolic }: Given, name: string): readonly Dim[] {
+  return isSymbolic ? shape.map((_, axis) => symbol(`${name}${axis}`)) : shape;
+}
+
+function typesOf(these: Given) {
+  const { dtype, before, after, places } = these;
+  const [a, b, k] = [
+    named(before, these, "A"),
+    named(after, these, "B"),
+    named(places, these, "K"),
+  ];
+  const [extent] = named([these.extent], these, "N");
+  const x = arrayType(dtype, [...a, extent as Dim, ...b]);
+  return { x, indices: arrayType("i32", k), updates: arrayType(dtype, [...a, ...k, ...b]) };
+}
+
+function scattering(these: Given): { readonly fn: Fn; readonly inputs: readonly NdArray[] } {
+  const types = typesOf(these);
+  const parameters = { axis: these.before.length };
+  const fn = fnOf([types.x, types.indices, types.updates], (b, [x, k, u]) => {
+    const own = b.one("copy", [x as Value]);
+    return [b.one("scatter_add", [own, k as Value, u as Value], parameters)];
+  });
+  return { fn, inputs: inputsOf(these) };
+}
+
+function gathering(these: Given): { readonly fn: Fn; readonly inputs: readonly NdArray[] } {
+  const types = typesOf(these);
+  const parameters = { axis: these.before.length };
+  const fn = fnOf([types.x, types.indices], (b, [x, k]) => [
+    b.one("gather", [x as Value, k as Value], parameters),
+  ]);
+  return { fn, inputs: inputsOf(these).slice(0, 2) };
+}
+
+function inputsOf(these: Given): readonly NdArray[] {
+  const { dtype, places, indices } = these;
+  const { x, updates } = shapesOf(these);
+  return [integers(dtype, x, 1), ndarray("i32", places, indices), integers(dtype, updates, 5)];
+}
+
+/** What the interpreter says is wrong; undefined where nothing is. */
+function faultOf(fn: Fn, inputs: readonly NdArray[]): string | undefined {
+  try {
+    interpret(fn, inputs);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe.each([
+  ["gather", gathering],
+  ["scatter_add", scattering],
+] as const)("%s on a grid", (name, make) => {
+  it("gives what its definition gives", { timeout: 120_000 }, async () => {
+    const property = fc.asyncProperty(given(false), async (these) => {
+      const { fn, inputs } = make(these);
+      await expectSameOnDevice(fn, inputs);
+    });
+    await fc.assert(property, runs(40, 31));
+  });
+
+  it("tells the first index that is out of range", { timeout: 120_000 }, async () => {
+    let failed = 0;
+    const property = fc.asyncProperty(given(true), async (these) => {
+      const { fn, inputs } = make(these);
+      const expected = faultOf(fn, inputs);
+      const results = (await compileForDevice(graphOf(fn)))(...inputs);
+      if (expected === undefined) return void (await results);
+      failed++;
+      const text = expected.slice(expected.indexOf("index"));
+      expect(text).toMatch(/^index -?\d+ is out of range for length \d+/);
+      await expect(results).rejects.toThrow(text.split(";")[0]);
+    });
+    await fc.assert(property, runs(30, 32));
+    expect(failed).toBeGreaterThan(10);
+  });
+
+  it("is done by a thread for each element", () => {
+    const property = fc.property(given(false), (these) => {
+      const troubles = troublesOf(graphOf(make(these).fn));
+      expect(troubles.filter(({ comment }) => comment.includes(name))).toEqual([]);
+    });
+    fc.assert(property, runs(60, 33));
+  });
+});
+
+it("of several failures the first one is told", async () => {
+  const list = arrayType("i32", [3]);
+  const fn = fnOf([arrayType("f32", [4]), arrayType("f32", [9]), list, list], (b, inputs) => {
+    const [x, y, k, l] = inputs as [Value, Value, Value, Value];
+    const first = b.one("gather", [b.unary("sin", b.one("cumsum", [x], { axis: 0 })), k], {
+      axis: 0,
+    });
+    return [b.one("gather", [y, l], { axis: 0 }), first];
+  });
+  const program = await compileForDevice(graphOf(fn));
+  const call = (k: readonly number[], l: readonly number[]): Promise<unknown> =>
+    program(
+      integers("f32", [4], 0),
+      integers("f32", [9], 0),
+      ndarray("i32", [3], k),
+      ndarray("i32", [3], l),
+    );
+  await expect(call([0, 4, 5], [1, 11, 12])).rejects.toThrow(
+    "index 4 is out of range for length 4",
+  );
+  await expect(call([0, 1, 2], [1, 11, 12])).rejects.toThrow(
+    "index 11 is out of range for length 9",
+  );
+});
+
+it("adds what stands in the memory that it adds to", async () => {
+  const fn = fnOf([arrayType("f32", [3, 1]), arrayType("i32", [3])], (b, [x, k]) => {
+    const own = b.one("copy", [x as Value]);
+    const [y, z] = [b.reshape(own, [3]), b.reshape(own, [3])];
+    return [b.one("scatter_add", [y, k as Value, z], { axis: 0 })];
+  });
+  await expectSameOnDevice(fn, [ndarray("f32", [3, 1], [1, 2, 3]), ndarray("i32", [3], [1, 2, 0])]);
+});

@@ -31,6 +31,7 @@ import {
   type Statement,
   store,
 } from "../loop.ts";
+import { rounds } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 import { wholeRange } from "../tasks.ts";
 import { blockedProduct, fewRows } from "./blocked.ts";
@@ -119,7 +120,7 @@ function onGrid(
     const round = local("round", "i32");
     const range = program.range(multiply(m, n), 1, constant(0, "f64"));
     const body = [set(i, divide(read(round), n)), set(j, remainder(read(round), n)), ...element];
-    program.kernel("gemm", name, [loop(round, range.to, body, 1, range.from)], [], range);
+    program.kernel("gemm", name, rounds(round, range, body), [], range);
   });
   const alone = program.collect(() =>
     program.kernel("gemm", `${name}, one by one`, [loop(i, m, [loop(j, n, element)])]),

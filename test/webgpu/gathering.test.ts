@@ -150,6 +150,24 @@ describe.each([
   });
 });
 
+it("adds many updates to rows with many elements", async () => {
+  const indices = Array.from({ length: 200 }, (_, k) => (k * k) % 37);
+  const given: Given = {
+    dtype: "f32",
+    before: [],
+    extent: 300,
+    after: [8],
+    indices,
+    places: [20, 10],
+    isSymbolic: false,
+  };
+  const { fn, inputs } = scattering(given);
+  await expectSameOnDevice(fn, inputs);
+  const bad = { ...given, indices: indices.with(150, 300).with(151, -1) };
+  const results = (await compileForDevice(graphOf(fn)))(...inputsOf(bad));
+  await expect(results).rejects.toThrow("index 300 is out of range for length 300");
+});
+
 it("of several failures the first one is told", async () => {
   const list = arrayType("i32", [3]);
   const fn = fnOf([arrayType("f32", [4]), arrayType("f32", [9]), list, list], (b, inputs) => {

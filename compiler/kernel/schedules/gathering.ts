@@ -13,9 +13,9 @@
  * what reads an element asks again whether it is there.
  */
 
-import { type Dim, elementCount } from "../../ir/dim.ts";
+import { type Dim, elementCount, multiplyDims } from "../../ir/dim.ts";
 import type { Equation, Value } from "../../ir/types.ts";
-import { dimIndex, flatIndex, localIndex } from "../affine.ts";
+import { addIndex, dimIndex, flatIndex, localIndex } from "../affine.ts";
 import { ElementReader } from "../element.ts";
 import {
   add,
@@ -25,6 +25,7 @@ import {
   load,
   type Local,
   local,
+  loop,
   machine,
   op,
   read,
@@ -34,6 +35,7 @@ import {
   sum,
 } from "../loop.ts";
 import { type Axis, axesOf, nest, wrap } from "../nest.ts";
+import { elementBytes } from "../options.ts";
 import { describe, type Program } from "../program.ts";
 
 export function gather(program: Program, equation: Equation): void {
@@ -86,7 +88,6 @@ export function scatter_add(program: Program, equation: Equation): void {
   const output = equation.outputs[0] as Value;
   const axis = equation.parameters["axis"] as number;
   const { dtype, shape } = x.type;
-  const list = program.scalarOrBuffer(indices);
   const arrays = [indices, updates].filter(({ type }) => type.shape.length > 0);
   const buffers = arrays.map((value) => program.buffer(value));
   const buffer = program.ownApart(x, buffers);
@@ -94,7 +95,7 @@ export function scatter_add(program: Program, equation: Equation): void {
   const name = `scatter_add into ${describe(x)}`;
   if (program.options.grid === true) {
     checkIndices(program, equation);
-    scatterOnGrid(program, equation, base, list, name);
+    scatterOnGrid(program, equation, base, name);
     program.define(output, { kind: "array", buffer });
     return;
   }
@@ -102,6 +103,7 @@ export function scatter_add(program: Program, equation: Equation): void {
   const rank = indices.type.shape.length;
   const index = axes.map(({ counter }) => localIndex(counter));
   const row = local("row", "i32");
+  const list = program.scalarOrBuffer(indices);
   const place = [...index.slice(0, axis), localIndex(row), ...index.slice(axis + rank)];
   const reader = new ElementReader(program);
   const element = reader.read(updates, index);
@@ -124,33 +126,101 @@ export function scatter_add(program: Program, equation: Equation): void {
   program.define(output, { kind: "array", buffer });
 }
 
-/** Each element of x walks through all indices. */
-function scatterOnGrid(
-  program: Program,
-  { inputs, parameters }: Equation,
-  base: Expr,
-  list: (index: readonly Expr[]) => Expr,
-  name: string,
-): void {
-  const [x, indices, updates] = inputs as readonly [Value, Value, Value];
-  const axis = parameters["axis"] as number;
+function scatterOnGrid(program: Program, equation: Equation, base: Expr, name: string): void {
+  const [x, indices] = equation.inputs as readonly [Value, Value];
   const { dtype, shape } = x.type;
   const axes = axesOf(shape);
   const index = axes.map(({ counter }) => localIndex(counter));
-  const places = axesOf(indices.type.shape, "k");
-  const k = places.map(({ counter }) => localIndex(counter));
-  const at = flatIndex(shape, index);
   const total = local("total", machine(dtype));
-  const reader = new ElementReader(program);
-  const update = reader.read(updates, [...index.slice(0, axis), ...k, ...index.slice(axis + 1)]);
-  reader.finish([]);
-  const isHere = op("eq", "i32", [list(k), index[axis] as Expr]);
-  const added = [...reader.statements, set(total, sum(dtype, read(total), update))];
+  const added = (update: Expr): Statement => set(total, sum(dtype, read(total), update));
+  const isOne = indices.type.shape.length === 0;
+  const walk = isOne
+    ? oneUpdate(program, equation, index, added)
+    : updatesOf(program, equation, index, added);
+  const at = flatIndex(shape, index);
   program.nestKernel("scatter_add", name, axes, [
     set(total, load(base, at, dtype)),
-    ...wrap(places, [{ kind: "if", condition: isHere, then: added, otherwise: [] }]),
+    ...walk,
     store(base, at, dtype, read(total)),
   ]);
+}
+
+/** What is added to an element of x where there is one index. */
+function oneUpdate(
+  program: Program,
+  { inputs, parameters }: Equation,
+  index: readonly Expr[],
+  added: (update: Expr) => Statement,
+): readonly Statement[] {
+  const [, only, updates] = inputs as readonly [Value, Value, Value];
+  const axis = parameters["axis"] as number;
+  const condition = op("eq", "i32", [program.scalar(only), index[axis] as Expr]);
+  const update = program.scalarOrBuffer(updates)(index.toSpliced(axis, 1));
+  return [{ kind: "if", condition, then: [added(update)], otherwise: [] }];
+}
+
+/** With fewer steps than that in all, each element of x walks through all indices. */
+const fewSteps = 2 ** 18;
+
+/**
+ * What is added to an element of x. Where a row has many elements, and each would look for the same
+ * indices, they are found before: `first[r]` is the first k with `indices[k] = r`, and `next[k]` the
+ * next one with the index of k.
+ */
+function updatesOf(
+  program: Program,
+  { inputs, parameters }: Equation,
+  index: readonly Expr[],
+  added: (update: Expr) => Statement,
+): readonly Statement[] {
+  const [x, indices, updates] = inputs as readonly [Value, Value, Value];
+  const axis = parameters["axis"] as number;
+  const { dtype, shape } = x.type;
+  const count = elementCount(indices.type.shape);
+  const [list, source] = [program.buffer(indices), program.buffer(updates)];
+  const indexAt = (k: Expr): Expr => load(read(list.pointer), k, "i32");
+  const k = local("k", "i32");
+  // All indices are one axis.
+  const place = flatIndex(shape.with(axis, count), index.with(axis, localIndex(k)));
+  const addition = added(load(read(source.pointer), place, dtype));
+  const row = index[axis] as Expr;
+  const isAlone = elementCount(shape.toSpliced(axis, 1)) === 1;
+  const steps = multiplyDims(elementCount(shape), count);
+  if (isAlone || (typeof steps === "number" && steps <= fewSteps)) {
+    const condition = op("eq", "i32", [indexAt(localIndex(k)), row]);
+    return [loop(k, dimIndex(count), [{ kind: "if", condition, then: [addition], otherwise: [] }])];
+  }
+  const isMore = less(read(k), dimIndex(count));
+  const search = (from: Expr, wanted: Expr): readonly Statement[] => [
+    set(k, from),
+    {
+      kind: "while",
+      before: [],
+      condition: whereSo(isMore, op("ne", "i32", [indexAt(localIndex(k)), wanted])),
+      body: [set(k, add(read(k), constant(1)))],
+    },
+  ];
+  const name = `updates of ${describe(x)}`;
+  const found = (array: string, extent: Dim, from: (at: Expr) => readonly Statement[]): Expr => {
+    const bytes = multiplyDims(extent, elementBytes("i32", program.options));
+    const target = read(program.allocate(array, bytes).pointer);
+    const axes = axesOf([extent]);
+    const [{ counter }] = axes as [Axis];
+    const put = store(target, localIndex(counter), "i32", read(k));
+    program.nestKernel("find_updates", name, axes, [...from(localIndex(counter)), put]);
+    return target;
+  };
+  const wanted = local("wanted", "i32");
+  const first = found("first", shape[axis] as Dim, (r) => search(constant(0), r));
+  const next = found("next", count, (at) => [
+    set(wanted, indexAt(at)),
+    ...search(addIndex(at, constant(1)), read(wanted)),
+  ]);
+  const forward = set(k, load(next, localIndex(k), "i32"));
+  return [
+    set(k, load(first, row, "i32")),
+    { kind: "while", before: [], condition: isMore, body: [addition, forward] },
+  ];
 }
 
 // Indices that must be in range

@@ -1,9 +1,8 @@
 /** Walks along one axis that keep their order: positions of extremes, and prefix sums. */
 
 import { addDims, type Dim, divideDim, elementCount } from "../../ir/dim.ts";
-import type { DType, Equation, Value, ValueType } from "../../ir/types.ts";
+import type { DType, Equation, Value } from "../../ir/types.ts";
 import { addIndex, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
-import type { Buffer } from "../buffer.ts";
 import { ElementReader } from "../element.ts";
 import {
   constant,
@@ -189,57 +188,73 @@ export function cumsum(program: Program, equation: Equation): void {
   program.define(output, { kind: "array", buffer });
 }
 
-/** Elements of a block: each of its threads sums those up to its own. */
-const blockLength = 64;
-
-/**
- * On a grid, a thread for each element. Those of a short line sum all before them; a longer line is in
- * blocks: `t[b] = Σ_{k in b} x[k]`, `s[b] = Σ_{c < b} t[c]`, `y[i] = s[b] + Σ_{k in b, k ≤ i} x[k]`.
- */
+/** On a grid, a thread for each element. */
 function cumsumOnGrid(program: Program, equation: Equation): void {
   const x = equation.inputs[0] as Value;
   const output = equation.outputs[0] as Value;
-  const axis = equation.parameters["axis"] as number;
   const { dtype, shape } = x.type;
-  const extent = shape[axis] as Dim;
-  const name = `cumsum of ${describe(x)}`;
   // Each element is read by many threads.
-  const from: Stored = { base: read(program.buffer(x).pointer), shape };
-  const upTo = (i: Expr): Expr => addIndex(i, constant(1));
-  const stored = (buffer: Buffer): Stored => ({ base: read(buffer.pointer), shape });
-  if (typeof extent === "number" && extent <= blockLength) {
-    const buffer = program.fresh(output);
-    const range = (i: Expr): Rounds => ({ from: constant(0), to: upTo(i) });
-    sums(program, name, dtype, axis, from, stored(buffer), range);
-    program.define(output, { kind: "array", buffer });
+  const source = read(program.buffer(x).pointer);
+  const buffer = program.fresh(output);
+  const along: Along = {
+    name: `cumsum of ${describe(x)}`,
+    dtype,
+    axis: equation.parameters["axis"] as number,
+  };
+  const target: Stored = { base: read(buffer.pointer), shape };
+  prefixSums(program, along, { base: source, shape }, target, true, blockLengths);
+  program.define(output, { kind: "array", buffer });
+}
+
+/** Elements of a block, blocks of a block of blocks. */
+const blockLengths = [16, 64];
+
+/**
+ * `target[i] = Σ_{k ≤ i} source[k]` along an axis, or `k < i`. Of few elements each thread takes its
+ * sum; more are in blocks: `t[b] = Σ_{k in b} x[k]`, `s[b] = Σ_{c < b} t[c]`, and
+ * `y[i] = s[b] + Σ_{k in b, k ≤ i} x[k]` for i in block b.
+ */
+function prefixSums(
+  program: Program,
+  along: Along,
+  source: Stored,
+  target: Stored,
+  isInclusive: boolean,
+  [length, ...lengths]: readonly number[],
+): void {
+  const { axis, dtype } = along;
+  const extent = source.shape[axis] as Dim;
+  const end = (i: Expr): Expr => (isInclusive ? addIndex(i, constant(1)) : i);
+  if (length === undefined || (typeof extent === "number" && extent <= 2 * length)) {
+    sums(program, along, source, target, (i) => ({ from: constant(0), to: end(i) }));
     return;
   }
-  const blocks = divideDim(addDims(extent, blockLength - 1), blockLength);
-  const ofBlocks = (array: string): Stored => {
-    const type: ValueType = { dtype, shape: shape.with(axis, blocks), stack: false };
-    return {
-      base: read(program.allocate(array, program.bytesOf(type)).pointer),
-      shape: type.shape,
-    };
-  };
-  const first = (block: Expr): Expr => scaleIndex(block, blockLength);
+  const shape = target.shape.with(axis, divideDim(addDims(extent, length - 1), length));
+  const bytes = program.bytesOf({ dtype, shape, stack: false });
+  const ofBlocks = (name: string): Stored => ({
+    base: read(program.allocate(name, bytes).pointer),
+    shape,
+  });
+  const first = (block: Expr): Expr => scaleIndex(block, length);
   const totals = ofBlocks("totals");
-  sums(program, `${name}, blocks`, dtype, axis, from, totals, (block) => {
-    const next = addIndex(first(block), constant(blockLength));
+  sums(program, along, source, totals, (block) => {
+    const next = addIndex(first(block), constant(length));
     return { from: first(block), to: minimum(next, dimIndex(extent)) };
   });
   const before = ofBlocks("before");
-  sums(program, `${name}, blocks before`, dtype, axis, totals, before, (block) => ({
-    from: constant(0),
-    to: block,
-  }));
-  const buffer = program.fresh(output);
-  const blockOf = (i: Expr): Expr => divide(i, constant(blockLength));
-  const inBlock = (i: Expr): Rounds => ({ from: first(blockOf(i)), to: upTo(i) });
-  sums(program, name, dtype, axis, from, stored(buffer), inBlock, (index) =>
+  prefixSums(program, along, totals, before, false, lengths);
+  const blockOf = (i: Expr): Expr => divide(i, constant(length));
+  const inBlock = (i: Expr): Rounds => ({ from: first(blockOf(i)), to: end(i) });
+  sums(program, along, source, target, inBlock, (index) =>
     elementAt(before, index.with(axis, blockOf(index[axis] as Expr)), dtype),
   );
-  program.define(output, { kind: "array", buffer });
+}
+
+/** The axis of sums. */
+interface Along {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly axis: number;
 }
 
 /** A dense array in memory. */
@@ -255,9 +270,7 @@ function elementAt({ base, shape }: Stored, index: readonly Expr[], dtype: DType
 /** `target[…, i, …] = start + Σ source[…, k, …]` along an axis, for those k that belong to i. */
 function sums(
   program: Program,
-  name: string,
-  dtype: DType,
-  axis: number,
+  { name, dtype, axis }: Along,
   source: Stored,
   target: Stored,
   roundsOf: (i: Expr) => Rounds,

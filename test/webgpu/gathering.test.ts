@@ -2,11 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Dim, symbol } from "../../compiler/ir/dim.ts";
+import { type Dim, elementCount, symbol } from "../../compiler/ir/dim.ts";
 import { type NdArray, ndarray } from "../../compiler/ir/ndarray.ts";
-import { arrayType, type DType, type Fn, type Value } from "../../compiler/ir/types.ts";
+import { arrayType, type DType, type Fn, scalarType, type Value } from "../../compiler/ir/types.ts";
+import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { interpret } from "../../compiler/ops/interpret.ts";
+import { repairUniqueness } from "../../compiler/passes/copies.ts";
 import { fnOf, graphOf } from "../kernel/support.ts";
+import { type Choose, choosers, pick } from "../random/choose.ts";
 import { runs } from "../random/runs.ts";
 import { troublesOf } from "./entries.ts";
 import { compileForDevice, expectSameOnDevice } from "./support.ts";
@@ -200,4 +203,74 @@ it("adds what stands in the memory that it adds to", async () => {
     return [b.one("scatter_add", [y, k as Value, z], { axis: 0 })];
   });
   await expectSameOnDevice(fn, [ndarray("f32", [3, 1], [1, 2, 3]), ndarray("i32", [3], [1, 2, 0])]);
+});
+
+/** Programs that read and add at indices, of rows and of elements, in loops and in place. */
+function programOf(choose: Choose): Fn {
+  const rows: Dim = choose() < 0.5 ? 6 : symbol("N");
+  const rowsOf = arrayType("f32", [rows, 3]);
+  const list = arrayType("i32", [rows]);
+  const fn = fnOf([rowsOf, rowsOf, list, list], (b, [x, y, k, l]) => {
+    const pool = [x, y] as Value[];
+    for (let step = 0; step < 9; step++) {
+      const [one, two] = [pick(choose, pool), pick(choose, pool)];
+      pool.push(bounded(b, stepOf(b, choose, one, two, pick(choose, [k, l] as Value[]), true)));
+    }
+    return pool.slice(-3);
+  });
+  return { ...fn, body: repairUniqueness(fn.body) };
+}
+
+function stepOf(
+  b: GraphBuilder,
+  choose: Choose,
+  x: Value,
+  y: Value,
+  k: Value,
+  mayLoop: boolean,
+): Value {
+  const { type } = x;
+  const flat = [elementCount(type.shape)];
+  switch (Math.floor(choose() * 7)) {
+    case 0:
+      return b.one("gather", [x, k], { axis: 0 });
+    case 1:
+    case 2:
+      return b.one("scatter_add", [x, k, y], { axis: 0 });
+    case 3: {
+      const sums = b.one("scatter_add", [b.reshape(x, flat), k, b.sum(y, [1])], { axis: 0 });
+      return b.reshape(sums, type.shape);
+    }
+    case 4:
+      return b.one("cumsum", [b.add(x, y)], { axis: Math.floor(choose() * 2) });
+    case 5: {
+      if (!mayLoop) return b.sub(x, y);
+      const body = b.block([scalarType("i32"), type], (inner, [, old]) => [
+        bounded(inner, stepOf(inner, choose, old as Value, y, k, false)),
+      ]);
+      return b.for(b.constant(3, "i32"), [x], body)[0] as Value;
+    }
+    default: {
+      const columns = b.one("gather", [b.transpose(x, [1, 0]), k], { axis: 1 });
+      return b.sub(y, b.transpose(columns, [1, 0]));
+    }
+  }
+}
+
+/** Small integers stay so. */
+function bounded(b: GraphBuilder, x: Value): Value {
+  return b.binary("min", b.binary("max", x, -50), 50);
+}
+
+it("computes random programs of them", { timeout: 120_000 }, async () => {
+  const inputs = [
+    integers("f32", [6, 3], 0),
+    integers("f32", [6, 3], 4),
+    ndarray("i32", [6], [3, 0, 3, 5, 1, 3]),
+    ndarray("i32", [6], [2, 2, 2, 0, 5, 4]),
+  ];
+  const property = fc.asyncProperty(choosers.map(programOf), (fn) =>
+    expectSameOnDevice(fn, inputs),
+  );
+  await fc.assert(property, runs(15, 34));
 });

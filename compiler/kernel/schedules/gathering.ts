@@ -162,65 +162,80 @@ function oneUpdate(
 /** With fewer steps than that in all, each element of x walks through all indices. */
 const fewSteps = 2 ** 18;
 
-/**
- * What is added to an element of x. Where a row has many elements, and each would look for the same
- * indices, they are found before: `first[r]` is the first k with `indices[k] = r`, and `next[k]` the
- * next one with the index of k.
- */
+/** What is added to an element of x. */
 function updatesOf(
   program: Program,
-  { inputs, parameters }: Equation,
+  equation: Equation,
   index: readonly Expr[],
   added: (update: Expr) => Statement,
 ): readonly Statement[] {
-  const [x, indices, updates] = inputs as readonly [Value, Value, Value];
-  const axis = parameters["axis"] as number;
+  const [x, indices, updates] = equation.inputs as readonly [Value, Value, Value];
+  const axis = equation.parameters["axis"] as number;
   const { dtype, shape } = x.type;
-  const count = elementCount(indices.type.shape);
-  const [list, source] = [program.buffer(indices), program.buffer(updates)];
-  const indexAt = (k: Expr): Expr => load(read(list.pointer), k, "i32");
-  const k = local("k", "i32");
-  // All indices are one axis.
-  const place = flatIndex(shape.with(axis, count), index.with(axis, localIndex(k)));
-  const addition = added(load(read(source.pointer), place, dtype));
   const row = index[axis] as Expr;
+  // All indices are one axis.
+  const count = elementCount(indices.type.shape);
+  const k = local("k", "i32");
+  const source = read(program.buffer(updates).pointer);
+  const place = flatIndex(shape.with(axis, count), index.with(axis, localIndex(k)));
+  const addition = added(load(source, place, dtype));
   const isAlone = elementCount(shape.toSpliced(axis, 1)) === 1;
   const steps = multiplyDims(elementCount(shape), count);
   if (isAlone || (typeof steps === "number" && steps <= fewSteps)) {
-    const condition = op("eq", "i32", [indexAt(localIndex(k)), row]);
+    const list = read(program.buffer(indices).pointer);
+    const condition = op("eq", "i32", [load(list, localIndex(k), "i32"), row]);
     return [loop(k, dimIndex(count), [{ kind: "if", condition, then: [addition], otherwise: [] }])];
   }
-  const isMore = less(read(k), dimIndex(count));
-  const search = (from: Expr, wanted: Expr): readonly Statement[] => [
-    set(k, from),
-    {
-      kind: "while",
-      before: [],
-      condition: whereSo(isMore, op("ne", "i32", [indexAt(localIndex(k)), wanted])),
-      body: [set(k, add(read(k), constant(1)))],
-    },
-  ];
-  const name = `updates of ${describe(x)}`;
-  const found = (array: string, extent: Dim, from: (at: Expr) => readonly Statement[]): Expr => {
-    const bytes = multiplyDims(extent, elementBytes("i32", program.options));
-    const target = read(program.allocate(array, bytes).pointer);
-    const axes = axesOf([extent]);
-    const [{ counter }] = axes as [Axis];
-    const put = store(target, localIndex(counter), "i32", read(k));
-    program.nestKernel("find_updates", name, axes, [...from(localIndex(counter)), put]);
-    return target;
-  };
-  const wanted = local("wanted", "i32");
-  const first = found("first", shape[axis] as Dim, (r) => search(constant(0), r));
-  const next = found("next", count, (at) => [
-    set(wanted, indexAt(at)),
-    ...search(addIndex(at, constant(1)), read(wanted)),
-  ]);
+  const { first, next } = placesOf(program, equation, count);
   const forward = set(k, load(next, localIndex(k), "i32"));
   return [
     set(k, load(first, row, "i32")),
-    { kind: "while", before: [], condition: isMore, body: [addition, forward] },
+    {
+      kind: "while",
+      before: [],
+      condition: less(read(k), dimIndex(count)),
+      body: [addition, forward],
+    },
   ];
+}
+
+/**
+ * Where rows have many elements, which would all look for the same indices, they are found before:
+ * `first[r]` is the first k with `indices[k] = r`, and `next[k]` the next one with the index of k;
+ * their number where there is none.
+ */
+function placesOf(
+  program: Program,
+  { inputs, parameters }: Equation,
+  count: Dim,
+): { readonly first: Expr; readonly next: Expr } {
+  const [x, indices] = inputs as readonly [Value, Value];
+  const list = read(program.buffer(indices).pointer);
+  const indexAt = (place: Expr): Expr => load(list, place, "i32");
+  const [k, wanted] = [local("k", "i32"), local("wanted", "i32")];
+  const isOther = op("ne", "i32", [indexAt(localIndex(k)), read(wanted)]);
+  const search: Statement = {
+    kind: "while",
+    before: [],
+    condition: whereSo(less(read(k), dimIndex(count)), isOther),
+    body: [set(k, add(read(k), constant(1)))],
+  };
+  const found = (name: string, extent: Dim, start: (at: Expr) => readonly Statement[]): Expr => {
+    const bytes = multiplyDims(extent, elementBytes("i32", program.options));
+    const target = read(program.allocate(name, bytes).pointer);
+    const axes = axesOf([extent]);
+    const at = localIndex((axes[0] as Axis).counter);
+    const body = [...start(at), search, store(target, at, "i32", read(k))];
+    program.nestKernel("find_updates", `updates of ${describe(x)}`, axes, body);
+    return target;
+  };
+  const rows = x.type.shape[parameters["axis"] as number] as Dim;
+  const first = found("first", rows, (row) => [set(wanted, row), set(k, constant(0))]);
+  const next = found("next", count, (at) => [
+    set(wanted, indexAt(at)),
+    set(k, addIndex(at, constant(1))),
+  ]);
+  return { first, next };
 }
 
 // Indices that must be in range

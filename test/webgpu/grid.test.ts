@@ -29,7 +29,7 @@ function named(shape: readonly number[], isSymbolic: boolean): readonly Dim[] {
 
 const shapes = fc.array(fc.constantFrom(0, 1, 2, 3, 5, 8), { minLength: 1, maxLength: 3 });
 
-it("bits are those of their words", { timeout: 60_000 }, async () => {
+it("bits are those of their words", { timeout: 120_000 }, async () => {
   const property = fc.asyncProperty(
     fc.oneof(shapes, fc.constantFrom([127], [128], [1001])),
     fc.boolean(),
@@ -51,7 +51,7 @@ it("bits are those of their words", { timeout: 60_000 }, async () => {
 
 const sizes = [0, 1, 2, 32, 33, 64, 65, 200, 2048, 2049, 4097, 20_001];
 
-it("running totals along an axis", { timeout: 60_000 }, async () => {
+it("running totals along an axis", { timeout: 120_000 }, async () => {
   const property = fc.asyncProperty(
     fc.constantFrom(...sizes),
     fc.constantFrom<readonly [number[], number[]]>([[], []], [[2], []], [[], [3]], [[2], [3]]),
@@ -71,7 +71,7 @@ it("running totals along an axis", { timeout: 60_000 }, async () => {
   await fc.assert(property, runs(40, 62));
 });
 
-it("positions of extremes of lines, and of a whole array", { timeout: 60_000 }, async () => {
+it("positions of extremes of lines, and of a whole array", { timeout: 120_000 }, async () => {
   const property = fc.asyncProperty(
     fc.constantFrom(...sizes.slice(1)),
     fc.constantFrom<DType>("f64", "f16", "i32", "u32"),
@@ -98,7 +98,7 @@ it("positions of extremes of lines, and of a whole array", { timeout: 60_000 }, 
   await fc.assert(property, runs(40, 63));
 });
 
-it("reductions of any axes", { timeout: 60_000 }, async () => {
+it("reductions of any axes", { timeout: 120_000 }, async () => {
   const property = fc.asyncProperty(
     fc.array(fc.constantFrom(1, 2, 3, 7, 70), { minLength: 2, maxLength: 3 }),
     fc.nat(6),

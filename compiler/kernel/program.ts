@@ -431,6 +431,14 @@ export class Program {
     return buffer;
   }
 
+  /** As `own`, in memory that none of `others` is in: they are read while it is written. */
+  ownApart(value: Value, others: readonly Buffer[]): Buffer {
+    const own = this.own(value);
+    const roots = rootsOf(own);
+    const isRead = others.some((other) => rootsOf(other).some((root) => roots.includes(root)));
+    return isRead ? this.copyOf(value, own) : own;
+  }
+
   /**
    * True where views from around the region still read a buffer after it: computing them in here
    * would serve this path only.

@@ -5,7 +5,7 @@
  */
 
 import type { DType, Equation, Value } from "../ir/types.ts";
-import { elementCount } from "../ir/dim.ts";
+import { type Dim, elementCount } from "../ir/dim.ts";
 import { dimIndex, flatIndex, localIndex } from "./affine.ts";
 import { costOf } from "./cost.ts";
 import { vectorLanes } from "./dtypes.ts";
@@ -34,6 +34,7 @@ import {
   type ChooseRange,
   collapse,
   nest,
+  rounds,
   wholeVectors,
   wrap,
   wrapRange,
@@ -41,7 +42,7 @@ import {
 } from "./nest.ts";
 import { describe, type Program } from "./program.ts";
 import { elementBytes } from "./options.ts";
-import { type Part, partOf, shareFunction, wholePart, wholeRange } from "./tasks.ts";
+import { type Part, partOf, type Range, shareFunction, wholePart, wholeRange } from "./tasks.ts";
 import { laneOps, moved, vectorExpr } from "./vectorise.ts";
 
 /** Totals of a line in the cache, and of whole vectors. */
@@ -94,7 +95,8 @@ export function lowerReduction(
     output.type.shape,
     kept.map(({ counter }) => localIndex(counter)),
   );
-  const lastReduced = axes.includes(shape.length - 1);
+  // On a grid each total is a thread's.
+  const alongRows = axes.includes(shape.length - 1) || program.options.grid === true;
   const { statements } = reader;
   const base = read(buffer.pointer);
   const work = {
@@ -102,7 +104,7 @@ export function lowerReduction(
     cost: costOf([...statements, set(local("x", machine(dtype)), element)]),
   };
   program.sharedKernel("reduce", `${equation.op} of ${describe(input)}`, work, (choose) => {
-    if (!lastReduced)
+    if (!alongRows)
       return rowsToRow(program, all, axes, statements, element, rule, base, at, choose);
     const reduced = all.filter((_, axis) => axes.includes(axis));
     const row = alongRow(program, reduced, statements, element, rule, (total) => [
@@ -130,17 +132,13 @@ export function wholeTotal(
   const result = local(outputs[0]?.name ?? "total", machine(dtype));
   const count = elementCount(axes.map(({ extent }) => extent));
   const cost = costOf([...before, set(result, element)]);
-  const [lines, line] = [local("lines", "i32"), local("line", "i32")];
-  const range = program.range(read(lines), 1, program.work(count, cost));
+  const { count: lines, line, most, range, find } = linesOf(program, count, cost);
   if (range.split === undefined) {
     const body = alongRow(program, axes, before, element, rule, (sum) => [set(result, sum)]);
     program.kernel("reduce", comment, body, [result]);
     return result;
   }
-  const { most, least } = program.options.grid === true ? linesOfGrid : linesOfThreads;
-  const wanted = divide(add(program.dim(count), constant(least - 1)), constant(least));
-  program.emit(set(lines, minimum(wanted, constant(most))));
-  program.parts.library(shareFunction);
+  program.emit(...find);
   const bytes = most * elementBytes(dtype, program.options);
   const partial = read(program.allocate("partial", bytes).pointer);
   const ofLine = alongRow(
@@ -152,8 +150,7 @@ export function wholeTotal(
     (sum) => [store(partial, read(line), dtype, sum)],
     (extent, grain) => partOf(extent, grain, read(line), read(lines)),
   );
-  const { from, to } = range;
-  program.kernel("reduce", comment, [loop(line, to, ofLine, 1, from)], [], range);
+  program.kernel("reduce", comment, rounds(line, range, ofLine), [], range);
   const sum = op(combine, dtype, [read(result), load(partial, read(line), dtype)]);
   const together = [
     set(result, constant(identity, dtype)),
@@ -161,6 +158,28 @@ export function wholeTotal(
   ];
   program.kernel("reduce", `${name} of the lines`, together, [result]);
   return result;
+}
+
+/** How an array is cut into lines. */
+interface Lines {
+  readonly count: Local;
+  readonly line: Local;
+  /** There are not more of them. */
+  readonly most: number;
+  /** Of the loop over them; where it is not split, there is nothing to cut for. */
+  readonly range: Range;
+  /** Finds their number. */
+  readonly find: readonly Statement[];
+}
+
+/** The lines of so many elements, each of which costs so much: none of them is empty. */
+export function linesOf(program: Program, elements: Dim, cost: number): Lines {
+  const [count, line] = [local("lines", "i32"), local("line", "i32")];
+  const range = program.range(read(count), 1, program.work(elements, cost));
+  const { most, least } = program.options.grid === true ? linesOfGrid : linesOfThreads;
+  if (range.split !== undefined) program.parts.library(shareFunction);
+  const wanted = divide(add(program.dim(elements), constant(least - 1)), constant(least));
+  return { count, line, most, range, find: [set(count, minimum(wanted, constant(most)))] };
 }
 
 /** Into how many lines a whole array is cut, and of how many elements each is at least. */

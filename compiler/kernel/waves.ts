@@ -6,7 +6,8 @@
  *     →   for r < 10 { if r < 8 { f(x, y) } else { h(x, w) } }; for r < 4 { g(y, z) }
  *
  * A statement is in the wave after the last one that it waits for: which writes what it reads or
- * writes, or reads what it writes. Arrays live from their first wave to their last one.
+ * writes, or reads what it writes. Kernels that may fail wait for each other, so that the first
+ * failure is the program's first. Arrays live from their first wave to their last one.
  */
 
 import { type Buffer, rootsOf } from "./buffer.ts";
@@ -42,6 +43,9 @@ interface Step {
   /** The wave that it is in. */
   level: number;
 }
+
+/** What kernels that may fail write: where their failure is told. */
+const failure: Local = local("failure", "i32");
 
 /** The statements of a program in waves; gives arrays their new times. */
 export function inWaves(program: Program, body: readonly Statement[]): readonly Statement[] {
@@ -157,6 +161,7 @@ function effectsOf(
       isKnown = false;
       return;
     }
+    if (mayFail(fn)) writes.add(failure);
     for (const operand of operands) readsOf(operand);
     const noteAll = (target: Set<Local | Buffer>, places: readonly Place[]): void => {
       for (const place of places) {
@@ -171,6 +176,14 @@ function effectsOf(
     noteAll(reads, behind.read);
     noteAll(writes, behind.written);
   }
+}
+
+function mayFail({ body }: LoopFunction): boolean {
+  let found = false;
+  visitStatements(body, ({ kind }) => {
+    if (kind === "fault") found = true;
+  });
+  return found;
 }
 
 function mentions(expr: Expr, of: Local): boolean {

@@ -137,6 +137,15 @@ describe("programs", () => {
     expect(text.match(/ copy /g)).toHaveLength(2);
   });
 
+  it("adds at many indices what stands in the memory that it adds to", async () => {
+    const fn = fnOf([arrayType("f64", [3, 1]), arrayType("i32", [3])], (b, [x, k]) => {
+      const own = b.one("copy", [x as Value]);
+      const [y, z] = [b.reshape(own, [3]), b.reshape(own, [3])];
+      return [b.one("scatter_add", [y, k as Value, z], { axis: 0 })];
+    });
+    await expectSame(fn, [ndarray("f64", [3, 1], [1, 2, 3]), ndarray("i32", [3], [1, 2, 0])]);
+  });
+
   it("swaps carried arrays and keeps what is read later", async () => {
     const row = arrayType("f32", [5]);
     const fn = fnOf([i32, row, row], (b, [n, a, c]) => {

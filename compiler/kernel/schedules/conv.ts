@@ -14,6 +14,7 @@ import {
   elementCount,
   exactQuotient,
   multiplyDims,
+  sameDim,
   subtractDims,
 } from "../../ir/dim.ts";
 import { byteSize, type DType, type Equation, type Value, type ValueType } from "../../ir/types.ts";
@@ -146,7 +147,7 @@ function turnedFilter(
   ]);
   const { dtype } = type;
   const body = [store(read(turned.pointer), to, dtype, load(read(source.pointer), from, dtype))];
-  const all = [{ counter: group, extent: groups }, ...inner];
+  const all = withGroups(program, { counter: group, extent: groups }, inner);
   program.nestKernel("turn_filter", `the taps of ${describe(k)} turned around`, all, body);
   return turned;
 }
@@ -285,6 +286,13 @@ function clear(program: Program, buffer: Buffer, { type }: Value): void {
   program.step++;
 }
 
+/** A loop over groups around others; on a grid, elements that are neighbours have neighbouring threads. */
+function withGroups({ options }: Program, group: Axis, axes: readonly Axis[]): readonly Axis[] {
+  return options.grid === true
+    ? [...axes.slice(0, -1), group, ...axes.slice(-1)]
+    : [group, ...axes];
+}
+
 /** Without tiles: one sum over images and pixels for each tap. */
 function plainFilter(
   program: Program,
@@ -324,7 +332,7 @@ function plainFilter(
   const y = load(weights, flatIndex([...pixels, outputs], [...pixel, column]), dtype);
   const to = flatIndex(shape, [...index.slice(0, rank), c, column]);
   const sum = sumOfProducts(program, sums, x, y, output, buffer, to);
-  const all = [{ counter: group, extent: groups }, ...axes];
+  const all = withGroups(program, { counter: group, extent: groups }, axes);
   const count = multiplyDims(elementCount(shape), elementCount(pixels));
   program.sharedKernel("conv_filter", name, { count, cost: 1 }, (choose) =>
     wrapShared(all, sum, choose),
@@ -615,7 +623,7 @@ function plainConv(
   const k = load(filter, flatIndex(filterType.shape, [...tap, column]), dtype);
   const to = flatIndex(shape, [...index.slice(0, -1), column]);
   const sum = sumOfProducts(program, sums, x, k, output, buffer, to);
-  const all = [{ counter: group, extent: groups }, ...axes];
+  const all = withGroups(program, { counter: group, extent: groups }, axes);
   const count = elementCount([...all, ...sums].map(({ extent }) => extent));
   program.sharedKernel("conv", name, { count, cost: 1 }, (choose) => wrapShared(all, sum, choose));
   program.define(output, { kind: "array", buffer });
@@ -741,6 +749,10 @@ function bordered(
     return addDims(addDims(spreadOut, at(low, axis - 1)), high[axis - 1] as Dim);
   });
   const type: ValueType = { dtype, shape: wider, stack: false };
+  if (program.options.grid === true) {
+    const base = borderedOnGrid(program, x, type, low, between);
+    return { base, shape: wider, skip };
+  }
   const reader = new ElementReader(program);
   const axes = axesOf(shape);
   const index = axes.map(({ counter }) => localIndex(counter));
@@ -762,6 +774,59 @@ function bordered(
   // A border that is there to be read may not share bytes with what it was made from.
   buffer.overlays.clear();
   return { base: read(buffer.pointer), shape: wider, skip };
+}
+
+/** As `bordered`, a thread for each element, which is one of x or a zero. */
+function borderedOnGrid(
+  program: Program,
+  x: Value,
+  type: ValueType,
+  low: readonly number[],
+  between: readonly number[],
+): Expr {
+  const { dtype, shape } = x.type;
+  const tests: Expr[] = [];
+  const axes = axesOf(type.shape);
+  const place = axes.map(({ counter }, axis): Expr => {
+    const index = localIndex(counter);
+    const extent = shape[axis] as Dim;
+    if (axis === 0 || axis > low.length) return index;
+    const [before, step] = [at(low, axis - 1), at(between, axis - 1) + 1];
+    if (before === 0 && sameDim(extent, type.shape[axis] as Dim)) return index;
+    const shifted = addIndex(index, constant(-before));
+    const own = step === 1 ? shifted : op("div", "i32", [shifted, constant(step)]);
+    tests.push(op("lt", "u32", [own, dimIndex(extent)]));
+    if (step === 1) return own;
+    tests.push(op("ge", "i32", [shifted, constant(0)]));
+    tests.push(op("eq", "i32", [op("rem", "i32", [shifted, constant(step)]), constant(0)]));
+    return own;
+  });
+  const reader = new ElementReader(program);
+  const element = reader.read(x, place);
+  const buffer = program.allocate("bordered", program.bytesOf(type));
+  reader.finish([buffer]);
+  const [first, ...others] = tests;
+  const inside = first && others.reduce((a, b) => op("and", "bool", [a, b]), first);
+  const value: Expr =
+    inside === undefined
+      ? element
+      : {
+          kind: "when",
+          dtype,
+          lanes: 1,
+          condition: inside,
+          then: element,
+          otherwise: constant(0, dtype),
+        };
+  const to = flatIndex(
+    type.shape,
+    axes.map(({ counter }) => localIndex(counter)),
+  );
+  program.nestKernel("border", `zeros around ${describe(x)}`, axes, [
+    ...reader.statements,
+    store(read(buffer.pointer), to, dtype, value),
+  ]);
+  return read(buffer.pointer);
 }
 
 /** Extent of elements `step` apart. */

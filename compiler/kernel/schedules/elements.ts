@@ -2,7 +2,7 @@
 
 import type { Dim } from "../../ir/dim.ts";
 import type { DType, Equation, Value } from "../../ir/types.ts";
-import { addIndex, dimIndex, flatIndex, localIndex } from "../affine.ts";
+import { addIndex, flatIndex, localIndex } from "../affine.ts";
 import { ElementReader } from "../element.ts";
 import {
   add,
@@ -10,7 +10,6 @@ import {
   type Expr,
   load,
   local,
-  machine,
   op,
   read,
   set,
@@ -19,7 +18,7 @@ import {
   subtract,
   sum,
 } from "../loop.ts";
-import { axesOf, nest, wrap } from "../nest.ts";
+import { axesOf } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 
 /** `x[i, j, …]`: a scalar is loaded here, a sub-array is read where it is used. */
@@ -275,98 +274,6 @@ function checkedStart(
   const site = program.site("start", equation.op, equation.span, x.name);
   program.checkIndex(expr, add(room, constant(1)), site);
   return expr.kind === "const" ? constant(expr.value) : localOf(program, expr);
-}
-
-/** Rows of x at indices from memory: `out[…a, …k, …b] = x[…a, indices[…k], …b]`. */
-export function gather(program: Program, equation: Equation): void {
-  const [x, indices] = equation.inputs as readonly [Value, Value];
-  const output = equation.outputs[0] as Value;
-  const axis = equation.parameters["axis"] as number;
-  const source = program.buffer(x);
-  const list = program.scalarOrBuffer(indices);
-  const target = output.type.shape.length === 0 ? undefined : program.fresh(output);
-  const { dtype, shape } = x.type;
-  const axes = axesOf(output.type.shape);
-  const rank = indices.type.shape.length;
-  const index = axes.map(({ counter }) => localIndex(counter));
-  const listed = index.slice(axis, axis + rank);
-  const row = local("row", "i32");
-  const place = [...index.slice(0, axis), localIndex(row), ...index.slice(axis + rank)];
-  const result = local("v", machine(dtype));
-  const value = load(read(source.pointer), flatIndex(shape, place), dtype);
-  const body: Statement[] =
-    target === undefined
-      ? [set(result, value)]
-      : [store(read(target.pointer), flatIndex(output.type.shape, index), dtype, value)];
-  const outer = axes.slice(0, axis + rank);
-  const inner = axes.slice(axis + rank);
-  program.kernel(
-    "gather",
-    `gather from ${describe(x)}`,
-    wrap(outer, [
-      set(row, list(listed)),
-      ...faultUnless(program, equation, x, axis, read(row)),
-      ...nest(inner, body, program.options.vectors),
-    ]),
-    target === undefined ? [result] : [],
-  );
-  if (target === undefined) program.define(output, { kind: "scalar", expr: read(result) });
-  else program.define(output, { kind: "array", buffer: target });
-}
-
-/** `x[…a, indices[…k], …b] += updates[…a, …k, …b]`, in the memory of x. */
-export function scatter_add(program: Program, equation: Equation): void {
-  const [x, indices, updates] = equation.inputs as readonly [Value, Value, Value];
-  const output = equation.outputs[0] as Value;
-  const axis = equation.parameters["axis"] as number;
-  const { dtype, shape } = x.type;
-  const list = program.scalarOrBuffer(indices);
-  if (updates.type.shape.length > 0) program.buffer(updates);
-  const buffer = program.own(x);
-  const axes = axesOf(updates.type.shape);
-  const rank = indices.type.shape.length;
-  const index = axes.map(({ counter }) => localIndex(counter));
-  const row = local("row", "i32");
-  const place = [...index.slice(0, axis), localIndex(row), ...index.slice(axis + rank)];
-  const reader = new ElementReader(program);
-  const element = reader.read(updates, index);
-  reader.finish([]);
-  const base = read(buffer.pointer);
-  const at = flatIndex(shape, place);
-  const total = sum(dtype, load(base, at, dtype), element);
-  program.kernel(
-    "scatter_add",
-    `scatter_add into ${describe(x)}`,
-    wrap(axes.slice(0, axis + rank), [
-      set(row, list(index.slice(axis, axis + rank))),
-      ...faultUnless(program, equation, x, axis, read(row)),
-      ...nest(
-        axes.slice(axis + rank),
-        [...reader.statements, store(base, at, dtype, total)],
-        program.options.vectors,
-      ),
-    ]),
-  );
-  program.define(output, { kind: "array", buffer });
-}
-
-function faultUnless(
-  program: Program,
-  equation: Equation,
-  x: Value,
-  axis: number,
-  index: Expr,
-): readonly Statement[] {
-  const extent = dimIndex(x.type.shape[axis] as Dim);
-  const site = program.site("index", equation.op, equation.span, x.name);
-  return [
-    {
-      kind: "if",
-      condition: op("ge", "u32", [index, extent]),
-      then: [{ kind: "fault", site, index, extent }],
-      otherwise: [],
-    },
-  ];
 }
 
 /** A fresh copy; a scalar is its own copy. */

@@ -7,7 +7,6 @@
 
 import type { Equation, Value } from "../../ir/types.ts";
 import { type Gemm, gemmOf, type GemmOrder, orderOf, type Walk } from "../../ops/gemm.ts";
-import { rootsOf } from "../buffer.ts";
 import { hoist } from "../hoist.ts";
 import {
   add,
@@ -32,6 +31,7 @@ import {
   type Statement,
   store,
 } from "../loop.ts";
+import { rounds } from "../nest.ts";
 import { describe, type Program } from "../program.ts";
 import { wholeRange } from "../tasks.ts";
 import { blockedProduct, fewRows } from "./blocked.ts";
@@ -46,11 +46,7 @@ export function gemm(program: Program, equation: Equation): void {
   const { parameters } = equation;
   const subtract = parameters["subtract"] === true;
   const [a, b] = [program.buffer(inputs.a), program.buffer(inputs.b)];
-  let c = program.own(inputs.c);
-  const roots = rootsOf(c);
-  if ([a, b].some((operand) => rootsOf(operand).some((root) => roots.includes(root)))) {
-    c = program.copyOf(inputs.c, c);
-  }
+  const c = program.ownApart(inputs.c, [a, b]);
   const of = (value: Value): Expr => program.scalar(value);
   const walk = (values: Walk<Value>): Walk<Expr> => [of(values[0]), of(values[1]), of(values[2])];
   const product: Gemm<Expr> = {
@@ -124,7 +120,7 @@ function onGrid(
     const round = local("round", "i32");
     const range = program.range(multiply(m, n), 1, constant(0, "f64"));
     const body = [set(i, divide(read(round), n)), set(j, remainder(read(round), n)), ...element];
-    program.kernel("gemm", name, [loop(round, range.to, body, 1, range.from)], [], range);
+    program.kernel("gemm", name, rounds(round, range, body), [], range);
   });
   const alone = program.collect(() =>
     program.kernel("gemm", `${name}, one by one`, [loop(i, m, [loop(j, n, element)])]),

@@ -20,8 +20,10 @@ import {
   set,
   type Statement,
   store,
+  subtract,
 } from "../loop.ts";
 import { costOf } from "../cost.ts";
+import { type Axis, axesOf } from "../nest.ts";
 import type { Program } from "../program.ts";
 
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -62,6 +64,22 @@ export function random_bits(program: Program, equation: Equation): void {
   }
   const buffer = program.fresh(output);
   const base = read(buffer.pointer);
+  program.define(output, { kind: "array", buffer });
+  if (program.options.grid === true) {
+    // A thread for each word: the other one of its block is another's.
+    const axes = axesOf([count]);
+    const [{ counter }] = axes as [Axis];
+    const isFirst = less(read(counter), dimIndex(half));
+    const before = op("select", "i32", [isFirst, constant(0), dimIndex(half)]);
+    const word = op("select", "i32", [isFirst, read(x), read(y)]);
+    program.nestKernel("random_bits", "random bits", axes, [
+      ...prepare,
+      set(b, subtract(read(counter), before)),
+      ...encrypt,
+      store(base, read(counter), "u32", word),
+    ]);
+    return;
+  }
   const block: readonly Statement[] = [
     ...encrypt,
     store(base, read(b), "u32", read(x)),
@@ -77,7 +95,6 @@ export function random_bits(program: Program, equation: Equation): void {
     const { from, to } = choose(half, 1);
     return [...prepare, loop(b, to, block, 1, from)];
   });
-  program.define(output, { kind: "array", buffer });
 }
 
 function rounds(x: Local, y: Local, keys: readonly Local[]): readonly Statement[] {

@@ -1,16 +1,19 @@
 /** Sums and maxima over windows of images: each window's elements as one expression. */
 
 import type { Dim } from "../../ir/dim.ts";
-import type { DType, Equation, Value } from "../../ir/types.ts";
+import type { DType, Equation, Value, ValueType } from "../../ir/types.ts";
 import { addIndex, dimIndex, flatIndex, localIndex, scaleIndex } from "../affine.ts";
 import {
   constant,
+  divide,
   type Expr,
   isConstant,
+  less,
   load,
   machine,
   op,
   read,
+  remainder,
   set,
   type Statement,
   store,
@@ -97,6 +100,10 @@ export function window_sum_input(program: Program, equation: Equation): void {
 
 /** `w` of each window goes to the first greatest element of the window. */
 export function window_max_grad(program: Program, equation: Equation): void {
+  if (program.options.grid === true) {
+    gradOnGrid(program, equation);
+    return;
+  }
   const [x, w] = equation.inputs as readonly [Value, Value];
   const output = equation.outputs[0] as Value;
   const { dtype, shape } = x.type;
@@ -140,6 +147,101 @@ export function window_max_grad(program: Program, equation: Equation): void {
     ]);
   }
   program.define(output, { kind: "array", buffer: target });
+}
+
+/**
+ * As `window_max_grad`, a thread for each element: which one of its window gets `w` is found first, by
+ * a thread for each window, and each element then asks the windows that it is in, first windows first.
+ */
+function gradOnGrid(program: Program, equation: Equation): void {
+  const [x, w] = equation.inputs as readonly [Value, Value];
+  const output = equation.outputs[0] as Value;
+  const { dtype, shape } = x.type;
+  const [source, weights] = [program.buffer(x), program.buffer(w)];
+  const name = `${equation.op} of ${describe(x)}`;
+  const windowed = w.type.shape;
+  const chosenType: ValueType = { dtype: "i32", shape: windowed, stack: false };
+  const chosen = program.allocate("greatest", program.bytesOf(chosenType));
+  const windows = axesOf(windowed);
+  const at = windows.map(({ counter }) => localIndex(counter));
+  const body: Statement[] = [];
+  const taps = firstGreatest(equation, read(source.pointer), shape, dtype, at, body);
+  const number = taps.reduceRight<Expr>(
+    (others, { hit }, k) => op("select", "i32", [hit, constant(k), others]),
+    constant(taps.length),
+  );
+  body.push(store(read(chosen.pointer), flatIndex(windowed, at), "i32", number));
+  program.nestKernel("windows", `the greatest of each window, for ${name}`, windows, body);
+
+  const target = program.fresh(output);
+  const axes = axesOf(shape);
+  const index = axes.map(({ counter }) => localIndex(counter));
+  const gradient: Statement[] = [];
+  const parts = windowsAround(equation, shape, windowed, index, gradient).map((around) => {
+    const place = flatIndex(windowed, around.index);
+    const isChosen = op("eq", "i32", [load(read(chosen.pointer), place, "i32"), around.number]);
+    const weight = load(read(weights.pointer), place, dtype);
+    return guarded(around, guarded({ index, inside: isChosen }, weight, 0, dtype), 0, dtype);
+  });
+  const sum = parts.reduce((a, b) => op("add", dtype, [a, b]), constant(0, dtype));
+  gradient.push(store(read(target.pointer), flatIndex(shape, index), dtype, sum));
+  program.nestKernel("windows", name, axes, gradient);
+  program.define(output, { kind: "array", buffer: target });
+}
+
+/** A window that an element of x is in: its index, and the number of the element in it. */
+interface Around extends Tap {
+  readonly number: Expr;
+}
+
+/**
+ * The windows that element p may be in, first ones first: `p + low = o·stride + q` for window o, of
+ * which it is element q. `body` gets what they are computed from.
+ */
+function windowsAround(
+  equation: Equation,
+  shape: readonly Dim[],
+  windowed: readonly Dim[],
+  index: readonly Expr[],
+  body: Statement[],
+): readonly Around[] {
+  const { window, stride, low } = windowsOf(equation);
+  const axes = window.map((extent, a) => {
+    const [step, before] = [stride[a] as number, low[a] as number];
+    const [size, count] = [shape[a + 1] as Dim, windowed[a + 1] as Dim];
+    const shifted = addIndex(index[a + 1] as Expr, constant(before));
+    const [last, rest] = [temporary("o", "i32"), temporary("q", "i32")];
+    body.push(set(last, divide(shifted, constant(step))));
+    body.push(set(rest, remainder(shifted, constant(step))));
+    return Array.from({ length: Math.ceil(extent / step) }, (_, back) => {
+      const o = addIndex(localIndex(last), constant(-back));
+      const q = addIndex(localIndex(rest), constant(back * step));
+      const tests: Expr[] = [];
+      if ((back + 1) * step > extent) tests.push(less(q, constant(extent)));
+      const isKnown = typeof size === "number" && typeof count === "number";
+      const [from, to] = [before, before + Number(size) - 1].map(
+        (p) => Math.floor(p / step) - back,
+      ) as [number, number];
+      if (!isKnown || from < 0 || to >= count) tests.push(op("lt", "u32", [o, dimIndex(count)]));
+      return { o, q, tests };
+    }).toReversed();
+  });
+  const choices = axes.reduce<readonly (typeof axes)[number][]>(
+    (lists, axis) => lists.flatMap((list) => axis.map((each) => [...list, each])),
+    [[]],
+  );
+  return choices.map((choice): Around => {
+    const [first, ...others] = choice.flatMap(({ tests }) => tests);
+    const place = choice.map(({ o }) => o);
+    return {
+      index: [index[0] as Expr, ...place, index.at(-1) as Expr],
+      number: flatIndex(
+        window,
+        choice.map(({ q }) => q),
+      ),
+      inside: first && others.reduce((a, b) => op("and", "bool", [a, b]), first),
+    };
+  });
 }
 
 /** The element of `t` where x has the first greatest element of each window. */

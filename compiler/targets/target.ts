@@ -1,7 +1,7 @@
 /** What a target is: it spells a program of the loop IR as code, and knows no op's meaning. */
 
 import type { WebgpuCode as ShippedCode } from "../../runtime/manifest.ts";
-import type { LoopModule } from "../kernel/loop.ts";
+import type { LoopModule, Origin } from "../kernel/loop.ts";
 import type { ProgramOptions } from "../kernel/options.ts";
 import { emitJavaScript } from "./js/emit.ts";
 import { emitWasm } from "./wasm/emit.ts";
@@ -33,6 +33,8 @@ export interface Emitted<C extends Code = Code> {
   readonly imports: readonly string[];
   /** What the code reads at the address of its constants. */
   readonly constants: Uint8Array;
+  /** What each launch of a program for a graphics device computes. */
+  readonly launches?: readonly Origin[];
 }
 
 export interface Target {

@@ -24,6 +24,7 @@ import {
   type LoopFunction,
   type LoopModule,
   op,
+  type Origin,
   read,
   set,
   type Statement,
@@ -39,6 +40,7 @@ import {
 } from "../../kernel/rewrite.ts";
 
 export interface Entry {
+  /** What it computes, where it is started first. */
   readonly comment: string;
   /** What the host passes: words of four bytes. */
   readonly parameters: readonly Local[];
@@ -50,9 +52,16 @@ export interface Entry {
   readonly part: Local | undefined;
 }
 
+/** A place of the host's part that starts an entry. Several may start the same one. */
+export interface LaunchSite {
+  readonly entry: number;
+  readonly origin: Origin;
+}
+
 export interface DeviceProgram {
-  /** `run`, with calls of `launch(entry, threads, …parameters)`. */
+  /** `run`, with calls of `launch(site, threads, …parameters)`. */
   readonly host: LoopFunction;
+  readonly launches: readonly LaunchSite[];
   readonly entries: readonly Entry[];
   /** Functions that entries call. */
   readonly functions: readonly LoopFunction[];
@@ -77,7 +86,7 @@ export function splitProgram(module: LoopModule): DeviceProgram {
   const functions = new Map(module.functions.map((fn) => [fn.name, fn]));
   reached(run.body, functions);
   const known = deviceLocals(run);
-  const splitter = new Splitter(known);
+  const splitter = new Splitter(known, functions);
   const body = splitter.list(run.body, undefined);
   const { drafts } = splitter;
   const exposed = new Set(
@@ -94,11 +103,11 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     }
   }
   const cells = new Map([...exposed].map((of, k) => [of, k]));
-  const all = drafts.map(({ body: each, part }): Entry => {
+  const all = drafts.map(({ body: each, part, origin }): Entry => {
     const stores = [...assignedIn(each)].filter((of) => exposed.has(of));
     const free = freeLocals(each, stores).filter((of) => of !== part);
     return {
-      comment: commentOf(each, functions),
+      comment: origin.comment,
       parameters: free.filter((of) => !known.has(of)),
       loads: free.filter((of) => known.has(of)),
       stores,
@@ -107,9 +116,10 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     };
   });
   const { entries, numbers } = distinct(all, cells);
-  const host: LoopFunction = { ...run, body: withOperands(body, all, numbers), results: [] };
+  const host: LoopFunction = { ...run, body: withOperands(body, all), results: [] };
   return {
     host: { ...host, resultTypes: [] },
+    launches: drafts.map(({ origin }, k) => ({ entry: numbers[k] as number, origin })),
     entries,
     functions: withoutHost(
       reached(
@@ -235,16 +245,20 @@ function isKnown(expr: Expr, known: ReadonlySet<Local>): boolean {
 interface Draft {
   readonly body: readonly Statement[];
   readonly part: Local | undefined;
+  readonly origin: Origin;
 }
 
 class Splitter {
+  /** One for each launch, by its number. */
   readonly drafts: Draft[] = [];
   private readonly known: ReadonlySet<Local>;
+  private readonly functions: ReadonlyMap<string, LoopFunction>;
   /** Code of one thread that is not started yet. */
   private waiting: Statement[] = [];
 
-  constructor(known: ReadonlySet<Local>) {
+  constructor(known: ReadonlySet<Local>, functions: ReadonlyMap<string, LoopFunction>) {
     this.known = known;
+    this.functions = functions;
   }
 
   list(body: readonly Statement[], guard: Expr | undefined): readonly Statement[] {
@@ -271,7 +285,8 @@ class Splitter {
         }
         const before = this.flush(guard);
         if (statement.isGrid === true) {
-          return [...before, ...this.start(statement.body, guard, statement.local, statement.to)];
+          const { body, local: part, to, origin } = statement;
+          return [...before, ...this.start(body, guard, part, to, origin)];
         }
         return [...before, { ...statement, body: this.list(statement.body, guard) }];
       }
@@ -347,8 +362,8 @@ class Splitter {
     guard: Expr | undefined,
   ): readonly Statement[] {
     const word = local("word", "i32");
-    const value =
-      statement.kind === "clear" ? constant(0, "u32") : load(statement.from, read(word), "u32");
+    const { kind, span } = statement;
+    const value = kind === "clear" ? constant(0, "u32") : load(statement.from, read(word), "u32");
     const one = store(statement.to, read(word), "u32", value);
     const count = divide(statement.bytes, constant(4));
     const loop: Statement = {
@@ -359,6 +374,10 @@ class Splitter {
       step: 1,
       body: [one],
       isGrid: true,
+      origin: {
+        comment: kind === "clear" ? "zeros" : "copy of an array",
+        spans: span === undefined ? [] : [span],
+      },
     };
     return this.statement(loop, guard);
   }
@@ -374,26 +393,21 @@ class Splitter {
     guard: Expr | undefined,
     part: Local | undefined,
     count: Expr,
+    origin = originOf(body, this.functions),
   ): readonly Statement[] {
     const guarded: readonly Statement[] =
       guard === undefined
         ? body
         : [{ kind: "if", condition: guard, then: [...body], otherwise: [] }];
-    this.drafts.push({ body: guarded, part });
+    this.drafts.push({ body: guarded, part, origin });
     const number = constant(this.drafts.length - 1);
     return [{ kind: "call", callee: "launch", operands: [number, count], results: [] }];
   }
 }
 
 /** The host's code with the parameters of the entries as operands of their launches. */
-function withOperands(
-  body: readonly Statement[],
-  entries: readonly Entry[],
-  numbers: readonly number[],
-): readonly Statement[] {
-  const inside = (list: readonly Statement[]): Statement[] => [
-    ...withOperands(list, entries, numbers),
-  ];
+function withOperands(body: readonly Statement[], entries: readonly Entry[]): readonly Statement[] {
+  const inside = (list: readonly Statement[]): Statement[] => [...withOperands(list, entries)];
   return body.map((statement): Statement => {
     switch (statement.kind) {
       case "for":
@@ -412,9 +426,7 @@ function withOperands(
           return statement;
         }
         const { parameters } = entries[number.value] as Entry;
-        const [, threads] = statement.operands as [Expr, Expr];
-        const entry = constant(numbers[number.value] as number);
-        return { ...statement, operands: [entry, threads, ...parameters.map(read)] };
+        return { ...statement, operands: [...statement.operands, ...parameters.map(read)] };
       }
       default:
         return statement;
@@ -457,15 +469,22 @@ function withoutHost(functions: readonly LoopFunction[]): readonly LoopFunction[
   return functions;
 }
 
-function commentOf(
+/** What the kernels in a piece of code compute, and all that it comes from. */
+function originOf(
   body: readonly Statement[],
   functions: ReadonlyMap<string, LoopFunction>,
-): string {
-  const comments: string[] = [];
+): Origin {
+  const comments = new Set<string>();
+  const spans = new Set<Span>();
   visitStatements(body, (statement) => {
-    if (statement.kind !== "call") return;
-    const comment = functions.get(statement.callee)?.comment;
-    if (comment !== undefined && comment !== "") comments.push(comment);
+    if ("span" in statement && statement.span !== undefined) spans.add(statement.span);
+    if (statement.kind !== "call" && statement.kind !== "for") return;
+    const { origin } = statement;
+    for (const span of origin?.spans ?? []) spans.add(span);
+    const callee = statement.kind === "call" ? functions.get(statement.callee) : undefined;
+    const comment = origin?.comment ?? callee?.comment ?? "";
+    if (comment !== "") comments.add(comment);
   });
-  return comments.length === 0 ? "numbers of the program" : [...new Set(comments)].join("; ");
+  const comment = comments.size === 0 ? "numbers of the program" : [...comments].join("; ");
+  return { comment, spans: [...spans] };
 }

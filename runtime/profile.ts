@@ -91,7 +91,7 @@ export class Profile<R = unknown> {
       .sort((a, b) => b.milliseconds - a.milliseconds);
   }
 
-  /** The table, a line for each kernel. */
+  /** The table, a line for each kernel, with the beginnings of long names. */
   toString(): string {
     const { kernels, milliseconds, name, timing } = this;
     const columns = [
@@ -100,7 +100,7 @@ export class Profile<R = unknown> {
       ["launches", ...kernels.map(({ launches }) => `${launches}`)],
       ["threads", ...kernels.map(({ threads }) => `${threads}`)],
       ["place", ...kernels.map(({ places }) => places.join(" "))],
-      ["kernel", ...kernels.map((kernel) => kernel.name)],
+      ["kernel", ...kernels.map((kernel) => shortened(kernel.name))],
     ].map((cells, column) => {
       const width = Math.max(...cells.map(({ length }) => length));
       return cells.map((cell) => (column < 4 ? cell.padStart(width) : cell.padEnd(width)));
@@ -123,6 +123,10 @@ export class Profile<R = unknown> {
     const title = { ph: "M", pid: 1, tid: 1, name: "process_name", args };
     return JSON.stringify({ traceEvents: [title, ...this.events], displayTimeUnit: "ms" });
   }
+}
+
+function shortened(name: string): string {
+  return name.length > 72 ? `${name.slice(0, 71)}…` : name;
 }
 
 /** Calls a function of the host, which so many threads share. */

@@ -3,9 +3,10 @@
 import type { KernelOrigin } from "./manifest.ts";
 
 /**
- * What the times are of. `device`: of each launch of a kernel, by the clock of the device. `host`: of
- * each launch, from when the host heard of the end of the one before to when it heard of its own, for
- * devices without timestamps. `call`: of the whole call, by the clock of the host; it is one row.
+ * What the times are of. `device`: of each launch of a kernel, by the clock of the device. `host`, for
+ * devices without timestamps: of each launch, from when the host heard of the end of the one before to
+ * when it heard of its own, the first one with the copies of arguments. `call`: of the whole call, by
+ * the clock of the host; it is one row.
  */
 export type Timing = "device" | "host" | "call";
 

@@ -390,8 +390,12 @@ export class Program {
       result.to = this.step;
       return result;
     }
-    const span = this.definition(value)?.span ?? this.span;
-    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type), span);
+    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type), this.spanOf(value));
+  }
+
+  /** Where a value is computed; where nobody knows, where that is asked for. */
+  private spanOf(value: Value): Span | undefined {
+    return this.definition(value)?.span ?? this.span;
   }
 
   allocate(name: string, bytes: Dim, span = this.span): Buffer {
@@ -855,7 +859,7 @@ export class Program {
 
   /** Fresh memory with the elements of a lazy array. */
   computed(value: Value, element: ElementOf): Buffer {
-    return this.within(this.definition(value)?.span, () => this.computedHere(value, element));
+    return this.within(this.spanOf(value), () => this.computedHere(value, element));
   }
 
   private computedHere(value: Value, element: ElementOf): Buffer {
@@ -962,7 +966,7 @@ export class Program {
   }
 
   private emitProduct(value: Value, product: Product): void {
-    this.within(this.definition(value)?.span, () => {
+    this.within(this.spanOf(value), () => {
       const { emit } = product.prepare();
       const buffer = this.fresh(value);
       emit(read(buffer.pointer));
@@ -976,7 +980,7 @@ export class Program {
     if (this.groups.get(key) !== group) return;
     this.groups.delete(key);
     // What asks for it is no part of it.
-    this.within(undefined, () => this.computeGroup(group));
+    this.within(group.members.at(-1)?.equation.span, () => this.computeGroup(group));
   }
 
   private computeGroup(group: Group): void {

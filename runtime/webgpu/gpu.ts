@@ -164,10 +164,8 @@ export class WebGpu implements Gpu {
     );
   }
 
-  /** Records something, whose launches a stopwatch is told of. */
+  /** Records and submits something, whose launches a stopwatch is told of. */
   watched(stopwatch: Stopwatch, record: () => void): void {
-    // What was recorded before is no part of it.
-    this.submit();
     this.stopwatch = stopwatch;
     try {
       record();

@@ -5,14 +5,20 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { usage } from "./device.ts";
 import type { WebGpu } from "./gpu.ts";
 
-/** What each launch takes that `record` makes, in their order. */
+/** What each launch takes that `record` makes, in their order. Throws what `record` throws. */
 export function timed(gpu: Gpu, record: () => void): Promise<Times> {
   const { device } = gpu as WebGpu;
+  // What was recorded before is no part of it.
+  gpu.submit();
   const stopwatch = device.features.has("timestamp-query")
     ? new Timestamps(device)
     : new Completions(device);
   (gpu as WebGpu).watched(stopwatch, record);
-  return stopwatch.times();
+  return stopwatch.times().catch((error: unknown) => {
+    // A device that was lost has a better word for it.
+    gpu.check();
+    throw error;
+  });
 }
 
 /** Told of launches. */

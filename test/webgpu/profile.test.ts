@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile as eagerly, type KernelTime, type Profile } from "fluxion";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compile } from "../../compiler/compile.ts";
+import { compile, type Compiled } from "../../compiler/compile.ts";
 import { arrayType, type Value } from "../../compiler/ir/types.ts";
 import { profileLaunches } from "../../runtime/gpu/profiler.ts";
 import { loadOn } from "../../runtime/gpu/program.ts";
@@ -19,9 +19,20 @@ const file = join(import.meta.dirname, "profile/main.ts");
 const lines = readFileSync(file, "utf8").split("\n");
 const build = { target: "wasm", compile } as const;
 let roots: typeof Roots;
+/** By the names of the roots. */
+const compiled = new Map<string, Compiled>();
 
 beforeAll(async () => {
-  roots = await moduleWith<typeof Roots>(file, { ...build, version: "profile", profile: true });
+  roots = await moduleWith<typeof Roots>(file, {
+    target: "wasm",
+    version: "profile",
+    profile: true,
+    async compile(graph, signature, options) {
+      const program = await compile(graph, signature, options);
+      compiled.set(signature.name, program);
+      return program;
+    },
+  });
 });
 
 /** The lines of the fixture that end in these comments. */
@@ -110,11 +121,14 @@ describe("a profile on WebGPU", () => {
   });
 
   it("tells apart what one kernel does for two lines", async () => {
-    const { kernels, result } = await roots.powers.profile(filled([16, 16]));
+    const { kernels, result } = await roots.powers.profile(filled([16, 16]), filled([16, 16]));
+    expect(compiled.get("powers")?.code).toMatchObject({ launches: [0, 0] });
     expect(kernels.map(({ places }) => places.join()).sort()).toEqual(
       [...placesOf("square"), ...placesOf("cube")].sort(),
     );
-    expect(await result.data()).toEqual(await roots.powers(filled([16, 16])).data());
+    expect(await result.data()).toEqual(
+      await roots.powers(filled([16, 16]), filled([16, 16])).data(),
+    );
   });
 
   it("has all lines of a kernel that several became", async () => {
@@ -216,7 +230,7 @@ describe("a profile on WebGPU", () => {
 
   it("is of its own call alone", async () => {
     const before = roots.fused(filled([9]));
-    const first = roots.powers.profile(filled([16, 16]));
+    const first = roots.powers.profile(filled([16, 16]), filled([16, 16]));
     const between = roots.fused(filled([8]));
     const second = roots.fused.profile(between);
     const [powers, fused] = [await first, await second];
@@ -227,7 +241,7 @@ describe("a profile on WebGPU", () => {
   });
 
   it("prints a table", async () => {
-    const profile = await roots.powers.profile(filled([16, 16]));
+    const profile = await roots.powers.profile(filled([16, 16]), filled([16, 16]));
     const [title, head, ...rows] = String(profile).split("\n");
     expect(title).toBe(`powers: ${profile.milliseconds.toFixed(3)} ms, timed by device`);
     expect(head).toMatch(/^ +ms +share +launches {2}threads {2}place +kernel$/);

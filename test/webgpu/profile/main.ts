@@ -12,9 +12,9 @@ export const layers = compile((p: Dense<16, 16>, q: Dense<16, 16>, x: Tensor<[8,
 }, device);
 
 /** The device has one kernel for both. */
-export const powers = compile((x: Tensor<[16, 16]>) => {
-  const square = x.matmul(x); // square
-  return square.matmul(x); // cube
+export const powers = compile((x: Tensor<[16, 16]>, by: Tensor<[16, 16]>) => {
+  const square = x.matmul(by); // square
+  return square.matmul(by); // cube
 }, device);
 
 /** One kernel. */

@@ -29,7 +29,7 @@ import { narrowCarried } from "./passes/narrow.ts";
 import { raiseProducts } from "./passes/raise.ts";
 import { fuseRows } from "./passes/rows.ts";
 import { tidied } from "./passes/tidy.ts";
-import { layoutOf } from "./targets/layout.ts";
+import { kernelsOf, layoutOf } from "./targets/layout.ts";
 import { withoutClearings } from "./readable/clearings.ts";
 import { printTypeScript } from "./readable/typescript.ts";
 import { type Target, targets } from "./targets/target.ts";
@@ -70,6 +70,8 @@ export interface CompilerOptions {
   readonly donateArgnums?: readonly number[] | undefined;
   /** Where a span is, as `file:line`, for faults at run time. */
   readonly place?: ((span: Span) => string) | undefined;
+  /** Where a span is, for profiles. Without it, programs ship without what their kernels come from. */
+  readonly profile?: ((span: Span) => string) | undefined;
   /** Check the graph after every pass, as the tests do. */
   readonly check?: boolean | undefined;
 }
@@ -106,9 +108,11 @@ export async function compile<T extends TargetName>(
   const simplified = checked(simplify(expanded, target), "simplify", options);
   const module = lower(simplified, loweringOf(target, signature, options));
   const emitted = await target.emit(module);
-  const { place = () => "" } = options;
+  const { place = () => "", profile } = options;
   const layout = layoutOf(module, emitted, place);
-  const manifest: Manifest = { ...signature, target: options.target, layout };
+  const kernels = profile === undefined ? undefined : kernelsOf(emitted, profile);
+  const named = kernels === undefined ? {} : { kernels };
+  const manifest: Manifest = { ...signature, target: options.target, layout, ...named };
   return { manifest, code: emitted.code as Compiled<T>["code"] };
 }
 

@@ -11,12 +11,30 @@ import {
   gradientOf,
   jacobianOf,
 } from "./eagerTransforms.ts";
+import { type Profile, profileCall } from "../runtime/profile.ts";
 import type { Shape, Tensor } from "./types.ts";
 
 /** Graphics devices, which answer later: what is no tensor comes as a promise. */
 export type DeviceTarget = "webgpu" | "webgl";
 /** Where a program runs. */
 export type Target = "js" | "wasm" | DeviceTarget;
+
+/**
+ * A function that says what it takes: `profile` calls it once, with kernels compiled, and gives the
+ * result and the time of each kernel, with the lines that the kernel comes from. Printed it is a table,
+ * and `trace()` of it is a Chrome trace. On WebGPU times are those of the device; see `Timing`. Where a
+ * program runs on the host, and where a file runs as it is, the whole call is one row. Call the
+ * function before: the first calls of a program are slower than those that follow.
+ *
+ * The promise rejects where the call throws, and in a build without the profiler: `fluxion run`,
+ * `fluxion/register` and a page that Vite serves in development have it, other builds do with
+ * `fluxion({ profile: true })`.
+ */
+export type Profiled<F extends (...args: never[]) => unknown> = F & {
+  readonly profile: F extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Profile<Awaited<R>>>
+    : never;
+};
 
 export interface CompileOptions<T extends Target = Target> {
   /** Where it runs; "wasm" by default. */
@@ -56,20 +74,28 @@ export type OnDevice<F> = F extends (...args: infer A) => infer R
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
   options: CompileOptions<DeviceTarget> & { readonly target: DeviceTarget },
-): OnDevice<F>;
+): Profiled<OnDevice<F>>;
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
   options?: CompileOptions<"js" | "wasm">,
-): F;
+): Profiled<F>;
 export function compile(
   f: (...args: never[]) => unknown,
   options: CompileOptions = {},
-): (...args: never[]) => unknown {
-  if (options.target !== "webgpu" && options.target !== "webgl") return f;
-  return (...args) => {
+): Profiled<(...args: never[]) => unknown> {
+  if (options.target !== "webgpu" && options.target !== "webgl")
+    return withProfile(f.name, (...args: never[]) => f(...args));
+  return withProfile(f.name, (...args: never[]) => {
     const result = f(...args);
     return isOfTensors(result) ? result : Promise.resolve(result);
-  };
+  });
+}
+
+/** A function as it is, which can be profiled: the whole call is one row. */
+function withProfile<A extends unknown[], R>(name: string, f: (...args: A) => R) {
+  const profile = (...args: A): Promise<Profile<Awaited<R>>> =>
+    profileCall(`${name || "a function"}, not compiled`, () => f(...args), 1);
+  return Object.assign(f, { profile });
 }
 
 function isOfTensors(value: unknown): boolean {

@@ -12,6 +12,8 @@ import { bytesPerElement, countOf, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
 import { binaryOf, Linked, linkLater, team, transient } from "./link.ts";
 import { type Argument, type Code, type Leaf, leavesOf, type Manifest } from "./manifest.ts";
+import type { Profile } from "./profile.ts";
+import { profiled, type Profiler } from "./profiled.ts";
 import { pool } from "./storage.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "./results.ts";
 import { Tensor } from "./tensor.ts";
@@ -19,14 +21,24 @@ import { Tensor } from "./tensor.ts";
 /** A compiled function. What it captured is asked for at every call. */
 export type Program = (...args: readonly unknown[]) => unknown;
 
+/** As it is loaded: it can be called once to say what that takes. */
+export interface LoadedProgram extends Program {
+  readonly profile: (...args: readonly unknown[]) => Promise<Profile>;
+}
+
 /** As an extent, how many threads there are. */
 const threadsSymbol = "#threads";
 
 /** Builds a program now. In a browser's main thread use `loadAsync` for large ones. */
-export function load(manifest: Manifest, code: Code, captured?: () => readonly unknown[]): Program {
+export function load(
+  manifest: Manifest,
+  code: Code,
+  captured?: () => readonly unknown[],
+  profiler?: Profiler,
+): LoadedProgram {
   const linked = new Linked(manifest.layout, code);
   if (code.kind === "wasm") linked.link(new WebAssembly.Module(binaryOf(code)));
-  return program(manifest, linked, captured);
+  return program(manifest, linked, captured, profiler);
 }
 
 /** As `load`, compiling the code off the main thread. */
@@ -34,11 +46,12 @@ export async function loadAsync(
   manifest: Manifest,
   code: Code,
   captured?: () => readonly unknown[],
-): Promise<Program> {
-  if (code.kind === "js") return load(manifest, code, captured);
+  profiler?: Profiler,
+): Promise<LoadedProgram> {
+  if (code.kind === "js") return load(manifest, code, captured, profiler);
   const linked = new Linked(manifest.layout, code);
   await linkLater(linked, code);
-  return program(manifest, linked, captured);
+  return program(manifest, linked, captured, profiler);
 }
 
 /** The engine's own words for a full stack name neither the function nor a way out. */
@@ -65,13 +78,35 @@ function scratchOf(bytes: number): number {
   return scratch.address;
 }
 
-function program(manifest: Manifest, linked: Linked, captured?: () => readonly unknown[]): Program {
-  const fast = scalarProgram(manifest, linked);
-  if (fast !== undefined) return fast;
+function program(
+  manifest: Manifest,
+  linked: Linked,
+  captured?: () => readonly unknown[],
+  profiler?: Profiler,
+): LoadedProgram {
+  const call = scalarProgram(manifest, linked) ?? anyProgram(manifest, linked, captured);
+  const { name } = manifest;
+  const profile = profiler?.ofCall;
+  return profiled(
+    name,
+    call,
+    profile && ((...args) => profile(name, () => call(...args), threadCount())),
+  );
+}
+
+function threadCount(): number {
+  return team.crew?.count ?? 1;
+}
+
+function anyProgram(
+  manifest: Manifest,
+  linked: Linked,
+  captured?: () => readonly unknown[],
+): Program {
   const { layout } = manifest;
   const leaves = leavesOf(manifest.result);
   return (...args) => {
-    const extents: Extents = new Map([[threadsSymbol, team.crew?.count ?? 1]]);
+    const extents: Extents = new Map([[threadsSymbol, threadCount()]]);
     const inputs = [
       ...takeArguments(manifest.parameters, args, extents),
       ...takeArguments(manifest.captured, captured?.() ?? [], extents),

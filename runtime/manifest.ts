@@ -96,6 +96,14 @@ export interface Manifest {
   /** Its leaves are the results of the root, in order. */
   readonly result: Tree;
   readonly layout: Layout;
+  /** What the launches of a program for a graphics device compute, where the build keeps that. */
+  readonly kernels?: readonly KernelOrigin[] | undefined;
+}
+
+/** What a kernel computes, and the code that it comes from, as `file:line`. */
+export interface KernelOrigin {
+  readonly name: string;
+  readonly places: readonly string[];
 }
 
 /**
@@ -163,6 +171,8 @@ export type GpuCode = WebgpuCode | WebglCode;
 export interface HostPart {
   /** From its environment to `run`, or the text of that function. */
   readonly host: string | ((environment: HostEnvironment) => (...operands: number[]) => void);
+  /** The entry that each launch of the host's part starts. */
+  readonly launches: readonly number[];
   /** Words that entries leave for each other. */
   readonly cells: number;
 }
@@ -229,8 +239,8 @@ export interface HostEnvironment {
   /** Where constants are; cells follow them. */
   readonly constants: number;
   readonly math: Readonly<Record<string, (...operands: number[]) => number>>;
-  /** Starts an entry with so many threads. */
-  readonly launch: (entry: number, threads: number, ...operands: number[]) => void;
+  /** Starts the entry of a launch with so many threads. */
+  readonly launch: (launch: number, threads: number, ...operands: number[]) => void;
   readonly allocate: (bytes: number) => number;
   readonly release: (address: number) => void;
   readonly fault: (site: number, index: number, extent: number) => never;

@@ -15,6 +15,8 @@ export interface CompileJob {
   readonly graph: Graph;
   readonly signature: Signature;
   readonly settings: RootSettings;
+  /** Keep what kernels compute and come from. */
+  readonly profile: boolean;
   /** Where the root stands, for faults that know no better place. */
   readonly root: Span;
 }

@@ -3,7 +3,7 @@
 import { type MessagePort, workerData } from "node:worker_threads";
 import { compile } from "../compiler/compile.ts";
 import type { CompileAnswer, CompileJob } from "./compileSync.ts";
-import { faultOf, placeOf } from "./plan.ts";
+import { faultOf, placesFor } from "./plan.ts";
 
 const { port, signal } = workerData as { readonly port: MessagePort; readonly signal: Int32Array };
 
@@ -15,9 +15,10 @@ port.on("message", (job: CompileJob) => {
   });
 });
 
-async function answer({ graph, signature, settings, root }: CompileJob): Promise<CompileAnswer> {
+async function answer(job: CompileJob): Promise<CompileAnswer> {
+  const { graph, signature, settings, root } = job;
   try {
-    return { compiled: await compile(graph, signature, { ...settings, place: placeOf }) };
+    return { compiled: await compile(graph, signature, { ...settings, ...placesFor(job) }) };
   } catch (error) {
     return { fault: faultOf(error, root, signature.name, settings.target) };
   }

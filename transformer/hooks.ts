@@ -59,7 +59,8 @@ async function compileFile(file: string): Promise<string> {
   const sourceFile = program.getSourceFile(file);
   if (sourceFile === undefined) throw new Error(`${file} is in no program`);
   const colours = process.stderr.isTTY === true;
-  const planned = await plan(world, sourceFile, { compile, ...target() });
+  // What is run is not shipped: it may know where its kernels come from.
+  const planned = await plan(world, sourceFile, { compile, profile: true, ...target() });
   const typeErrors =
     process.env["FLUXION_CHECK"] === "1"
       ? onlyOfTypes(

@@ -32,13 +32,15 @@ import type { SparseProgram } from "./read/natives/sparse.ts";
 import { hasComputedLength, languageName, readRoot, type RootShape } from "./read/root.ts";
 import { type RootSettings, type Said, settingsOf } from "./rootOptions.ts";
 import { spanOf } from "./span.ts";
-import type { World } from "./read/world.ts";
+import { packageRoot, type World } from "./read/world.ts";
 
 export type TargetName = CompilerOptions["target"];
 
 export interface PlanOptions {
   /** For roots that do not say it. */
   readonly target?: TargetName;
+  /** Ship what kernels compute and the lines that they come from, for `profile`. */
+  readonly profile?: boolean;
   /** What compiles a graph: at once, or later. */
   readonly compile: CompileProgram;
 }
@@ -248,7 +250,7 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
       try {
         const compiled = await options.compile(program.graph, program.signature, {
           ...root.settings,
-          place: placeOf,
+          ...placesFor(options),
         });
         programs.set(program.id, compiled);
       } catch (error) {
@@ -257,7 +259,8 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
       }
     }
   }
-  return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);
+  const diagnostics = [...read.diagnostics, ...faults];
+  return finish({ ...read, diagnostics }, world, programs, options);
 }
 
 /** The faults that show where a file that has been read is differentiated; it is not compiled. */
@@ -304,6 +307,7 @@ export function finish(
   read: ReadFile,
   world: World,
   programs: ReadonlyMap<string, Compiled>,
+  { profile }: Pick<PlanOptions, "profile"> = {},
 ): Plan {
   const ready = read.roots.filter((root) => root.programs.every(({ id }) => programs.has(id)));
   const { file } = read;
@@ -314,7 +318,9 @@ export function finish(
     node: root.node,
   }));
   const footer = ready.flatMap((root) =>
-    root.programs.map((program) => loader(program, programs.get(program.id) as Compiled)),
+    root.programs.map((program) =>
+      loader(program, programs.get(program.id) as Compiled, profile === true),
+    ),
   );
   edits.push(
     ...staleImports(world, file, {
@@ -326,7 +332,8 @@ export function finish(
   const loaders = ready.flatMap((root) =>
     root.programs.map(({ id }) => loaderName((programs.get(id) as Compiled).code)),
   );
-  const imports = [...new Set([...loaders, ...hosts])].map(
+  const profilers = profile === true && ready.length > 0 ? ["profiler"] : [];
+  const imports = [...new Set([...loaders, ...hosts, ...profilers])].map(
     (name) => [name, localName(name)] as const,
   );
   return { ...read, roots: ready, edits, footer: footer.join("\n"), imports, programs };
@@ -361,6 +368,27 @@ export function placeOf(span: Span): string {
   const line = text.slice(0, span.start).split("\n").length;
   return `${span.file.split("/").at(-1)}:${line}`;
 }
+
+/** How the compiler finds places: for faults, and where they are wanted, for profiles. */
+export function placesFor({
+  profile,
+}: Pick<PlanOptions, "profile">): Pick<CompilerOptions, "place" | "profile"> {
+  return profile === true ? { place: placeOf, profile: ownPlaceOf } : { place: placeOf };
+}
+
+/** `file:line` in the user's own code: where library code is called, for a span in it. */
+function ownPlaceOf(span: Span): string {
+  for (let own: Span | undefined = span; own !== undefined; own = own.caller) {
+    if (!isLibrary(own.file)) return placeOf(own);
+  }
+  return placeOf(span);
+}
+
+function isLibrary(file: string): boolean {
+  return file.includes("/node_modules/") || libraries.some((folder) => file.startsWith(folder));
+}
+
+const libraries = ["stdlib", "dist/stdlib"].map((folder) => `${packageRoot()}/${folder}/`);
 
 interface ReadPrograms {
   readonly programs: readonly RootProgram[] | undefined;
@@ -499,14 +527,21 @@ function replacement(root: Root): string {
 }
 
 /** A function that loads a program; one without captured variables is loaded once. */
-function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): string {
-  const data = JSON.stringify(manifest);
-  const load = (captured: string): string =>
-    `${localName(loaderName(code))}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
+function loader(
+  { id, signature }: RootProgram,
+  { manifest, code }: Compiled,
+  profile: boolean,
+): string {
+  const data = `JSON.parse(${JSON.stringify(JSON.stringify(manifest))})`;
+  const load = (captured: string | undefined): string => {
+    const last = profile ? [`${captured}`, localName("profiler")] : (captured ?? []);
+    const given = [data, codeText(code)].concat(last);
+    return `${localName(loaderName(code))}(${given.join(", ")})`;
+  };
   if (signature.captured.length > 0) {
-    return `function ${id}(captured) { return ${load(", captured")}; }`;
+    return `function ${id}(captured) { return ${load("captured")}; }`;
   }
-  return `var ${id}_;\nfunction ${id}() { return ${id}_ ??= ${load("")}; }`;
+  return `var ${id}_;\nfunction ${id}() { return ${id}_ ??= ${load(undefined)}; }`;
 }
 
 /** The function of the runtime that builds such a program. */

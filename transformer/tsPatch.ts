@@ -17,6 +17,8 @@ import { reportText } from "./report.ts";
 export interface TsPatchConfig extends PluginConfig {
   /** For roots that do not say it; "wasm" where absent. */
   readonly target?: "js" | "wasm";
+  /** Ship the profiler, as `profile` of functions needs it. */
+  readonly profile?: boolean;
 }
 
 export default function transformer(
@@ -47,15 +49,18 @@ function planNow(
   const read = readFile(world, file, config);
   const programs = new Map<string, Compiled>();
   const faults: Diagnostic[] = [];
+  const profile = config.profile === true;
   for (const root of read.roots) {
     for (const { id, graph, signature } of root.programs) {
-      const job = { graph, signature, settings: root.settings, root: spanOf(root.node) };
+      const { settings, node } = root;
+      const job = { graph, signature, settings, profile, root: spanOf(node) };
       const answer = compiler.compile(job);
       if ("fault" in answer) faults.push(answer.fault);
       else programs.set(id, answer.compiled);
     }
   }
-  return finish({ ...read, diagnostics: [...read.diagnostics, ...faults] }, world, programs);
+  const diagnostics = [...read.diagnostics, ...faults];
+  return finish({ ...read, diagnostics }, world, programs, config);
 }
 
 /** The tree with the edits in it. Texts that we have made are printed as they are. */

@@ -9,6 +9,11 @@ import { hasErrors, reportText } from "./report.ts";
 export interface PluginOptions {
   /** For roots that do not say it; "wasm" where absent. */
   readonly target?: TargetName;
+  /**
+   * Ship the profiler, and what kernels compute and the lines that they come from, as `profile` of
+   * functions needs them. By default what Vite serves in development has them, and no build has.
+   */
+  readonly profile?: boolean;
   readonly tsconfig?: string;
   /** Where `fluxion` and `fluxion/…` are found, where they are not installed. */
   readonly paths?: Readonly<Record<string, string[]>>;
@@ -18,10 +23,16 @@ export const unplugin: UnpluginInstance<PluginOptions | undefined, boolean> = cr
   PluginOptions | undefined
 >((options: PluginOptions | undefined = {}) => {
   const { target, tsconfig, paths } = options;
+  let profile = options.profile === true;
   const projects = new ProjectCache({ tsconfig, paths });
   return {
     name: "fluxion",
     enforce: "pre",
+    vite: {
+      configResolved({ command }) {
+        profile = options.profile ?? command === "serve";
+      },
+    },
     watchChange(id) {
       projects.changed(cleanId(id));
     },
@@ -34,6 +45,7 @@ export const unplugin: UnpluginInstance<PluginOptions | undefined, boolean> = cr
       if (sourceFile === undefined) return null;
       const planned = await plan(world, sourceFile, {
         compile,
+        profile,
         ...(target === undefined ? {} : { target }),
       });
       for (const dependency of planned.dependencies) this.addWatchFile(dependency);

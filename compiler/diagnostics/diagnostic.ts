@@ -5,6 +5,8 @@ export interface Span {
   readonly file: string;
   readonly start: number;
   readonly length: number;
+  /** The call that was read there: of code that stands in a function which was called. */
+  readonly caller?: Span | undefined;
 }
 
 export type Severity = "error" | "warning";

@@ -56,6 +56,7 @@ export class ElementReader {
         return this.read(value, index);
       }
       case "lazy":
+        this.program.computes(this.program.definition(value)?.span);
         return place.element(this, index);
       case "pending": {
         const { dtype, shape } = value.type;
@@ -76,6 +77,7 @@ export class ElementReader {
   /** Element `index` of the output of an elementwise or element equation. */
   equation(equation: Equation, index: readonly Expr[], dtype: DType): Expr {
     const { lower } = this.program.op(equation.op);
+    this.program.computes(equation.span);
     const outer = this.consumer;
     const [output] = equation.outputs;
     // A scalar is computed where it stands, once for all its uses.

@@ -12,10 +12,7 @@ import { lowerReduction } from "./reduce.ts";
 import { schedules } from "./schedules/index.ts";
 
 export function lowerEquation(program: Program, equation: Equation): void {
-  const around = program.span;
-  program.span = equation.span ?? around;
-  lowerByOp(program, equation);
-  program.span = around;
+  program.within(equation.span ?? program.span, () => lowerByOp(program, equation));
 }
 
 function lowerByOp(program: Program, equation: Equation): void {

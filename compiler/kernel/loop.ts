@@ -97,13 +97,25 @@ export type Expr =
       readonly otherwise: Expr;
     };
 
+/** What a kernel computes, in words, and the code of the user's program that it comes from. */
+export interface Origin {
+  readonly comment: string;
+  readonly spans: readonly Span[];
+}
+
 export interface AffineTerm {
   readonly local: Local;
   readonly coefficient: Dim;
 }
 
 export type Statement =
-  | { readonly kind: "set"; readonly local: Local; readonly value: Expr }
+  | {
+      readonly kind: "set";
+      readonly local: Local;
+      readonly value: Expr;
+      /** Where what it computes stands in the user's program, here and below. */
+      readonly span?: Span | undefined;
+    }
   | {
       readonly kind: "store";
       readonly base: Expr;
@@ -111,6 +123,7 @@ export type Statement =
       readonly dtype: DType;
       readonly lanes: Lanes;
       readonly value: Expr;
+      readonly span?: Span | undefined;
     }
   /** `local` from `from` while below `to`. The body does not assign it. */
   | {
@@ -122,6 +135,8 @@ export type Statement =
       readonly body: readonly Statement[];
       /** The rounds may run in any order, and all at the same time. */
       readonly isGrid?: boolean;
+      /** Of a grid that calls no kernel. */
+      readonly origin?: Origin | undefined;
       /** Where the loop stands in the user's program. */
       readonly span?: Span | undefined;
     }
@@ -146,11 +161,24 @@ export type Statement =
       readonly results: readonly Local[];
       /** What is called for in the user's program. */
       readonly span?: Span | undefined;
+      /** Of the call of a kernel: functions that do the same are one, whatever they are called for. */
+      readonly origin?: Origin | undefined;
     }
   /** Moves bytes; the two ranges may overlap. */
-  | { readonly kind: "copy"; readonly to: Expr; readonly from: Expr; readonly bytes: Expr }
+  | {
+      readonly kind: "copy";
+      readonly to: Expr;
+      readonly from: Expr;
+      readonly bytes: Expr;
+      readonly span?: Span | undefined;
+    }
   /** Sets bytes to zero. */
-  | { readonly kind: "clear"; readonly to: Expr; readonly bytes: Expr }
+  | {
+      readonly kind: "clear";
+      readonly to: Expr;
+      readonly bytes: Expr;
+      readonly span?: Span | undefined;
+    }
   /** Ends the program with an error; the numbers go into its message. */
   | { readonly kind: "fault"; readonly site: number; readonly index: Expr; readonly extent: Expr };
 

@@ -73,15 +73,16 @@ export class ModuleParts {
 }
 
 /**
- * Equal text for functions that do the same, whatever their locals are called; but for those that
- * have a name here.
+ * Equal text for functions that do the same, whatever their locals are called, but for those that
+ * have a name here, and wherever they come from.
  */
 export function meaning(
   { parameters, body, results }: Pick<LoopFunction, "parameters" | "body" | "results">,
   named: (of: Local) => string | undefined = () => undefined,
 ): string {
   const numbers = new Map<Local, number>();
-  return JSON.stringify([parameters, body, results], (_, value: unknown) => {
+  return JSON.stringify([parameters, body, results], (key, value: unknown) => {
+    if (key === "span" || key === "origin") return undefined;
     if (typeof value === "object" && value !== null && "name" in value && "type" in value) {
       const of = value as Local;
       const name = named(of);

@@ -35,6 +35,7 @@ import {
   machine,
   multiply,
   op,
+  type Origin,
   read,
   set,
   type SiteInfo,
@@ -47,7 +48,7 @@ import { type Axis, axesOf, type ChooseRange, nest, settle, spellIndices } from 
 import { costOf } from "./cost.ts";
 import { ElementReader } from "./element.ts";
 import { freeLocals } from "./outline.ts";
-import { mapExpressions, visitExpression } from "./rewrite.ts";
+import { mapExpressions, visitExpression, visitStatements } from "./rewrite.ts";
 import type { StackState } from "./streams.ts";
 import {
   countExpr,
@@ -158,6 +159,8 @@ export class Program {
   step = 0;
   /** Where the equation being lowered stands in the user's program. */
   span: Span | undefined;
+  /** Where the equations stand that are computed with it. */
+  private sources = new Set<Span>();
   private readonly places = new Map<Value, Place>();
   private readonly symbols = new Map<string, Local>();
   private readonly byPointer = new Map<Local, Buffer>();
@@ -194,8 +197,26 @@ export class Program {
   }
 
   emit(...statements: readonly Statement[]): void {
-    this.statements.push(...statements);
-    for (const statement of statements) this.times.set(statement, this.step);
+    for (const given of statements) {
+      const statement = this.placed(given);
+      this.statements.push(statement);
+      this.times.set(statement, this.step);
+    }
+  }
+
+  /** A statement that says where it comes from, for targets that tell kernels apart by that. */
+  private placed(statement: Statement): Statement {
+    const { span } = this;
+    if (this.options.grid !== true || span === undefined) return statement;
+    switch (statement.kind) {
+      case "set":
+      case "store":
+      case "copy":
+      case "clear":
+        return { ...statement, span: statement.span ?? span };
+      default:
+        return statement;
+    }
   }
 
   /** When a statement was emitted. */
@@ -207,6 +228,33 @@ export class Program {
   /** The array whose address a local holds. */
   bufferAt(pointer: Local): Buffer | undefined {
     return this.byPointer.get(pointer);
+  }
+
+  /** What `build` emits comes from there, and from what it `computes`. */
+  within<T>(span: Span | undefined, build: () => T): T {
+    const around = { span: this.span, sources: this.sources };
+    this.span = span;
+    this.sources = new Set();
+    const built = build();
+    this.span = around.span;
+    this.sources = around.sources;
+    return built;
+  }
+
+  /** Notes code that is part of what is being emitted. */
+  computes(span: Span | undefined): void {
+    if (span !== undefined) this.sources.add(span);
+  }
+
+  /** What a kernel that is about to be called comes from. */
+  private originOf(comment: string, body: readonly Statement[]): Origin | undefined {
+    if (this.options.grid !== true) return undefined;
+    const spans = new Set(this.sources);
+    if (this.span !== undefined) spans.add(this.span);
+    visitStatements(body, (statement) => {
+      if ("span" in statement && statement.span !== undefined) spans.add(statement.span);
+    });
+    return { comment, spans: [...spans] };
   }
 
   /** What `build` emits, as a list of its own. */
@@ -342,8 +390,12 @@ export class Program {
       result.to = this.step;
       return result;
     }
-    const span = this.definition(value)?.span ?? this.span;
-    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type), span);
+    return this.allocate(value.name ?? "buffer", this.bytesOf(value.type), this.spanOf(value));
+  }
+
+  /** Where a value is computed; where nobody knows, where that is asked for. */
+  private spanOf(value: Value): Span | undefined {
+    return this.definition(value)?.span ?? this.span;
   }
 
   allocate(name: string, bytes: Dim, span = this.span): Buffer {
@@ -757,9 +809,10 @@ export class Program {
       results: results.map(read),
       resultTypes: results.map(({ type }) => type),
     });
+    const origin = this.originOf(comment, body);
     const { split } = range ?? {};
     if (split === undefined) {
-      this.emit({ kind: "call", callee: full, operands: parameters.map(read), results });
+      this.emit({ kind: "call", callee: full, operands: parameters.map(read), results, origin });
       return;
     }
     if (split.rounds !== undefined) {
@@ -768,6 +821,7 @@ export class Program {
         callee: full,
         operands: parameters.map(read),
         results,
+        origin,
       };
       this.emit({
         kind: "for",
@@ -813,6 +867,10 @@ export class Program {
 
   /** Fresh memory with the elements of a lazy array. */
   computed(value: Value, element: ElementOf): Buffer {
+    return this.within(this.spanOf(value), () => this.computedHere(value, element));
+  }
+
+  private computedHere(value: Value, element: ElementOf): Buffer {
     const { dtype, shape } = value.type;
     const place = this.places.get(value);
     const product = this.productBehind(place?.kind === "lazy" ? place.sources : [], shape);
@@ -845,6 +903,7 @@ export class Program {
       return;
     }
     const { value, pointer } = product;
+    this.computes(this.definition(value)?.span);
     const at = (buffer: Buffer): readonly Statement[] =>
       mapExpressions(elements.body, (expr) =>
         expr.kind === "local" && expr.local === pointer ? read(buffer.pointer) : expr,
@@ -915,10 +974,12 @@ export class Program {
   }
 
   private emitProduct(value: Value, product: Product): void {
-    const { emit } = product.prepare();
-    const buffer = this.fresh(value);
-    emit(read(buffer.pointer));
-    this.settleAt(value, buffer);
+    this.within(this.spanOf(value), () => {
+      const { emit } = product.prepare();
+      const buffer = this.fresh(value);
+      emit(read(buffer.pointer));
+      this.settleAt(value, buffer);
+    });
   }
 
   /** The nest of a group. Members that only other members read stay in registers. */
@@ -926,6 +987,11 @@ export class Program {
     const key = shapeText(group.shape);
     if (this.groups.get(key) !== group) return;
     this.groups.delete(key);
+    // What asks for it is no part of it.
+    this.within(group.members.at(-1)?.equation.span, () => this.computeGroup(group));
+  }
+
+  private computeGroup(group: Group): void {
     const reader = new ElementReader(this);
     const axes = axesOf(group.shape);
     const index = axes.map(({ counter }) => localIndex(counter));

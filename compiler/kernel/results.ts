@@ -77,7 +77,8 @@ export class ResultTargets {
     const { program } = this;
     program.buffer(result);
     const bytes = program.dim(program.bytesOf(result.type));
-    program.emit({ kind: "copy", to, from: read(buffer.pointer), bytes });
+    const span = program.definition(result)?.span;
+    program.emit({ kind: "copy", to, from: read(buffer.pointer), bytes, span });
   }
 
   /** The value whose memory the result takes over: through renamings and updates in place. */

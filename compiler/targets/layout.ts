@@ -49,6 +49,20 @@ export function layoutOf(
   };
 }
 
+/** What the launches of a program compute, and where that stands, in the order of the code. */
+export function kernelsOf(
+  { launches }: Emitted,
+  place: (span: Span) => string,
+): readonly { readonly name: string; readonly places: readonly string[] }[] | undefined {
+  return launches?.map(({ comment, spans }) => {
+    const places = new Set(spans.map(place).filter((at) => at !== ""));
+    return { name: comment, places: [...places].sort(inOrder.compare) };
+  });
+}
+
+/** By file, then by line. */
+const inOrder = new Intl.Collator("en", { numeric: true });
+
 function hexadecimal(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,7 +4,7 @@ import type {
   WebglCode as ShippedWebgl,
   WebgpuCode as ShippedWebgpu,
 } from "../../runtime/manifest.ts";
-import type { LoopModule } from "../kernel/loop.ts";
+import type { LoopModule, Origin } from "../kernel/loop.ts";
 import type { ProgramOptions } from "../kernel/options.ts";
 import { emitJavaScript } from "./js/emit.ts";
 import { emitWasm } from "./wasm/emit.ts";
@@ -38,6 +38,8 @@ export interface Emitted<C extends Code = Code> {
   readonly imports: readonly string[];
   /** What the code reads at the address of its constants. */
   readonly constants: Uint8Array;
+  /** What each launch of a program for a graphics device computes. */
+  readonly launches?: readonly Origin[];
 }
 
 export interface Target {

@@ -11,9 +11,11 @@ import {
 import { countOf, fromHex, newArray } from "../arrays.ts";
 import type { Extents } from "../dims.ts";
 import { faultAt } from "../faults.ts";
-import type { Program } from "../load.ts";
+import type { LoadedProgram } from "../load.ts";
 import { type GpuCode, type Layout, type Leaf, leavesOf, type Manifest } from "../manifest.ts";
 import { mathFunctions } from "../math.ts";
+import type { Profile, TimedLaunch } from "../profile.ts";
+import { profiled } from "../profiled.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -27,9 +29,15 @@ export function loadOn(
   manifest: Manifest,
   code: GpuCode,
   captured?: () => readonly unknown[],
-): Program {
+  profile?: (call: Call) => Promise<Profile>,
+): LoadedProgram {
   const linked = new Linked(queue, manifest, code);
-  return (...args) => new Call(linked, args, captured?.() ?? []).result();
+  const call = (args: readonly unknown[]): Call => new Call(linked, args, captured?.() ?? []);
+  return profiled(
+    manifest.name,
+    (...args) => call(args).result(),
+    profile && (async (...args) => profile(call(args))),
+  );
 }
 
 type Run = (...operands: number[]) => void;
@@ -41,6 +49,8 @@ class Linked {
   run: Run | undefined;
   /** What the host's part hands over in the call under way, by the offset. */
   readonly handed = new Map<number, number>();
+  /** Told of the launches of the call under way. */
+  observer: TimedLaunch[] | undefined;
   /** Memory that the call under way has asked for. */
   readonly transient = new Set<number>();
 
@@ -67,7 +77,12 @@ class Linked {
     this.run = make({
       constants: address,
       math: math as never,
-      launch: (entry, threads, ...operands) => launch(entry, threads, operands),
+      launch: (number, threads, ...operands) => {
+        // A grid without rounds.
+        if (threads === 0) return;
+        this.observer?.push({ number, threads });
+        launch(code.launches[number] as number, threads, operands);
+      },
       allocate: (bytes) => {
         const at = gpu.memory.allocate(bytes);
         this.transient.add(at);
@@ -85,6 +100,9 @@ class Linked {
     });
   }
 }
+
+/** Has the work of a call recorded; gives the values of the leaves that are no tensors, later. */
+type Recorder = (gpu: Gpu, run: () => Promise<readonly unknown[]>) => Promise<readonly unknown[]>;
 
 /** What becomes of a leaf of the result. */
 interface Output {
@@ -119,7 +137,7 @@ class Outcome implements Started {
   }
 }
 
-class Call {
+export class Call {
   private readonly linked: Linked;
   private readonly extents: Extents = new Map();
   private readonly inputs: readonly Input[];
@@ -172,19 +190,40 @@ class Call {
       this.takeOver();
       return this.built(() => undefined);
     }
+    return this.later((_, run) => run());
+  }
+
+  /** As `result`, always as a promise. What `record` is given starts the work. */
+  later(record: Recorder): Promise<unknown> {
+    const { ready, queue } = this.linked;
     const promise = new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         this.outcome.fail(error);
         reject(error);
       };
       const run = (gpu: Gpu): void => {
-        const read = this.run(gpu);
+        const read = record(gpu, () => this.run(gpu));
         read.then((values) => resolve(this.built((k) => values[k])), reject);
       };
       queue.inOrder({ ready, run, fail });
     });
     this.takeOver();
     return promise;
+  }
+
+  get manifest(): Manifest {
+    return this.linked.manifest;
+  }
+
+  /** Runs something that starts the work, and notes its launches. */
+  observed<T>(launches: TimedLaunch[], run: () => T): T {
+    const { linked } = this;
+    linked.observer = launches;
+    try {
+      return run();
+    } finally {
+      linked.observer = undefined;
+    }
   }
 
   private output(leaf: Leaf, k: number): Output {

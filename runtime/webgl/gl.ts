@@ -75,6 +75,7 @@ export class WebGl implements Gpu {
   /** What was read before has been looked at. */
   private settled: Promise<unknown> = Promise.resolve();
   private broken: Error | undefined;
+  private launched: (() => void) | undefined;
 
   constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
@@ -110,10 +111,10 @@ export class WebGl implements Gpu {
     );
     await this.programs.ready();
     return (number, threads, operands) => {
-      if (threads === 0) return;
       const program = linked[number] as (typeof linked)[number];
       if (typeof program === "function") this.onHost(program, threads, places, operands);
       else this.launch(program, threads, places.cells, operands);
+      this.launched?.();
     };
   }
 
@@ -143,6 +144,23 @@ export class WebGl implements Gpu {
 
   submit(): void {
     this.gl.flush();
+  }
+
+  /** Waits until all is done: nothing less than reading something is sure to. */
+  finish(): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer ?? null);
+    gl.readPixels(0, 0, 1, 1, gl.RGBA_INTEGER, gl.UNSIGNED_INT, new Uint32Array(4));
+  }
+
+  /** Starts something, of whose launches somebody is told. */
+  watched(launched: () => void, start: () => void): void {
+    this.launched = launched;
+    try {
+      start();
+    } finally {
+      this.launched = undefined;
+    }
   }
 
   // Launches

@@ -15,6 +15,7 @@ export const usage = {
   copyTarget: 0x8,
   uniform: 0x40,
   storage: 0x80,
+  queryResolve: 0x200,
 } as const;
 
 let opened: Promise<GPUDevice> | undefined;
@@ -38,8 +39,11 @@ async function open(): Promise<GPUDevice> {
     );
   }
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  // For profiles.
+  const wanted = ["timestamp-query"] as const;
   return adapter.requestDevice({
     label: "fluxion",
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
   });
 }
@@ -52,7 +56,8 @@ async function findGpu(): Promise<GPU> {
     const name = "webgpu";
     try {
       const { create } = (await import(/* @vite-ignore */ name)) as NodeWebgpu;
-      return create([]);
+      // Kernels take less than the tenths of milliseconds that a page is told.
+      return create(["disable-dawn-features=timestamp_quantization"]);
     } catch (error) {
       throw new NoDevice(
         "Node has no WebGPU of its own: install the package `webgpu` beside fluxion " +

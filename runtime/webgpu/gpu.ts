@@ -18,6 +18,7 @@ import { firstParameter, groupSize, mostGroups, windowWords } from "../gpu/launc
 import { Queue } from "../gpu/queue.ts";
 import type { GpuCode, WebgpuCode, WebgpuEntry } from "../manifest.ts";
 import { openDevice, usage } from "./device.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 const firstBytes = 2 ** 24;
 
@@ -39,6 +40,8 @@ export class WebGpu implements Gpu {
   private used = 0;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
+  /** Of the launches that are being recorded, where they are timed. */
+  private stopwatch: Stopwatch | undefined;
   /** Those of which nobody knows yet whether they failed, in the order of their work. */
   private started: Started[] = [];
   /** What was read before has been looked at. */
@@ -139,7 +142,6 @@ export class WebGpu implements Gpu {
     threads: number,
     operands: readonly number[],
   ): void {
-    if (threads === 0) return;
     const bytes = 4 * (firstParameter + operands.length);
     if (this.used + Math.max(bytes, windowBytes) > uniformBytes) this.submit();
     const at = this.used / 4;
@@ -157,16 +159,35 @@ export class WebGpu implements Gpu {
     const groups = types.startsWith("1") ? 1 : Math.ceil(threads / groupSize);
     pass.dispatchWorkgroups(Math.min(groups, mostGroups), Math.ceil(groups / mostGroups));
     this.used += Math.ceil(bytes / 256) * 256;
+    this.stopwatch?.launched(
+      () => this.endPass(),
+      () => this.submit(),
+    );
+  }
+
+  /** Records and submits something, whose launches a stopwatch is told of. */
+  watched(stopwatch: Stopwatch, record: () => void): void {
+    this.stopwatch = stopwatch;
+    try {
+      record();
+    } finally {
+      this.submit();
+      this.stopwatch = undefined;
+    }
   }
 
   submit(): void {
     if (this.encoder === undefined) return;
-    this.pass?.end();
+    this.endPass();
     this.device.queue.writeBuffer(this.uniforms, 0, this.words, 0, this.used / 4);
     this.device.queue.submit([this.encoder.finish()]);
     this.encoder = undefined;
-    this.pass = undefined;
     this.used = 0;
+  }
+
+  private endPass(): void {
+    this.pass?.end();
+    this.pass = undefined;
   }
 
   write(address: number, data: ArrayBufferView<ArrayBuffer>): void {
@@ -224,7 +245,7 @@ export class WebGpu implements Gpu {
 
   private recorded(): GPUComputePassEncoder {
     this.encoder ??= this.device.createCommandEncoder();
-    this.pass ??= this.encoder.beginComputePass();
+    this.pass ??= this.encoder.beginComputePass(this.stopwatch?.next(this.encoder));
     return this.pass;
   }
 

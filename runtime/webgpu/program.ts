@@ -1,8 +1,9 @@
 /** Programs for WebGPU. */
 
 import { loadOn } from "../gpu/program.ts";
-import type { Program } from "../load.ts";
+import type { LoadedProgram } from "../load.ts";
 import type { Manifest, WebgpuCode } from "../manifest.ts";
+import type { Profiler } from "../profiled.ts";
 import { webgpu } from "./gpu.ts";
 
 /** Builds a program, whose kernels the device compiles meanwhile. */
@@ -10,6 +11,7 @@ export function loadWebgpu(
   manifest: Manifest,
   code: WebgpuCode,
   captured?: () => readonly unknown[],
-): Program {
-  return loadOn(webgpu, manifest, code, captured);
+  profiler?: Profiler,
+): LoadedProgram {
+  return loadOn(webgpu, manifest, code, captured, profiler?.onWebgpu);
 }

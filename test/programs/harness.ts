@@ -50,6 +50,8 @@ export interface ProgramOptions {
   readonly compile: CompileProgram;
   /** A module in place of the runtime. */
   readonly runtime?: string;
+  /** With the profiler. */
+  readonly profile?: boolean;
 }
 
 /** The program with its roots compiled by a function, on a runtime. */
@@ -60,7 +62,7 @@ export function programWith(name: string, options: ProgramOptions): Promise<Comp
 /** What a file of TypeScript exports, its roots compiled, and how many these are. */
 export async function moduleWith<M extends object>(
   file: string,
-  { target, version, compile: compileRoot, runtime }: ProgramOptions,
+  { target, version, compile: compileRoot, runtime, profile = false }: ProgramOptions,
 ): Promise<M & { readonly roots: number }> {
   const { world, program } = projects.projectOf(file);
   const source = program.getSourceFile(file);
@@ -73,7 +75,7 @@ export async function moduleWith<M extends object>(
         .join("\n"),
     );
   }
-  const planned = await plan(world, source, { target, compile: compileRoot });
+  const planned = await plan(world, source, { target, profile, compile: compileRoot });
   const errors = planned.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(reportText(errors, false));
   const loaded = await load<M>(file, version, applyPlan(planned).code, runtime);

@@ -14,10 +14,11 @@ import { UserError } from "./userError.ts";
 export async function build(options: {
   readonly project: string;
   readonly target?: TargetName;
+  readonly profile?: boolean;
 }): Promise<void> {
   const { program, world, files, parsed } = openProject(options.project);
   const colours = process.stderr.isTTY === true;
-  const { target } = options;
+  const { target, profile = false } = options;
   const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   let roots = 0;
@@ -25,6 +26,7 @@ export async function build(options: {
     if (!mayHaveRoots(file.text)) continue;
     const planned = await plan(world, file, {
       compile,
+      profile,
       ...(target === undefined ? {} : { target }),
     });
     diagnostics.push(...planned.diagnostics);

@@ -47,6 +47,7 @@ program
   .description("emit JavaScript with programs in it, and declarations")
   .option("-p, --project <tsconfig>", "the project", "tsconfig.json")
   .addOption(target)
+  .option("--profile", "ship the profiler, and the lines that kernels come from")
   .action(build);
 
 program

@@ -60,7 +60,7 @@ export class Reader {
   readonly world: World;
   readonly surface: Readonly<Record<string, SurfaceFunction>>;
   /** User functions being read, innermost last. */
-  readonly calls: { readonly callee: FunctionValue }[] = [];
+  readonly calls: { readonly callee: FunctionValue; readonly span: Span }[] = [];
   /** The functions of the user that have been read. */
   readonly declarations = new Set<ts.Node>();
   /** The same, of functions that may call themselves: how each is read. */
@@ -104,8 +104,13 @@ export class Reader {
 
   /** The builder, with its equations placed at a node. */
   at(node: ts.Node): GraphBuilder {
-    this.builder.span = this.span(node);
+    this.builder.span = this.spanInCall(node);
     return this.builder;
+  }
+
+  /** The place of a node, with the calls that led there. */
+  spanInCall(node: ts.Node): Span {
+    return { ...this.span(node), caller: this.calls.at(-1)?.span };
   }
 
   /** The place that is being read, for messages without a better one. */

@@ -24,6 +24,7 @@ import {
   type LoopFunction,
   type LoopModule,
   op,
+  type Origin,
   read,
   set,
   type Statement,
@@ -40,6 +41,7 @@ import {
 } from "../../kernel/rewrite.ts";
 
 export interface Entry {
+  /** What it computes, where it is started first. */
   readonly comment: string;
   /** What the host passes: words of four bytes. */
   readonly parameters: readonly Local[];
@@ -51,9 +53,16 @@ export interface Entry {
   readonly part: Local | undefined;
 }
 
+/** A place of the host's part that starts an entry. Several may start the same one. */
+export interface LaunchSite {
+  readonly entry: number;
+  readonly origin: Origin;
+}
+
 export interface DeviceProgram {
-  /** `run`, with calls of `launch(entry, threads, …parameters)`. */
+  /** `run`, with calls of `launch(site, threads, …parameters)`. */
   readonly host: LoopFunction;
+  readonly launches: readonly LaunchSite[];
   readonly entries: readonly Entry[];
   /** Functions that entries call. */
   readonly functions: readonly LoopFunction[];
@@ -78,7 +87,7 @@ export function splitProgram(module: LoopModule): DeviceProgram {
   const functions = new Map(module.functions.map((fn) => [fn.name, fn]));
   reached(run.body, functions);
   const known = deviceLocals(run);
-  const splitter = new Splitter(known);
+  const splitter = new Splitter(known, functions);
   const body = splitter.list(run.body, undefined);
   const { drafts } = splitter;
   const exposed = new Set(
@@ -95,11 +104,11 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     }
   }
   const cells = new Map([...exposed].map((of, k) => [of, k]));
-  const all = drafts.map(({ body: each, part }): Entry => {
+  const all = drafts.map(({ body: each, part, origin }): Entry => {
     const stores = [...assignedIn(each)].filter((of) => exposed.has(of));
     const free = freeLocals(each, stores).filter((of) => of !== part);
     return {
-      comment: commentOf(each, functions),
+      comment: origin.comment,
       parameters: free.filter((of) => !known.has(of)),
       loads: free.filter((of) => known.has(of)),
       stores,
@@ -108,9 +117,10 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     };
   });
   const { entries, numbers } = distinct(all, cells);
-  const host: LoopFunction = { ...run, body: withOperands(body, all, numbers), results: [] };
+  const host: LoopFunction = { ...run, body: withOperands(body, all), results: [] };
   return {
     host: { ...host, resultTypes: [] },
+    launches: drafts.map(({ origin }, k) => ({ entry: numbers[k] as number, origin })),
     entries,
     functions: withoutHost(
       reached(
@@ -236,16 +246,20 @@ function isKnown(expr: Expr, known: ReadonlySet<Local>): boolean {
 interface Draft {
   readonly body: readonly Statement[];
   readonly part: Local | undefined;
+  readonly origin: Origin;
 }
 
 class Splitter {
+  /** One for each launch, by its number. */
   readonly drafts: Draft[] = [];
   private readonly known: ReadonlySet<Local>;
+  private readonly functions: ReadonlyMap<string, LoopFunction>;
   /** Code of one thread that is not started yet. */
   private waiting: Statement[] = [];
 
-  constructor(known: ReadonlySet<Local>) {
+  constructor(known: ReadonlySet<Local>, functions: ReadonlyMap<string, LoopFunction>) {
     this.known = known;
+    this.functions = functions;
   }
 
   list(body: readonly Statement[], guard: Expr | undefined): readonly Statement[] {
@@ -272,7 +286,8 @@ class Splitter {
         }
         const before = this.flush(guard);
         if (statement.isGrid === true) {
-          return [...before, ...this.start(statement.body, guard, statement.local, statement.to)];
+          const { body, local: part, to, origin } = statement;
+          return [...before, ...this.start(body, guard, part, to, origin)];
         }
         return [...before, { ...statement, body: this.list(statement.body, guard) }];
       }
@@ -348,8 +363,8 @@ class Splitter {
     guard: Expr | undefined,
   ): readonly Statement[] {
     const word = local("word", "i32");
-    const value =
-      statement.kind === "clear" ? constant(0, "u32") : load(statement.from, read(word), "u32");
+    const { kind, span } = statement;
+    const value = kind === "clear" ? constant(0, "u32") : load(statement.from, read(word), "u32");
     const one = store(statement.to, read(word), "u32", value);
     const count = divide(statement.bytes, constant(4));
     const loop: Statement = {
@@ -360,6 +375,10 @@ class Splitter {
       step: 1,
       body: [one],
       isGrid: true,
+      origin: {
+        comment: kind === "clear" ? "zeros" : "copy of an array",
+        spans: span === undefined ? [] : [span],
+      },
     };
     return this.statement(loop, guard);
   }
@@ -375,40 +394,36 @@ class Splitter {
     guard: Expr | undefined,
     part: Local | undefined,
     count: Expr,
+    origin = originOf(body, this.functions),
   ): readonly Statement[] {
     const guarded: readonly Statement[] =
       guard === undefined
         ? body
         : [{ kind: "if", condition: guard, then: [...body], otherwise: [] }];
-    this.drafts.push({ body: guarded, part });
+    this.drafts.push({ body: guarded, part, origin });
     const number = constant(this.drafts.length - 1);
     return [{ kind: "call", callee: "launch", operands: [number, count], results: [] }];
   }
 }
 
 /** The host's code with the parameters of the entries as operands of their launches. */
-function withOperands(
-  body: readonly Statement[],
-  entries: readonly Entry[],
-  numbers: readonly number[],
-): readonly Statement[] {
-  return withLaunches(body, (number, [, threads]) => {
-    const { parameters } = entries[number] as Entry;
-    const entry = constant(numbers[number] as number);
-    return [entry, threads as Expr, ...parameters.map(read)];
+function withOperands(body: readonly Statement[], entries: readonly Entry[]): readonly Statement[] {
+  return withLaunches(body, (site, operands) => {
+    const { parameters } = entries[site] as Entry;
+    return [...operands, ...parameters.map(read)];
   });
 }
 
-/** The host's code with the operands of each launch, by the number of its entry. */
+/** The host's code with the operands of each launch, by its site. */
 export function withLaunches(
   body: readonly Statement[],
-  change: (number: number, operands: readonly Expr[]) => readonly Expr[],
+  change: (site: number, operands: readonly Expr[]) => readonly Expr[],
 ): readonly Statement[] {
   return body.map((statement): Statement => {
-    const [number] = statement.kind === "call" ? statement.operands : [];
+    const [site] = statement.kind === "call" ? statement.operands : [];
     if (statement.kind === "call" && statement.callee === "launch") {
-      if (number === undefined || !isConstant(number)) throw new Error("a launch of no entry");
-      return { ...statement, operands: change(number.value, statement.operands) };
+      if (site === undefined || !isConstant(site)) throw new Error("a launch of no entry");
+      return { ...statement, operands: change(site.value, statement.operands) };
     }
     return mapStatement(
       statement,
@@ -453,15 +468,22 @@ function withoutHost(functions: readonly LoopFunction[]): readonly LoopFunction[
   return functions;
 }
 
-function commentOf(
+/** What the kernels in a piece of code compute, and all that it comes from. */
+function originOf(
   body: readonly Statement[],
   functions: ReadonlyMap<string, LoopFunction>,
-): string {
-  const comments: string[] = [];
+): Origin {
+  const comments = new Set<string>();
+  const spans = new Set<Span>();
   visitStatements(body, (statement) => {
-    if (statement.kind !== "call") return;
-    const comment = functions.get(statement.callee)?.comment;
-    if (comment !== undefined && comment !== "") comments.push(comment);
+    if ("span" in statement && statement.span !== undefined) spans.add(statement.span);
+    if (statement.kind !== "call" && statement.kind !== "for") return;
+    const { origin } = statement;
+    for (const span of origin?.spans ?? []) spans.add(span);
+    const callee = statement.kind === "call" ? functions.get(statement.callee) : undefined;
+    const comment = origin?.comment ?? callee?.comment ?? "";
+    if (comment !== "") comments.add(comment);
   });
-  return comments.length === 0 ? "numbers of the program" : [...new Set(comments)].join("; ");
+  const comment = comments.size === 0 ? "numbers of the program" : [...comments].join("; ");
+  return { comment, spans: [...spans] };
 }

@@ -26,6 +26,7 @@ import { sharedText } from "../gpu/shaderText.ts";
 import {
   type DeviceProgram,
   type Entry,
+  type LaunchSite,
   reached,
   splitProgram,
   withLaunches,
@@ -106,10 +107,18 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
   const hosts = entries.flatMap((entry) => ("host" in entry ? [entry.host as string] : []));
   const whole = [...shared, ...threads.flatMap((text) => text ?? [])].join("\n\n");
   return Promise.resolve({
-    code: { kind: "webgl", host, functions: shipped, entries, cells: program.cells.size },
+    code: {
+      kind: "webgl",
+      host,
+      functions: shipped,
+      entries,
+      launches: program.launches.map(({ entry }) => entry),
+      cells: program.cells.size,
+    },
     text: `${whole}\n\n/*\n${[...hosts, host].join("\n\n")}\n*/\n`,
     imports: importsOf([host, ...hosts].join("\n")),
     constants: module.constants,
+    launches: program.launches.map(({ origin }) => origin),
   });
 }
 
@@ -120,8 +129,9 @@ function withFirsts(
   cells: Local,
   cellsBase: Expr,
 ): LoopFunction {
-  const { host, entries } = program;
-  const body = withLaunches(host.body, (number, operands) => {
+  const { host, entries, launches } = program;
+  const body = withLaunches(host.body, (site, operands) => {
+    const number = (launches[site] as LaunchSite).entry;
     const gathering = gathered[number];
     if (gathering?.isDirect !== true) return operands;
     const [, , ...given] = operands;

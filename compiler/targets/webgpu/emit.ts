@@ -33,6 +33,7 @@ export function emitWebgpu(module: LoopModule): Promise<Emitted<WebgpuCode>> {
       const uses = calledIn(text, functions, dialect);
       return { types: (part === undefined ? "1" : "n") + types.join(""), text, uses };
     }),
+    launches: program.launches.map(({ entry }) => entry),
     cells: program.cells.size,
   };
   const whole = [wgsl.frame, ...wgsl.functions, ...wgsl.entries].join("\n\n");
@@ -41,5 +42,6 @@ export function emitWebgpu(module: LoopModule): Promise<Emitted<WebgpuCode>> {
     text: `${whole}\n\n/*\n${host}\n*/\n`,
     imports: importsOf(host),
     constants: module.constants,
+    launches: program.launches.map(({ origin }) => origin),
   });
 }

@@ -61,7 +61,7 @@ const odd = [0.5, -0.5, 2.9, -2.9, 5.5, -6.5, NaN, Infinity, -Infinity, 1e12, -1
 const pairs = [...bounds, ...odd].flatMap((a) => [...bounds, ...odd].map((b) => [a, b] as const));
 const indices = [0, 1, 2, -1, -2, -3, 0.5, -0.5, 2.9, -2.9, NaN, -0];
 
-const results = (slopes: typeof slope) => {
+const results = (slopes: (...args: Parameters<typeof slope>) => Float64Array) => {
   const x = Float64Array.of(1, 2, 3, 4, 5, 6);
   const m = [
     [1, 2],

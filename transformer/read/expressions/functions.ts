@@ -77,7 +77,7 @@ function readBody(
     name,
   };
   const scope = new Scope(callee.scope, { activation });
-  reader.calls.push({ callee });
+  reader.calls.push({ callee, span: reader.spanInCall(node) });
   reader.declarations.add(declaration);
   try {
     bindParameters(reader, callee, args, scope, node);

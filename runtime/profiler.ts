@@ -1,0 +1,13 @@
+/** The profiler, which ships where the build asks for it. */
+
+import { profileLaunches } from "./gpu/profiler.ts";
+import { profileCall } from "./profile.ts";
+import type { Profiler } from "./profiled.ts";
+import { timed as timedOnWebgl } from "./webgl/stopwatch.ts";
+import { timed } from "./webgpu/stopwatch.ts";
+
+export const profiler: Profiler = {
+  ofCall: profileCall,
+  onWebgpu: (call) => profileLaunches(call, timed),
+  onWebgl: (call) => profileLaunches(call, timedOnWebgl),
+};

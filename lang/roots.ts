@@ -13,8 +13,13 @@ import {
 } from "./eagerTransforms.ts";
 import type { Shape, Tensor } from "./types.ts";
 
-/** Where a program runs. `"webgpu"` answers later: what is no tensor comes as a promise. */
-export type Target = "js" | "wasm" | "webgpu";
+/**
+ * Where a program runs. `"webgpu"` answers later: what is no tensor comes as a promise. So it does
+ * with `"auto"`, which starts on wasm and goes on on the best device there is; `device()` says which.
+ */
+export type Target = "js" | "wasm" | LaterTarget;
+/** Targets that may answer later. */
+export type LaterTarget = "webgpu" | "auto";
 
 export interface CompileOptions<T extends Target = Target> {
   /** Where it runs; "wasm" by default. */
@@ -49,11 +54,11 @@ export type OnDevice<F> = F extends (...args: infer A) => infer R
 
 /**
  * `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. On `webgpu`
- * tensors come back at once, and a result with anything else in it as a promise.
+ * and `auto` tensors come back at once, and a result with anything else in it as a promise.
  */
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
-  options: CompileOptions<"webgpu"> & { readonly target: "webgpu" },
+  options: CompileOptions<LaterTarget> & { readonly target: LaterTarget },
 ): OnDevice<F>;
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
@@ -63,7 +68,7 @@ export function compile(
   f: (...args: never[]) => unknown,
   options: CompileOptions = {},
 ): (...args: never[]) => unknown {
-  if (options.target !== "webgpu") return f;
+  if (options.target !== "webgpu" && options.target !== "auto") return f;
   return (...args) => {
     const result = f(...args);
     return isOfTensors(result) ? result : Promise.resolve(result);

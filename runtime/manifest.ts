@@ -80,6 +80,25 @@ export function leavesOf(tree: Tree): readonly Leaf[] {
   }
 }
 
+/**
+ * Whether there is more than tensors in a result: where programs answer later it is a promise then,
+ * as `OnDevice` in `lang/roots.ts` says.
+ */
+export function isPlain(result: Tree): boolean {
+  switch (result.kind) {
+    case "leaf":
+      return result.as !== "tensor";
+    case "record":
+      return result.fields.some(([, field]) => isPlain(field));
+    case "tuple":
+      return result.items.some(isPlain);
+    case "table":
+      return true;
+    case "constant":
+      return result.value !== undefined;
+  }
+}
+
 export interface Argument {
   readonly name: string;
   readonly tree: Tree;

@@ -4,6 +4,7 @@ import { type MessagePort, workerData } from "node:worker_threads";
 import { compile } from "../compiler/compile.ts";
 import type { CompileAnswer, CompileJob } from "./compileSync.ts";
 import { faultOf, placeOf } from "./plan.ts";
+import { ship } from "./ship.ts";
 
 const { port, signal } = workerData as { readonly port: MessagePort; readonly signal: Int32Array };
 
@@ -17,7 +18,8 @@ port.on("message", (job: CompileJob) => {
 
 async function answer({ graph, signature, settings, root }: CompileJob): Promise<CompileAnswer> {
   try {
-    return { compiled: await compile(graph, signature, { ...settings, place: placeOf }) };
+    const options = { ...settings, place: placeOf };
+    return { shipped: await ship(graph, signature, options, compile, root) };
   } catch (error) {
     return { fault: faultOf(error, root, signature.name) };
   }

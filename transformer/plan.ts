@@ -5,7 +5,7 @@
 
 import { MagicString, type SourceMap } from "magic-string";
 import ts from "typescript";
-import type { Compiled, CompilerOptions, Signature } from "../compiler/compile.ts";
+import type { Compiled, Signature } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { DerivativeFault } from "../compiler/autodiff/custom.ts";
 import { expand } from "../compiler/autodiff/expand.ts";
@@ -14,16 +14,26 @@ import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import { surface } from "../lang/surface/index.ts";
 import { NotOnDevice } from "../compiler/targets/gpu/split.ts";
-import { type Binary, leavesOf, type Tree, type WebgpuCode } from "../runtime/manifest.ts";
+import { type Binary, isPlain, type Tree, type WebgpuCode } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
 import { hasComputedLength, languageName, readRoot, type RootShape } from "./read/root.ts";
 import { type RootSettings, type Said, settingsOf } from "./rootOptions.ts";
+import {
+  type CompileProgram,
+  lengths,
+  notOnDevice,
+  type Offer,
+  precision,
+  type Shipped,
+  ship,
+  type TargetName,
+} from "./ship.ts";
 import { spanOf } from "./span.ts";
 import type { World } from "./read/world.ts";
 
-export type TargetName = CompilerOptions["target"];
+export type { CompileProgram, TargetName } from "./ship.ts";
 
 export interface PlanOptions {
   /** For roots that do not say it. */
@@ -31,12 +41,6 @@ export interface PlanOptions {
   /** What compiles a graph: at once, or later. */
   readonly compile: CompileProgram;
 }
-
-export type CompileProgram = (
-  graph: Graph,
-  signature: Signature,
-  options: CompilerOptions,
-) => Promise<Compiled>;
 
 /** A root in a file. */
 export interface Root {
@@ -73,7 +77,7 @@ export interface Plan extends ReadFile {
   readonly footer: string;
   /** What the edits and the footer import from the runtime. */
   readonly imports: readonly (readonly [imported: string, local: string])[];
-  readonly programs: ReadonlyMap<string, Compiled>;
+  readonly programs: ReadonlyMap<string, Shipped>;
 }
 
 export interface Edit {
@@ -151,11 +155,13 @@ export function readFile(
       ...said.diagnostics,
       ...(read.programs ?? []).flatMap(({ signature }) => [
         ...missing(settings, signature, node),
-        ...lengths(settings, signature, node),
+        ...(isOnDevice(settings) ? lengths(signature, settings.target, spanOf(node)) : []),
       ]),
     ];
-    const singles = (read.programs ?? []).slice(0, 1);
-    const warnings = singles.flatMap(({ signature }) => precision(settings, signature, node));
+    const singles = isOnDevice(settings) ? (read.programs ?? []).slice(0, 1) : [];
+    const warnings = singles.flatMap(({ signature }) =>
+      precision(signature, settings.target, spanOf(node)),
+    );
     failures.push({ node, diagnostics: [...wrong, ...warnings, ...read.diagnostics] });
     if (read.programs === undefined || wrong.length > 0) continue;
     roots.push({ node, transform, name, settings, programs: read.programs });
@@ -180,39 +186,16 @@ function targetOf(
   programs: readonly RootProgram[],
 ): TargetName {
   const { target } = settings;
-  if (isNamed || target !== "webgpu") return target;
+  if (isNamed || target === "js" || target === "wasm") return target;
   const isAtOnce = programs.every(
-    ({ signature }) => isOfTensors(signature) && !hasComputedLength(signature),
+    ({ signature }) => !isPlain(signature.result) && !hasComputedLength(signature),
   );
   return isAtOnce && sparseRoot(transform) === undefined ? target : "wasm";
 }
 
-function isOfTensors({ result }: Signature): boolean {
-  return leavesOf(result).every(({ as }) => as === "tensor");
-}
-
-/** Tensors that types promise at once, and whose shapes are known when the program has run. */
-function lengths(
-  { target }: RootSettings,
-  signature: Signature,
-  node: ts.CallExpression,
-): readonly Diagnostic[] {
-  if (target !== "webgpu" || !isOfTensors(signature) || !hasComputedLength(signature)) return [];
-  return [messages.lengthOnDevice({ name: signature.name, target }, spanOf(node))];
-}
-
-/** Doubles at the border of a program that computes in single precision. */
-function precision(
-  { target }: RootSettings,
-  { name, parameters, captured, result }: Signature,
-  node: ts.CallExpression,
-): readonly Diagnostic[] {
-  if (target !== "webgpu") return [];
-  const trees = [...parameters, ...captured].map(({ tree }) => tree);
-  const doubles = [...trees, result].some((tree) =>
-    leavesOf(tree).some(({ dtype }) => dtype === "f64"),
-  );
-  return doubles ? [messages.singlePrecision({ name, target }, spanOf(node))] : [];
+/** Whether a root runs on a device and nowhere else. */
+function isOnDevice({ target }: RootSettings): boolean {
+  return target === "webgpu";
 }
 
 /** Arguments that a root says it donates and that there are not. */
@@ -230,18 +213,16 @@ function missing(
 /** Reads and compiles a file. */
 export async function plan(world: World, file: ts.SourceFile, options: PlanOptions): Promise<Plan> {
   const read = readFile(world, file, options);
-  const programs = new Map<string, Compiled>();
+  const programs = new Map<string, Shipped>();
   const faults: Diagnostic[] = [];
   for (const root of read.roots) {
-    for (const program of root.programs) {
+    const span = spanOf(root.node);
+    const settings = { ...root.settings, place: placeOf };
+    for (const { id, graph, signature } of root.programs) {
       try {
-        const compiled = await options.compile(program.graph, program.signature, {
-          ...root.settings,
-          place: placeOf,
-        });
-        programs.set(program.id, compiled);
+        programs.set(id, await ship(graph, signature, settings, options.compile, span));
       } catch (error) {
-        faults.push(faultOf(error, spanOf(root.node), program.signature.name));
+        faults.push(faultOf(error, span, signature.name));
       }
     }
   }
@@ -272,13 +253,7 @@ export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
     }));
     return messages.capturedDerivative({ name: callee, variable }, span, related);
   }
-  if (error instanceof NotOnDevice) {
-    const holes = { name, target: "webgpu" };
-    const { reason, span = root } = error;
-    return reason === "memory"
-      ? messages.memoryOnDevice(holes, span)
-      : messages.recursionOnDevice(holes, span);
-  }
+  if (error instanceof NotOnDevice) return notOnDevice(error, name, "webgpu", root);
   if (error instanceof BatchFault) {
     const sentence = "this array has a length of its own for each element, and they are one result";
     return messages.wrongAxes({ transform: "vmap", sentence }, error.span ?? root);
@@ -288,11 +263,7 @@ export function faultOf(error: unknown, root: Span, name: string): Diagnostic {
 }
 
 /** The edits, once the programs are compiled. */
-export function finish(
-  read: ReadFile,
-  world: World,
-  programs: ReadonlyMap<string, Compiled>,
-): Plan {
+export function finish(read: ReadFile, world: World, programs: ReadonlyMap<string, Shipped>): Plan {
   const ready = read.roots.filter((root) => root.programs.every(({ id }) => programs.has(id)));
   const { file } = read;
   const edits: Edit[] = ready.map((root) => ({
@@ -302,7 +273,7 @@ export function finish(
     node: root.node,
   }));
   const footer = ready.flatMap((root) =>
-    root.programs.map((program) => loader(program, programs.get(program.id) as Compiled)),
+    root.programs.map((program) => loader(program, programs.get(program.id) as Shipped)),
   );
   edits.push(
     ...staleImports(world, file, {
@@ -312,7 +283,7 @@ export function finish(
   );
   const hosts = ready.flatMap(({ transform }) => sparseRoot(transform)?.host ?? []);
   const loaders = ready.flatMap((root) =>
-    root.programs.map(({ id }) => loaderName((programs.get(id) as Compiled).code)),
+    root.programs.flatMap(({ id }) => importedBy(programs.get(id) as Shipped)),
   );
   const imports = [...new Set([...loaders, ...hosts])].map(
     (name) => [name, localName(name)] as const,
@@ -487,10 +458,12 @@ function replacement(root: Root): string {
 }
 
 /** A function that loads a program; one without captured variables is loaded once. */
-function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): string {
-  const data = JSON.stringify(manifest);
+function loader({ id, signature }: RootProgram, shipped: Shipped): string {
+  const { manifest, code, offers } = shipped;
+  const parts = [dataText(manifest), codeText(code)];
+  if (offers !== undefined) parts.push(`[${offers.map(offerText).join(", ")}]`);
   const load = (captured: string): string =>
-    `${localName(loaderName(code))}(JSON.parse(${JSON.stringify(data)}), ${codeText(code)}${captured})`;
+    `${localName(loaderName(shipped))}(${parts.join(", ")}${captured})`;
   if (signature.captured.length > 0) {
     return `function ${id}(captured) { return ${load(", captured")}; }`;
   }
@@ -498,8 +471,28 @@ function loader({ id, signature }: RootProgram, { manifest, code }: Compiled): s
 }
 
 /** The function of the runtime that builds such a program. */
-function loaderName({ kind }: Compiled["code"]): "load" | "loadWebgpu" {
-  return kind === "webgpu" ? "loadWebgpu" : "load";
+function loaderName({ code, offers }: Shipped): "load" | "loadWebgpu" | "loadAuto" {
+  if (offers !== undefined) return "loadAuto";
+  return code.kind === "webgpu" ? "loadWebgpu" : "load";
+}
+
+/** What a program needs of the runtime. */
+function importedBy(shipped: Shipped): readonly string[] {
+  const queues = (shipped.offers ?? []).flatMap((one) => ("queue" in one ? [one.queue] : []));
+  return [loaderName(shipped), ...queues];
+}
+
+/** What the runtime is told of a program for a device: its arguments and results are those on wasm. */
+function offerText(offer: Offer): string {
+  if (!("compiled" in offer)) return JSON.stringify(offer);
+  const { target, queue, compiled } = offer;
+  const [layout, code] = [dataText(compiled.manifest.layout), codeText(compiled.code)];
+  return `{ target: "${target}", queue: ${localName(queue)}, layout: ${layout}, code: ${code} }`;
+}
+
+/** Parsed from text sooner than as a literal. */
+function dataText(data: object): string {
+  return `JSON.parse(${JSON.stringify(JSON.stringify(data))})`;
 }
 
 function codeText(code: Compiled["code"]): string {

@@ -3,16 +3,25 @@
 import {
   boundExtent,
   type Copied,
+  type Given,
   type Input,
   ownersOf,
-  takeArguments,
+  takeCall,
   writeInput,
 } from "../arguments.ts";
 import { countOf, fromHex, newArray } from "../arrays.ts";
 import type { Extents } from "../dims.ts";
 import { faultAt } from "../faults.ts";
 import type { Program } from "../load.ts";
-import { type GpuCode, type Layout, type Leaf, leavesOf, type Manifest } from "../manifest.ts";
+import { loaded } from "../loaded.ts";
+import {
+  type GpuCode,
+  isPlain,
+  type Layout,
+  type Leaf,
+  leavesOf,
+  type Manifest,
+} from "../manifest.ts";
 import { mathFunctions } from "../math.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
 import { pool } from "../storage.ts";
@@ -28,8 +37,21 @@ export function loadOn(
   code: GpuCode,
   captured?: () => readonly unknown[],
 ): Program {
+  loaded.add(manifest.target);
+  const { call } = programOn(queue, manifest, code);
+  return (...args) => call(takeCall(manifest, args, captured?.()));
+}
+
+/** A program on a device, called with what `takeCall` gives. */
+export interface DeviceProgram {
+  /** Its kernels are compiled; rejects where that fails. */
+  readonly ready: Promise<unknown>;
+  readonly call: (given: Given) => unknown;
+}
+
+export function programOn(queue: Queue, manifest: Manifest, code: GpuCode): DeviceProgram {
   const linked = new Linked(queue, manifest, code);
-  return (...args) => new Call(linked, args, captured?.() ?? []).result();
+  return { ready: linked.ready, call: (given) => new Call(linked, given).result() };
 }
 
 type Run = (...operands: number[]) => void;
@@ -92,7 +114,6 @@ interface Output {
   readonly tensor: Tensor | undefined;
 }
 
-/** One call: what it takes, and where its results will be. */
 /** Whether a call failed. It holds no handles: who waits for a call does not keep its tensors. */
 class Outcome implements Started {
   readonly layout: Layout;
@@ -117,9 +138,10 @@ class Outcome implements Started {
   }
 }
 
+/** One call: what it takes, and where its results will be. */
 class Call {
   private readonly linked: Linked;
-  private readonly extents: Extents = new Map();
+  private readonly extents: Extents;
   private readonly inputs: readonly Input[];
   private readonly copies = new Map<Input, ReturnType<typeof toWords>>();
   private readonly elements: readonly (Elements | undefined)[];
@@ -130,14 +152,12 @@ class Call {
   private readonly isPlain: boolean;
   private readonly outcome: Outcome;
 
-  constructor(linked: Linked, args: readonly unknown[], captured: readonly unknown[]) {
+  constructor(linked: Linked, { inputs, extents }: Given) {
     const { manifest } = linked;
     const { layout } = manifest;
     this.linked = linked;
-    this.inputs = [
-      ...takeArguments(manifest.parameters, args, this.extents),
-      ...takeArguments(manifest.captured, captured, this.extents),
-    ];
+    this.inputs = inputs;
+    this.extents = extents;
     // The caller may write to an array as soon as the call is back.
     for (const input of this.inputs) {
       if (input.kind === "copy") this.copies.set(input, wordsOf(input));
@@ -149,8 +169,7 @@ class Call {
     this.leaves = leavesOf(manifest.result);
     this.frame.own();
     this.isPlain =
-      this.leaves.some(({ as }) => as !== "tensor") ||
-      layout.results.some(({ kind }) => kind === "allocated");
+      isPlain(manifest.result) || layout.results.some(({ kind }) => kind === "allocated");
     this.outputs = this.leaves.map((leaf, k) => this.output(leaf, k));
     const made = this.outputs.flatMap(({ elements }) => elements ?? []);
     this.outcome = new Outcome(

@@ -7,8 +7,7 @@ import { surface } from "./surface/index.ts";
 export * from "./functions.ts";
 export * from "./roots.ts";
 export * from "./sparse.ts";
-export { device, type DeviceReport, onReady } from "../runtime/auto/choice.ts";
-export { useThreads } from "../runtime/threads.ts";
+export * from "./device.ts";
 export { tensor } from "./tensor.ts";
 export type {
   AnyShape,

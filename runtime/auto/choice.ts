@@ -25,7 +25,7 @@ export interface DeviceReport {
   readonly inUse: Target;
   /** The other targets, and why they are not in use. */
   readonly others: readonly { readonly target: Target; readonly why: string }[];
-  /** Programs for `"auto"` that stay on wasm whatever is in use, and why. */
+  /** Programs for `"auto"` that stay on wasm while others run on a device, and why. */
   readonly staying: readonly { readonly program: string; readonly why: string }[];
 }
 
@@ -58,7 +58,8 @@ export class Choice {
   private count = 0;
   /** Programs that the device that is tried compiles first. */
   private readonly waiting = new Set<Waiting>();
-  private readonly staying = new Map<string, string>();
+  /** By devices, why programs do not go there. */
+  private readonly staying = new Map<DeviceName, Map<string, string>>();
   private listeners: (() => void)[] = [];
 
   /** One more program, and the devices that it can run on, best first. */
@@ -71,9 +72,10 @@ export class Choice {
     if (this.trying !== undefined) this.waiting.add(program);
   }
 
-  /** A program that does not leave wasm. */
-  stays(program: string, why: string): void {
-    this.staying.set(program, why);
+  /** A program that does not leave wasm for a device. */
+  stays(program: string, target: DeviceName, why: string): void {
+    const reasons = this.staying.get(target) ?? new Map<string, string>();
+    this.staying.set(target, reasons.set(program, why));
   }
 
   /** The device that programs go to; undefined on wasm. One that is lost is in use no longer. */
@@ -99,8 +101,9 @@ export class Choice {
     const others = targets
       .filter((target) => target !== inUse && target !== "js")
       .map((target) => ({ target, why: this.whyNot(target) }));
-    const staying = [...this.staying].map(([program, why]) => ({ program, why }));
-    return { inUse, others, staying };
+    const aim = this.inUse?.target ?? this.trying?.target ?? targets[0];
+    const staying = [...(this.staying.get(aim) ?? [])];
+    return { inUse, others, staying: staying.map(([program, why]) => ({ program, why })) };
   }
 
   /** Calls a function once, as soon as it is known what programs run on. */
@@ -160,14 +163,13 @@ export class Choice {
     return queue.failure === undefined ? undefined : textOf(queue.failure);
   }
 
-  private whyNot(target: (typeof targets)[number]): string {
+  private whyNot(target: Target): string {
     const { inUse } = this;
-    if (inUse !== undefined && targets.indexOf(inUse.target) < targets.indexOf(target)) {
-      return `${inUse.queue.name} goes first, and is there`;
-    }
     const candidate = this.candidates.get(target as DeviceName);
+    if (candidate?.refused !== undefined) return candidate.refused;
+    if (inUse !== undefined) return `${inUse.queue.name} goes first, and is there`;
     if (candidate === undefined) return "none of the programs that are loaded can run there";
-    return candidate.refused ?? candidate.doing ?? "it is tried after those that go first";
+    return candidate.doing ?? "it is tried after those that go first";
   }
 }
 
@@ -193,19 +195,12 @@ export function textOf(error: unknown): string {
 /** The one of the process. */
 export const choice = new Choice();
 
-/**
- * What programs compiled for `"auto"` run on at this moment, and why not on something else. The file
- * that runs as it is, uncompiled, reports `"js"`.
- */
+/** As in `lang/device.ts`, where it is explained. */
 export function device(): DeviceReport {
   return choice.report();
 }
 
-/**
- * Calls `callback` once, with the report of `device()`, as soon as it is known what programs for
- * `"auto"` run on: when they have gone to a graphics device, or when there is none. That is soon
- * after `onReady` itself where it is known by then. `await new Promise(onReady)` waits for it.
- */
+/** As in `lang/device.ts`. */
 export function onReady(callback: (report: DeviceReport) => void): void {
   choice.onReady(callback);
 }

@@ -54,7 +54,9 @@ class AutoProgram implements Waiting {
     this.manifest = manifest;
     this.onHost = loadHost(manifest, code);
     this.offers = offers.flatMap((offer) => ("queue" in offer ? [offer] : []));
-    for (const offer of offers) if ("why" in offer) choice.stays(manifest.name, offer.why);
+    for (const offer of offers) {
+      if ("why" in offer) choice.stays(manifest.name, offer.target, offer.why);
+    }
     choice.add(this, this.offers);
     const aim = choice.aim();
     if (aim !== undefined) this.linkOn(aim);
@@ -72,10 +74,16 @@ class AutoProgram implements Waiting {
     const ready = (): void => {
       link.state = "ready";
     };
-    const failed = (error: unknown): void => {
+    const failed = async (error: unknown): Promise<void> => {
       link.state = "failed";
+      const isOpen = await queue.open().then(
+        () => true,
+        () => false,
+      );
       // What is wrong with the device itself, the choice says.
-      if (queue.failure === undefined) choice.stays(this.manifest.name, textOf(error));
+      if (isOpen && queue.failure === undefined) {
+        choice.stays(this.manifest.name, target, textOf(error));
+      }
     };
     const ended = program.ready.then(ready, failed);
     const link: ProgramLink = { queue, program, state: "compiling", ended };

@@ -13,8 +13,8 @@ type Target = Manifest["target"];
 /** A graphics device that programs can go to. */
 export type DeviceName = Exclude<Target, "js" | "wasm">;
 
-/** All targets, best first. */
-const targets = ["webgpu", "wasm", "js"] as const satisfies readonly Target[];
+/** The devices that there may be, best first. */
+const deviceNames = ["webgpu"] as const satisfies readonly DeviceName[];
 
 /** What programs run on, and why not on something else. */
 export interface DeviceReport {
@@ -52,6 +52,7 @@ interface Candidate {
 }
 
 export class Choice {
+  private readonly names: readonly DeviceName[];
   private readonly candidates = new Map<DeviceName, Candidate>();
   private trying: Candidate | undefined;
   private inUse: Candidate | undefined;
@@ -62,7 +63,12 @@ export class Choice {
   private readonly staying = new Map<DeviceName, Map<string, string>>();
   private listeners: (() => void)[] = [];
 
-  /** One more program, and the devices that it can run on, best first. */
+  /** Of devices with such names, the best first. */
+  constructor(names: readonly DeviceName[] = deviceNames) {
+    this.names = names;
+  }
+
+  /** One more program, and the devices that it can run on. */
   add(program: Waiting, devices: readonly Pick<Candidate, "target" | "queue">[]): void {
     this.count++;
     for (const { target, queue } of devices) {
@@ -96,13 +102,13 @@ export class Choice {
 
   report(): DeviceReport {
     this.current();
-    if (this.count === 0) return reportWithout();
+    if (this.count === 0) return reportWithout(this.names);
     const inUse = this.inUse?.target ?? "wasm";
-    const others = targets
-      .filter((target) => target !== inUse && target !== "js")
+    const others = [...this.names, "wasm" as const]
+      .filter((target) => target !== inUse)
       .map((target) => ({ target, why: this.whyNot(target) }));
-    const aim = this.inUse?.target ?? this.trying?.target ?? targets[0];
-    const staying = [...(this.staying.get(aim) ?? [])];
+    const aim = this.inUse?.target ?? this.trying?.target ?? this.names[0];
+    const staying = [...((aim && this.staying.get(aim)) ?? [])];
     return { inUse, others, staying: staying.map(([program, why]) => ({ program, why })) };
   }
 
@@ -121,7 +127,9 @@ export class Choice {
   }
 
   private untried(): Candidate | undefined {
-    return [...this.candidates.values()].find(({ refused }) => refused === undefined);
+    return this.names
+      .flatMap((name) => this.candidates.get(name) ?? [])
+      .find(({ refused }) => refused === undefined);
   }
 
   private async seek(): Promise<void> {
@@ -174,7 +182,8 @@ export class Choice {
 }
 
 /** What there is to say where no program is for "auto". */
-function reportWithout(): DeviceReport {
+function reportWithout(names: readonly DeviceName[]): DeviceReport {
+  const targets: readonly Target[] = [...names, "wasm", "js"];
   const inUse = targets.find((target) => loaded.has(target)) ?? "js";
   const why = (target: Target): string =>
     loaded.size === 0

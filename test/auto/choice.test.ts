@@ -116,7 +116,7 @@ it("switches once, when all programs are compiled", async () => {
 });
 
 it("tries the next device where one cannot be opened, and asks for no more than it needs", async () => {
-  const choice = new Choice();
+  const choice = new Choice(["webgpu", other]);
   const program = new Program();
   const [gpu, next] = [new Device("GPU"), new Device("Other")];
   choice.add(program, [
@@ -143,6 +143,20 @@ it("tries the next device where one cannot be opened, and asks for no more than 
   expect(staying).toEqual([{ program: "b", why: "it is too long for the other" }]);
 });
 
+it("tries the best device first, in whatever order programs name them", async () => {
+  const choice = new Choice(["webgpu", other]);
+  const [gpu, next] = [new Device("GPU"), new Device("Other")];
+  choice.add(new Program(), [
+    { target: other, queue: next.queue },
+    { target: "webgpu", queue: gpu.queue },
+  ]);
+  expect([gpu.isAsked, next.isAsked]).toEqual([true, false]);
+  expect(choice.report().others).toEqual([
+    { target: "webgpu", why: "GPU is being opened" },
+    { target: other, why: "it is tried after those that go first" },
+  ]);
+});
+
 it("stays on wasm where all fail, and is ready then", async () => {
   const choice = new Choice();
   const gpu = new Device("GPU");
@@ -163,7 +177,7 @@ it("stays on wasm where all fail, and is ready then", async () => {
 });
 
 it("goes back to wasm when the device is lost, and to another device that there is", async () => {
-  const choice = new Choice();
+  const choice = new Choice(["webgpu", other]);
   const [gpu, next] = [new Device("GPU"), new Device("Other")];
   const program = new Program();
   choice.add(program, [

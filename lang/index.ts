@@ -7,7 +7,7 @@ import { surface } from "./surface/index.ts";
 export * from "./functions.ts";
 export * from "./roots.ts";
 export * from "./sparse.ts";
-export { useThreads } from "../runtime/threads.ts";
+export * from "./device.ts";
 export { tensor } from "./tensor.ts";
 export type { KernelTime, Profile, Timing } from "../runtime/profile.ts";
 export type {

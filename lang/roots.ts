@@ -16,8 +16,10 @@ import type { Shape, Tensor } from "./types.ts";
 
 /** Graphics devices, which answer later: what is no tensor comes as a promise. */
 export type DeviceTarget = "webgpu" | "webgl";
+/** Targets that may answer later: `"auto"` starts on wasm and goes on on the best device there is. */
+export type LaterTarget = DeviceTarget | "auto";
 /** Where a program runs. */
-export type Target = "js" | "wasm" | DeviceTarget;
+export type Target = "js" | "wasm" | LaterTarget;
 
 /**
  * A function that says what it takes: `profile` calls it once, with kernels compiled, and gives the
@@ -69,11 +71,11 @@ export type OnDevice<F> = F extends (...args: infer A) => infer R
 
 /**
  * `f`, compiled. Untransformed: `f` itself, on the reference meanings of its operations. On graphics
- * devices tensors come back at once, and a result with anything else in it as a promise.
+ * devices, and for `auto`, tensors come back at once, and a result with anything else in it as a promise.
  */
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
-  options: CompileOptions<DeviceTarget> & { readonly target: DeviceTarget },
+  options: CompileOptions<LaterTarget> & { readonly target: LaterTarget },
 ): Profiled<OnDevice<F>>;
 export function compile<F extends (...args: never[]) => unknown>(
   f: F,
@@ -83,8 +85,9 @@ export function compile(
   f: (...args: never[]) => unknown,
   options: CompileOptions = {},
 ): Profiled<(...args: never[]) => unknown> {
-  if (options.target !== "webgpu" && options.target !== "webgl")
+  if (!isLater(options.target)) {
     return withProfile(f.name, (...args: never[]) => f(...args));
+  }
   return withProfile(f.name, (...args: never[]) => {
     const result = f(...args);
     return isOfTensors(result) ? result : Promise.resolve(result);
@@ -96,6 +99,10 @@ function withProfile<A extends unknown[], R>(name: string, f: (...args: A) => R)
   const profile = (...args: A): Promise<Profile<Awaited<R>>> =>
     profileCall(`${name || "a function"}, not compiled`, () => f(...args), 1);
   return Object.assign(f, { profile });
+}
+
+function isLater(target: Target | undefined): target is LaterTarget {
+  return target === "webgpu" || target === "webgl" || target === "auto";
 }
 
 function isOfTensors(value: unknown): boolean {

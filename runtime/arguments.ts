@@ -2,7 +2,14 @@
 
 import { bytesPerElement, className, dtypeOfArray, type TypedArray } from "./arrays.ts";
 import { dimText, evaluate, type Extents, solve } from "./dims.ts";
-import { type Argument, constantOf, type Layout, type Leaf, type Tree } from "./manifest.ts";
+import {
+  type Argument,
+  constantOf,
+  type Layout,
+  type Leaf,
+  type Manifest,
+  type Tree,
+} from "./manifest.ts";
 import { flatten, type Nested, ragged, Tensor } from "./tensor.ts";
 
 /** An argument whose elements are copied. */
@@ -20,6 +27,12 @@ export type Input =
       readonly bytes: number;
     };
 
+/** A call taken apart: what it is given, and the extents that this binds. */
+export interface Given {
+  readonly inputs: readonly Input[];
+  readonly extents: Extents;
+}
+
 interface Waiting {
   readonly path: string;
   readonly leaf: Leaf;
@@ -28,8 +41,22 @@ interface Waiting {
   readonly told: number;
 }
 
+/** What a call is given: its arguments, and what the program captures. */
+export function takeCall(
+  manifest: Pick<Manifest, "parameters" | "captured">,
+  args: readonly unknown[],
+  captured: readonly unknown[] = [],
+): Given {
+  const extents: Extents = new Map();
+  const inputs = [
+    ...takeArguments(manifest.parameters, args, extents),
+    ...takeArguments(manifest.captured, captured, extents),
+  ];
+  return { inputs, extents };
+}
+
 /** Flattens arguments, and binds in `extents` the symbols that their shapes mention. */
-export function takeArguments(
+function takeArguments(
   expected: readonly Argument[],
   values: readonly unknown[],
   extents: Extents,

@@ -2,14 +2,16 @@
 
 import {
   boundExtent,
+  type Given,
   givenOr,
   type Input,
   ownersOf,
-  takeArguments,
+  takeCall,
   writeInput,
 } from "./arguments.ts";
 import { bytesPerElement, countOf, viewAt } from "./arrays.ts";
 import { evaluate, type Extents } from "./dims.ts";
+import { loaded } from "./loaded.ts";
 import { binaryOf, Linked, linkLater, team, transient } from "./link.ts";
 import { type Argument, type Code, type Leaf, leavesOf, type Manifest } from "./manifest.ts";
 import type { Profile } from "./profile.ts";
@@ -26,6 +28,9 @@ export interface LoadedProgram extends Program {
   readonly profile: (...args: readonly unknown[]) => Promise<Profile>;
 }
 
+/** A program that runs where it is called; gives the leaves of its result, in order. */
+export type HostProgram = (given: Given) => readonly unknown[];
+
 /** As an extent, how many threads there are. */
 const threadsSymbol = "#threads";
 
@@ -36,9 +41,18 @@ export function load(
   captured?: () => readonly unknown[],
   profiler?: Profiler,
 ): LoadedProgram {
+  return program(manifest, linkNow(manifest, code), captured, profiler);
+}
+
+/** Builds a program that is called with what `takeCall` gives. */
+export function loadHost(manifest: Manifest, code: Code): HostProgram {
+  return hostProgram(manifest, linkNow(manifest, code));
+}
+
+function linkNow(manifest: Manifest, code: Code): Linked {
   const linked = new Linked(manifest.layout, code);
   if (code.kind === "wasm") linked.link(new WebAssembly.Module(binaryOf(code)));
-  return program(manifest, linked, captured, profiler);
+  return linked;
 }
 
 /** As `load`, compiling the code off the main thread. */
@@ -84,8 +98,9 @@ function program(
   captured?: () => readonly unknown[],
   profiler?: Profiler,
 ): LoadedProgram {
+  const { name, target } = manifest;
+  loaded.add(target);
   const call = scalarProgram(manifest, linked) ?? anyProgram(manifest, linked, captured);
-  const { name } = manifest;
   const profile = profiler?.ofCall;
   return profiled(
     name,
@@ -103,14 +118,21 @@ function anyProgram(
   linked: Linked,
   captured?: () => readonly unknown[],
 ): Program {
+  const run = hostProgram(manifest, linked);
+  return (...args) => {
+    const values = run(takeCall(manifest, args, captured?.()));
+    let k = 0;
+    return buildResult(manifest.result, () => values[k++]);
+  };
+}
+
+function hostProgram(manifest: Manifest, linked: Linked): HostProgram {
   const { layout } = manifest;
   const leaves = leavesOf(manifest.result);
-  return (...args) => {
-    const extents: Extents = new Map([[threadsSymbol, threadCount()]]);
-    const inputs = [
-      ...takeArguments(manifest.parameters, args, extents),
-      ...takeArguments(manifest.captured, captured?.() ?? [], extents),
-    ].map(byValue);
+  return (given) => {
+    const { extents } = given;
+    extents.set(threadsSymbol, threadCount());
+    const inputs = given.inputs.map(byValue);
     const symbols = layout.symbols.map((name) => boundExtent(name, extents));
     // Everything that a call needs besides tensors, one after the other.
     let bytes = 0;
@@ -170,12 +192,9 @@ function anyProgram(
       for (const { symbol, offset } of layout.bound) {
         extents.set(symbol, pool.memory.views.i32[(base + offset) >> 2] as number);
       }
-      let k = 0;
-      return buildResult(manifest.result, (leaf) => {
-        const result = takeResult(manifest, leaf, k, returned, base, results[k], extents);
-        k++;
-        return result;
-      });
+      return leaves.map((leaf, k) =>
+        takeResult(manifest, leaf, k, returned, base, results[k], extents),
+      );
     } catch (error) {
       throw explained(error, manifest.name);
     } finally {

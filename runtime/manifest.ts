@@ -80,6 +80,25 @@ export function leavesOf(tree: Tree): readonly Leaf[] {
   }
 }
 
+/**
+ * Whether there is more than tensors in a result: where programs answer later it is a promise then,
+ * as `OnDevice` in `lang/roots.ts` says.
+ */
+export function isPlain(result: Tree): boolean {
+  switch (result.kind) {
+    case "leaf":
+      return result.as !== "tensor";
+    case "record":
+      return result.fields.some(([, field]) => isPlain(field));
+    case "tuple":
+      return result.items.some(isPlain);
+    case "table":
+      return true;
+    case "constant":
+      return result.value !== undefined;
+  }
+}
+
 export interface Argument {
   readonly name: string;
   readonly tree: Tree;
@@ -87,9 +106,12 @@ export interface Argument {
   readonly default?: Tree | undefined;
 }
 
+/** Graphics devices. */
+export type DeviceName = "webgpu" | "webgl";
+
 export interface Manifest {
   readonly name: string;
-  readonly target: "js" | "wasm" | "webgpu" | "webgl";
+  readonly target: "js" | "wasm" | DeviceName;
   /** Their leaves, then those of `captured`, are the root parameters of the graph, in order. */
   readonly parameters: readonly Argument[];
   readonly captured: readonly Argument[];

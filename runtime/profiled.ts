@@ -2,6 +2,7 @@
 
 import type { LoadedProgram, Program } from "./load.ts";
 import type { Call } from "./gpu/program.ts";
+import type { DeviceName } from "./manifest.ts";
 import type { Profile } from "./profile.ts";
 
 /** What makes profiles. A build that asks for none leaves it out. */
@@ -9,8 +10,7 @@ export interface Profiler {
   /** Of a whole call, which so many threads share. */
   readonly ofCall: (name: string, call: () => unknown, threads: number) => Promise<Profile>;
   /** Of the launches of a call that has been prepared and not started. */
-  readonly onWebgpu: (call: Call) => Promise<Profile>;
-  readonly onWebgl: (call: Call) => Promise<Profile>;
+  readonly on: Readonly<Record<DeviceName, (call: Call) => Promise<Profile>>>;
 }
 
 export function profiled(

@@ -8,6 +8,8 @@ import { timed } from "./webgpu/stopwatch.ts";
 
 export const profiler: Profiler = {
   ofCall: profileCall,
-  onWebgpu: (call) => profileLaunches(call, timed),
-  onWebgl: (call) => profileLaunches(call, timedOnWebgl),
+  on: {
+    webgpu: (call) => profileLaunches(call, timed),
+    webgl: (call) => profileLaunches(call, timedOnWebgl),
+  },
 };

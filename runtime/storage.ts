@@ -30,6 +30,8 @@ export interface Storage {
   block: Block | undefined;
   host: TypedArray | undefined;
   remote?: Remote | undefined;
+  /** Elements that the host has not computed yet. */
+  awaited?: Promise<TypedArray> | undefined;
   /**
    * As many bytes as there are on a device, never touched: the collector does not see those, and
    * would leave gigabytes of dead tensors lying.
@@ -115,11 +117,25 @@ export class Pool {
     return { dtype, length, block: undefined, host: undefined, remote, weight };
   }
 
+  /** Storage of elements that the host will have; whoever reads them learns why there are none. */
+  onHostLater(dtype: DType, length: number, awaited: Promise<TypedArray>): Storage {
+    const storage: Storage = { dtype, length, block: undefined, host: undefined, awaited };
+    const arrived = (data: TypedArray): void => {
+      if (storage.awaited !== awaited) return;
+      storage.host = data;
+      storage.awaited = undefined;
+    };
+    awaited.then(arrived, () => {});
+    return storage;
+  }
+
   /** A copy of the elements, from wherever they are; rejects where they are nowhere. */
   async readLater(storage: Storage): Promise<TypedArray> {
-    const { block, host, remote, dtype, length } = storage;
-    const isThere = remote !== undefined && block === undefined && host === undefined;
-    return isThere ? remote.read(dtype, length) : this.read(storage);
+    const { remote, awaited, dtype, length } = storage;
+    if (awaited !== undefined) return (await awaited).slice();
+    return remote !== undefined && !isHere(storage)
+      ? remote.read(dtype, length)
+      : this.read(storage);
   }
 
   /** Elements that are on a device too from now on. */
@@ -149,6 +165,7 @@ export class Pool {
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;
+    storage.awaited = undefined;
     storage.weight = undefined;
     storage.gone = gone;
   }
@@ -173,6 +190,7 @@ export class Pool {
     storage.block = undefined;
     storage.host = undefined;
     storage.remote = undefined;
+    storage.awaited = undefined;
     storage.weight = undefined;
     return next;
   }
@@ -222,7 +240,25 @@ function weightOf(dtype: DType, length: number): ArrayBuffer {
   return new ArrayBuffer(length * bytesPerElement(dtype));
 }
 
-function lost({ gone = "was disposed of", remote }: Storage): Error {
+/** Whether a program that runs where it is called can have the elements. */
+export function isHere({ block, host }: Storage): boolean {
+  return block !== undefined || host !== undefined;
+}
+
+/** Throws what reading says where the elements are nowhere. */
+export function expectSomewhere(storage: Storage): void {
+  const { remote, awaited } = storage;
+  if (!isHere(storage) && remote === undefined && awaited === undefined) throw lost(storage);
+}
+
+/** Why the elements cannot be had at once. */
+export function lost({ gone = "was disposed of", remote, awaited }: Storage): Error {
+  if (awaited !== undefined) {
+    return new Error(
+      "the elements of this tensor are not there yet: take them by `await x.data()`, or compile " +
+        'what uses it with target: "auto"',
+    );
+  }
   if (remote !== undefined) {
     return new Error(
       `this tensor is on ${remote.device}, which answers later: take its elements by ` +

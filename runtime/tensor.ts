@@ -2,7 +2,7 @@
 
 import { countOf, dtypeOfArray, newArray, type TypedArray } from "./arrays.ts";
 import type { DType } from "./manifest.ts";
-import { pool, type Storage } from "./storage.ts";
+import { isHere, pool, type Storage } from "./storage.ts";
 
 /** Numbers, and arrays of them by axis. */
 export type Nested = number | readonly Nested[];
@@ -39,13 +39,9 @@ export class Tensor {
   toString(): string {
     const count = countOf(this.shape);
     const head = `tensor ${this.dtype}[${this.shape.join(", ")}]`;
-    return count > 64 || !this.isHere
+    return count > 64 || !isHere(this.storage)
       ? head
       : `${head} ${JSON.stringify(nest(this.dataSync(), this.shape))}`;
-  }
-
-  private get isHere(): boolean {
-    return this.storage.block !== undefined || this.storage.host !== undefined;
   }
 
   /** Gives the memory back now. Needed for nothing: the collector does the same, later. */

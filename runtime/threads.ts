@@ -11,16 +11,7 @@ import { type Hello, type Introduction, partBits, words, worker } from "./worker
 
 const mostThreads = (1 << partBits) - 1;
 
-/**
- * From now on that many threads, with the one that calls, share the work of programs for
- * WebAssembly: products, convolutions, elementwise operations and reductions of large arrays.
- * Results are the same to the last bit as with one.
- *
- * Gives the number of threads there are: 1 where threads or shared memory are not to be had, as in a
- * page that is not cross-origin isolated. After `useThreads(1)` the others wait until they are used
- * again. Without an argument it takes as many as the machine runs at once. The first time, the memory
- * of all tensors is moved. Throws a `RangeError` unless the number is a positive integer.
- */
+/** As in `lang/device.ts`, where it is explained. */
 export async function useThreads(count: number = hardwareThreads()): Promise<number> {
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(`useThreads: ${count} is no number of threads; pass 1 or more`);

@@ -6,10 +6,11 @@ import {
   type Worker as NodeWorker,
   Worker,
 } from "node:worker_threads";
-import type { Compiled, Signature } from "../compiler/compile.ts";
+import type { Signature } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import type { Graph, Span } from "../compiler/ir/types.ts";
 import type { RootSettings } from "./rootOptions.ts";
+import type { Shipped } from "./ship.ts";
 
 export interface CompileJob {
   readonly graph: Graph;
@@ -20,7 +21,7 @@ export interface CompileJob {
   /** Where the root stands, for faults that know no better place. */
   readonly root: Span;
 }
-export type CompileAnswer = { readonly compiled: Compiled } | { readonly fault: Diagnostic };
+export type CompileAnswer = { readonly shipped: Shipped } | { readonly fault: Diagnostic };
 
 export interface SyncCompiler {
   readonly compile: (job: CompileJob) => CompileAnswer;

@@ -4,6 +4,7 @@ import { type MessagePort, workerData } from "node:worker_threads";
 import { compile } from "../compiler/compile.ts";
 import type { CompileAnswer, CompileJob } from "./compileSync.ts";
 import { faultOf, placesFor } from "./plan.ts";
+import { ship } from "./ship.ts";
 
 const { port, signal } = workerData as { readonly port: MessagePort; readonly signal: Int32Array };
 
@@ -18,7 +19,8 @@ port.on("message", (job: CompileJob) => {
 async function answer(job: CompileJob): Promise<CompileAnswer> {
   const { graph, signature, settings, root } = job;
   try {
-    return { compiled: await compile(graph, signature, { ...settings, ...placesFor(job) }) };
+    const options = { ...settings, ...placesFor(job) };
+    return { shipped: await ship(graph, signature, options, compile, root) };
   } catch (error) {
     return { fault: faultOf(error, root, signature.name, settings.target) };
   }

@@ -4,11 +4,12 @@ import { existsSync, readFileSync, writeSync } from "node:fs";
 import type { LoadHook, ResolveHook } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
-import { compile, isTarget } from "../compiler/compile.ts";
+import { compile } from "../compiler/compile.ts";
 import { onlyOfTypes } from "./duplicates.ts";
 import { applyPlan, mayHaveRoots, plan, type TargetName } from "./plan.ts";
 import { ProjectCache } from "./project.ts";
 import { packageRoot } from "./read/world.ts";
+import { isRootTarget } from "./ship.ts";
 import { hasErrors, reportText, typeErrorText } from "./report.ts";
 
 const projects = new ProjectCache();
@@ -81,7 +82,7 @@ async function compileFile(file: string): Promise<string> {
 
 function target(): { readonly target?: TargetName } {
   const named = process.env["FLUXION_TARGET"];
-  return isTarget(named) ? { target: named } : {};
+  return isRootTarget(named) ? { target: named } : {};
 }
 
 function isCompiler(file: string): boolean {

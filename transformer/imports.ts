@@ -14,10 +14,9 @@ export interface CompiledParts {
   readonly compiled: ReadonlySet<ts.Node>;
 }
 
-/** Names that the runtime has as well. */
-const border = new Set(["tensor", "Tensor", "sparsityOf", "Sparsity", "useThreads"]);
-
-const borderValues = new Set(["tensor", "sparsityOf", "useThreads"]);
+/** Names that the runtime has as well: values, and those with the types. */
+const borderValues = new Set(["tensor", "sparsityOf", "useThreads", "device", "onReady"]);
+const border = new Set([...borderValues, "Tensor", "Sparsity", "DeviceReport"]);
 
 /** Members of a tensor that need no eager language. */
 const borderMembers = new Set([

@@ -23,7 +23,7 @@ import {
   type Binary,
   type GpuCode,
   type HostEntry,
-  leavesOf,
+  isPlain,
   type Tree,
 } from "../runtime/manifest.ts";
 import { distinct } from "./duplicates.ts";
@@ -31,10 +31,20 @@ import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
 import { hasComputedLength, languageName, readRoot, type RootShape } from "./read/root.ts";
 import { type RootSettings, type Said, settingsOf } from "./rootOptions.ts";
+import {
+  type CompileProgram,
+  lengths,
+  notOnDevice,
+  type Offer,
+  precision,
+  type Shipped,
+  ship,
+  type TargetName,
+} from "./ship.ts";
 import { spanOf } from "./span.ts";
 import { packageRoot, type World } from "./read/world.ts";
 
-export type TargetName = CompilerOptions["target"];
+export type { CompileProgram, TargetName } from "./ship.ts";
 
 export interface PlanOptions {
   /** For roots that do not say it. */
@@ -44,12 +54,6 @@ export interface PlanOptions {
   /** What compiles a graph: at once, or later. */
   readonly compile: CompileProgram;
 }
-
-export type CompileProgram = (
-  graph: Graph,
-  signature: Signature,
-  options: CompilerOptions,
-) => Promise<Compiled>;
 
 /** A root in a file. */
 export interface Root {
@@ -86,7 +90,7 @@ export interface Plan extends ReadFile {
   readonly footer: string;
   /** What the edits and the footer import from the runtime. */
   readonly imports: readonly (readonly [imported: string, local: string])[];
-  readonly programs: ReadonlyMap<string, Compiled>;
+  readonly programs: ReadonlyMap<string, Shipped>;
 }
 
 export interface Edit {
@@ -164,11 +168,13 @@ export function readFile(
       ...said.diagnostics,
       ...(read.programs ?? []).flatMap(({ signature }) => [
         ...missing(settings, signature, node),
-        ...lengths(settings, signature, node),
+        ...(isOnlyOnDevice(settings) ? lengths(signature, settings.target, spanOf(node)) : []),
       ]),
     ];
-    const singles = (read.programs ?? []).slice(0, 1);
-    const warnings = singles.flatMap(({ signature }) => precision(settings, signature, node));
+    const singles = isOnlyOnDevice(settings) ? (read.programs ?? []).slice(0, 1) : [];
+    const warnings = singles.flatMap(({ signature }) =>
+      precision(signature, settings.target, spanOf(node)),
+    );
     failures.push({ node, diagnostics: [...wrong, ...warnings, ...read.diagnostics] });
     if (read.programs === undefined || wrong.length > 0) continue;
     roots.push({ node, transform, name, settings, programs: read.programs });
@@ -193,39 +199,16 @@ function targetOf(
   programs: readonly RootProgram[],
 ): TargetName {
   const { target } = settings;
-  if (isNamed || !isOnDevice(target)) return target;
+  if (isNamed || target === "js" || target === "wasm") return target;
   const isAtOnce = programs.every(
-    ({ signature }) => isOfTensors(signature) && !hasComputedLength(signature),
+    ({ signature }) => !isPlain(signature.result) && !hasComputedLength(signature),
   );
   return isAtOnce && sparseRoot(transform) === undefined ? target : "wasm";
 }
 
-function isOfTensors({ result }: Signature): boolean {
-  return leavesOf(result).every(({ as }) => as === "tensor");
-}
-
-/** Tensors that types promise at once, and whose shapes are known when the program has run. */
-function lengths(
-  { target }: RootSettings,
-  signature: Signature,
-  node: ts.CallExpression,
-): readonly Diagnostic[] {
-  if (!isOnDevice(target) || !isOfTensors(signature) || !hasComputedLength(signature)) return [];
-  return [messages.lengthOnDevice({ name: signature.name, target }, spanOf(node))];
-}
-
-/** Doubles at the border of a program that computes in single precision. */
-function precision(
-  { target }: RootSettings,
-  { name, parameters, captured, result }: Signature,
-  node: ts.CallExpression,
-): readonly Diagnostic[] {
-  if (!isOnDevice(target)) return [];
-  const trees = [...parameters, ...captured].map(({ tree }) => tree);
-  const doubles = [...trees, result].some((tree) =>
-    leavesOf(tree).some(({ dtype }) => dtype === "f64"),
-  );
-  return doubles ? [messages.singlePrecision({ name, target }, spanOf(node))] : [];
+/** Whether a root runs on a device and nowhere else. */
+function isOnlyOnDevice({ target }: RootSettings): boolean {
+  return target !== "auto" && isOnDevice(target);
 }
 
 /** Arguments that a root says it donates and that there are not. */
@@ -243,19 +226,17 @@ function missing(
 /** Reads and compiles a file. */
 export async function plan(world: World, file: ts.SourceFile, options: PlanOptions): Promise<Plan> {
   const read = readFile(world, file, options);
-  const programs = new Map<string, Compiled>();
+  const programs = new Map<string, Shipped>();
   const faults: Diagnostic[] = [];
   for (const root of read.roots) {
-    for (const program of root.programs) {
+    const span = spanOf(root.node);
+    const settings = { ...root.settings, place: placeOf };
+    for (const { id, graph, signature } of root.programs) {
       try {
-        const compiled = await options.compile(program.graph, program.signature, {
-          ...root.settings,
-          ...placesFor(options),
-        });
-        programs.set(program.id, compiled);
+        const own = { ...settings, ...placesFor(options) };
+        programs.set(id, await ship(graph, signature, own, options.compile, span));
       } catch (error) {
-        const { target } = root.settings;
-        faults.push(faultOf(error, spanOf(root.node), program.signature.name, target));
+        faults.push(faultOf(error, span, signature.name, settings.target));
       }
     }
   }
@@ -287,13 +268,7 @@ export function faultOf(error: unknown, root: Span, name: string, target: Target
     }));
     return messages.capturedDerivative({ name: callee, variable }, span, related);
   }
-  if (error instanceof NotOnDevice) {
-    const holes = { name, target };
-    const { reason, span = root } = error;
-    return reason === "memory"
-      ? messages.memoryOnDevice(holes, span)
-      : messages.recursionOnDevice(holes, span);
-  }
+  if (error instanceof NotOnDevice) return notOnDevice(error, name, target, root);
   if (error instanceof BatchFault) {
     const sentence = "this array has a length of its own for each element, and they are one result";
     return messages.wrongAxes({ transform: "vmap", sentence }, error.span ?? root);
@@ -306,7 +281,7 @@ export function faultOf(error: unknown, root: Span, name: string, target: Target
 export function finish(
   read: ReadFile,
   world: World,
-  programs: ReadonlyMap<string, Compiled>,
+  programs: ReadonlyMap<string, Shipped>,
   { profile }: Pick<PlanOptions, "profile"> = {},
 ): Plan {
   const ready = read.roots.filter((root) => root.programs.every(({ id }) => programs.has(id)));
@@ -319,7 +294,7 @@ export function finish(
   }));
   const footer = ready.flatMap((root) =>
     root.programs.map((program) =>
-      loader(program, programs.get(program.id) as Compiled, profile === true),
+      loader(program, programs.get(program.id) as Shipped, profile === true),
     ),
   );
   edits.push(
@@ -330,7 +305,7 @@ export function finish(
   );
   const hosts = ready.flatMap(({ transform }) => sparseRoot(transform)?.host ?? []);
   const loaders = ready.flatMap((root) =>
-    root.programs.map(({ id }) => loaderName((programs.get(id) as Compiled).code)),
+    root.programs.flatMap(({ id }) => importedBy(programs.get(id) as Shipped)),
   );
   const profilers = profile === true && ready.length > 0 ? ["profiler"] : [];
   const imports = [...new Set([...loaders, ...hosts, ...profilers])].map(
@@ -527,16 +502,13 @@ function replacement(root: Root): string {
 }
 
 /** A function that loads a program; one without captured variables is loaded once. */
-function loader(
-  { id, signature }: RootProgram,
-  { manifest, code }: Compiled,
-  profile: boolean,
-): string {
-  const data = `JSON.parse(${JSON.stringify(JSON.stringify(manifest))})`;
+function loader({ id, signature }: RootProgram, shipped: Shipped, profile: boolean): string {
+  const { manifest, code, offers } = shipped;
+  const parts = [dataText(manifest), codeText(code)];
+  if (offers !== undefined) parts.push(`[${offers.map(offerText).join(", ")}]`);
   const load = (captured: string | undefined): string => {
     const last = profile ? [`${captured}`, localName("profiler")] : (captured ?? []);
-    const given = [data, codeText(code)].concat(last);
-    return `${localName(loaderName(code))}(${given.join(", ")})`;
+    return `${localName(loaderName(shipped))}(${parts.concat(last).join(", ")})`;
   };
   if (signature.captured.length > 0) {
     return `function ${id}(captured) { return ${load("captured")}; }`;
@@ -545,8 +517,28 @@ function loader(
 }
 
 /** The function of the runtime that builds such a program. */
-function loaderName({ kind }: Compiled["code"]): "load" | "loadWebgpu" | "loadWebgl" {
-  return kind === "webgpu" ? "loadWebgpu" : kind === "webgl" ? "loadWebgl" : "load";
+function loaderName({ code, offers }: Shipped): "load" | "loadWebgpu" | "loadWebgl" | "loadAuto" {
+  if (offers !== undefined) return "loadAuto";
+  return code.kind === "webgpu" ? "loadWebgpu" : code.kind === "webgl" ? "loadWebgl" : "load";
+}
+
+/** What a program needs of the runtime. */
+function importedBy(shipped: Shipped): readonly string[] {
+  const queues = (shipped.offers ?? []).flatMap((one) => ("queue" in one ? [one.queue] : []));
+  return [loaderName(shipped), ...queues];
+}
+
+/** What the runtime is told of a program for a device: its arguments and results are those on wasm. */
+function offerText(offer: Offer): string {
+  if (!("compiled" in offer)) return JSON.stringify(offer);
+  const { target, queue, compiled } = offer;
+  const [layout, code] = [dataText(compiled.manifest.layout), codeText(compiled.code)];
+  return `{ target: "${target}", queue: ${localName(queue)}, layout: ${layout}, code: ${code} }`;
+}
+
+/** Parsed from text sooner than as a literal. */
+function dataText(data: object): string {
+  return `JSON.parse(${JSON.stringify(JSON.stringify(data))})`;
 }
 
 function codeText(code: Compiled["code"]): string {

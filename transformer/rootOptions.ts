@@ -1,12 +1,15 @@
 /** The options of `compile`, by their types: they are known when the program is built. */
 
 import ts from "typescript";
-import { type CompilerOptions, isTarget } from "../compiler/compile.ts";
+import type { CompilerOptions } from "../compiler/compile.ts";
 import * as messages from "../compiler/diagnostics/messages.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
+import { isRootTarget, type TargetName } from "./ship.ts";
 import { spanOf } from "./span.ts";
 
-export type RootSettings = Pick<CompilerOptions, "target" | "reassociate" | "donateArgnums">;
+export interface RootSettings extends Pick<CompilerOptions, "reassociate" | "donateArgnums"> {
+  readonly target: TargetName;
+}
 
 export interface Said {
   readonly settings: RootSettings;
@@ -20,7 +23,7 @@ export function settingsOf(
   node: ts.CallExpression,
   transform: string,
   checker: ts.TypeChecker,
-  otherwise: CompilerOptions["target"],
+  otherwise: TargetName,
 ): Said {
   const given = transform === "compile" ? node.arguments[1] : undefined;
   if (given === undefined) {
@@ -52,11 +55,11 @@ export function settingsOf(
   );
   return {
     settings: {
-      target: isTarget(target) ? target : otherwise,
+      target: isRootTarget(target) ? target : otherwise,
       ...(reassociate === true ? { reassociate } : {}),
       ...(donateArgnums === undefined ? {} : { donateArgnums }),
     },
-    isNamed: isTarget(target),
+    isNamed: isRootTarget(target),
     diagnostics,
   };
 }

@@ -5,18 +5,18 @@
 
 import type { PluginConfig, TransformerExtras } from "ts-patch";
 import ts from "typescript";
-import type { Compiled } from "../compiler/compile.ts";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
 import { saidByBoth } from "./duplicates.ts";
-import { type Edit, finish, mayHaveRoots, type Plan, readFile } from "./plan.ts";
+import { type Edit, finish, mayHaveRoots, type Plan, readFile, type TargetName } from "./plan.ts";
 import { World } from "./read/world.ts";
+import type { Shipped } from "./ship.ts";
 import { spanOf } from "./span.ts";
 import { reportText } from "./report.ts";
 
 export interface TsPatchConfig extends PluginConfig {
   /** For roots that do not say it; "wasm" where absent. */
-  readonly target?: "js" | "wasm";
+  readonly target?: TargetName;
   /** Ship the profiler, as `profile` of functions needs it. */
   readonly profile?: boolean;
 }
@@ -47,7 +47,7 @@ function planNow(
   compiler: SyncCompiler,
 ): Plan {
   const read = readFile(world, file, config);
-  const programs = new Map<string, Compiled>();
+  const programs = new Map<string, Shipped>();
   const faults: Diagnostic[] = [];
   const profile = config.profile === true;
   for (const root of read.roots) {
@@ -56,7 +56,7 @@ function planNow(
       const job = { graph, signature, settings, profile, root: spanOf(node) };
       const answer = compiler.compile(job);
       if ("fault" in answer) faults.push(answer.fault);
-      else programs.set(id, answer.compiled);
+      else programs.set(id, answer.shipped);
     }
   }
   const diagnostics = [...read.diagnostics, ...faults];

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
-import { useThreads } from "fluxion";
+import { device, type DeviceReport, onReady, useThreads } from "fluxion";
 import * as cnn from "./cnn.ts";
 import { loadDigits } from "./data.ts";
 import * as mlp from "./mlp.ts";
@@ -19,7 +19,8 @@ const help = `Trains a network on MNIST and shows what it learned.
   --batch N         images a step; default 128 (mlp), 64 (cnn)
   --limit N         use the first N training images only
   --seed N          of the initial weights and the order of images; default 1
-  --target NAME     where it runs: wasm (the default), js or webgpu
+  --target NAME     where it runs: wasm (the default), js, webgpu, or auto, which starts on wasm
+                    and goes on on the best device that there is
   --threads N       threads that share the work; default: as many as the machine runs at once
   --help            this text`;
 
@@ -40,7 +41,10 @@ process.on("SIGINT", () => {
 const options = readOptions(process.argv.slice(2));
 /** What `fluxion run` compiled this program for. */
 const { FLUXION_TARGET: target = "wasm" } = process.env;
-const threads = target === "wasm" ? await useThreads(options.threads) : 1;
+const isOnWasm = target === "wasm" || target === "auto";
+const threads = isOnWasm ? await useThreads(options.threads) : 1;
+let isTraining = true;
+if (target === "auto") onReady(sayDevice);
 if (options.model === "cnn") await run(cnn, options);
 else await run(mlp, options);
 
@@ -83,7 +87,16 @@ async function run<P, S>(model: Model<P, S>, options: Options): Promise<void> {
     }
     mark = performance.now();
   }
+  isTraining = false;
   if (params !== undefined) await report(model, params, test, busy);
+}
+
+/** What training goes on on. The bar draws itself again below. */
+function sayDevice({ inUse, others }: DeviceReport): void {
+  if (!isTraining) return;
+  const reasons = others.map(({ target: other, why }) => `not on ${other}: ${why}`);
+  const text = [`training goes on on ${inUse}`, ...(inUse === "wasm" ? reasons : [])].join("; ");
+  process.stdout.write(`${process.stdout.isTTY ? "\r\x1b[K" : ""}${text}\n`);
 }
 
 async function report<P, S>(
@@ -106,7 +119,8 @@ async function report<P, S>(
     ),
   );
   const accuracy = (100 * accuracyOf(seen, test.labels)).toFixed(2);
-  console.log(`\ntest accuracy ${accuracy} %, ${(busy / 1000).toFixed(1)} s of training`);
+  const where = target === "auto" ? `, at the end on ${device().inUse}` : "";
+  console.log(`\ntest accuracy ${accuracy} %, ${(busy / 1000).toFixed(1)} s of training${where}`);
 }
 
 /** The options, or an explanation and exit code 2. */

@@ -79,18 +79,24 @@ export class Elements implements Remote {
 /** The elements of an argument on the device; brings them there if they are not. */
 export function elementsOf(queue: Queue, tensor: Tensor): Elements {
   const storage = Tensor.storageOf(tensor);
-  const { remote } = storage;
+  const { remote, awaited, dtype } = storage;
   if (remote instanceof Elements && remote.queue === queue) return remote;
-  const words = toWords(pool.read(storage), storage.dtype);
+  let words = awaited === undefined ? toWords(pool.read(storage), dtype) : undefined;
+  const read = (data: TypedArray): void => {
+    words = toWords(data, dtype);
+  };
+  const ready = awaited === undefined ? undefined : queue.isReady(awaited.then(read));
   const elements = new Elements(queue, new Region());
   const run = (gpu: Gpu): void => {
-    elements.region.place(gpu, words.byteLength);
-    gpu.write(elements.region.address, words);
+    const { region } = elements;
+    const given = words as Words;
+    region.place(gpu, given.byteLength);
+    gpu.write(region.address, given);
   };
   const fail = (error: unknown): void => {
     elements.failed = error;
   };
-  queue.inOrder({ ready: undefined, run, fail });
+  queue.inOrder({ ready, run, fail });
   pool.addRemote(tensor, storage, elements);
   return elements;
 }

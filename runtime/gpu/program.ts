@@ -3,19 +3,29 @@
 import {
   boundExtent,
   type Copied,
+  type Given,
   type Input,
   ownersOf,
-  takeArguments,
+  takeCall,
   writeInput,
 } from "../arguments.ts";
 import { countOf, fromHex, newArray } from "../arrays.ts";
 import type { Extents } from "../dims.ts";
 import { faultAt } from "../faults.ts";
 import type { LoadedProgram } from "../load.ts";
-import { type GpuCode, type Layout, type Leaf, leavesOf, type Manifest } from "../manifest.ts";
+import { loaded } from "../loaded.ts";
+import {
+  type DeviceName,
+  type GpuCode,
+  isPlain,
+  type Layout,
+  type Leaf,
+  leavesOf,
+  type Manifest,
+} from "../manifest.ts";
 import { mathFunctions } from "../math.ts";
-import type { Profile, TimedLaunch } from "../profile.ts";
-import { profiled } from "../profiled.ts";
+import type { TimedLaunch } from "../profile.ts";
+import { profiled, type Profiler } from "../profiled.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -29,15 +39,30 @@ export function loadOn(
   manifest: Manifest,
   code: GpuCode,
   captured?: () => readonly unknown[],
-  profile?: (call: Call) => Promise<Profile>,
+  profiler?: Profiler,
 ): LoadedProgram {
-  const linked = new Linked(queue, manifest, code);
-  const call = (args: readonly unknown[]): Call => new Call(linked, args, captured?.() ?? []);
+  const { name, target } = manifest;
+  loaded.add(target);
+  const { prepare } = programOn(queue, manifest, code);
+  const call = (args: readonly unknown[]): Call => prepare(takeCall(manifest, args, captured?.()));
+  const profile = profiler?.on[target as DeviceName];
   return profiled(
-    manifest.name,
+    name,
     (...args) => call(args).result(),
     profile && (async (...args) => profile(call(args))),
   );
+}
+
+/** A program on a device, called with what `takeCall` gives. */
+export interface DeviceProgram {
+  /** Its kernels are compiled; rejects where that fails. */
+  readonly ready: Promise<unknown>;
+  readonly prepare: (given: Given) => Call;
+}
+
+export function programOn(queue: Queue, manifest: Manifest, code: GpuCode): DeviceProgram {
+  const linked = new Linked(queue, manifest, code);
+  return { ready: linked.ready, prepare: (given) => new Call(linked, given) };
 }
 
 type Run = (...operands: number[]) => void;
@@ -112,7 +137,6 @@ interface Output {
   readonly tensor: Tensor | undefined;
 }
 
-/** One call: what it takes, and where its results will be. */
 /** Whether a call failed. It holds no handles: who waits for a call does not keep its tensors. */
 class Outcome implements Started {
   readonly layout: Layout;
@@ -137,9 +161,10 @@ class Outcome implements Started {
   }
 }
 
+/** One call: what it takes, and where its results will be. */
 export class Call {
   private readonly linked: Linked;
-  private readonly extents: Extents = new Map();
+  private readonly extents: Extents;
   private readonly inputs: readonly Input[];
   private readonly copies = new Map<Input, ReturnType<typeof toWords>>();
   private readonly elements: readonly (Elements | undefined)[];
@@ -150,14 +175,12 @@ export class Call {
   private readonly isPlain: boolean;
   private readonly outcome: Outcome;
 
-  constructor(linked: Linked, args: readonly unknown[], captured: readonly unknown[]) {
+  constructor(linked: Linked, { inputs, extents }: Given) {
     const { manifest } = linked;
     const { layout } = manifest;
     this.linked = linked;
-    this.inputs = [
-      ...takeArguments(manifest.parameters, args, this.extents),
-      ...takeArguments(manifest.captured, captured, this.extents),
-    ];
+    this.inputs = inputs;
+    this.extents = extents;
     // The caller may write to an array as soon as the call is back.
     for (const input of this.inputs) {
       if (input.kind === "copy") this.copies.set(input, wordsOf(input));
@@ -169,8 +192,7 @@ export class Call {
     this.leaves = leavesOf(manifest.result);
     this.frame.own();
     this.isPlain =
-      this.leaves.some(({ as }) => as !== "tensor") ||
-      layout.results.some(({ kind }) => kind === "allocated");
+      isPlain(manifest.result) || layout.results.some(({ kind }) => kind === "allocated");
     this.outputs = this.leaves.map((leaf, k) => this.output(leaf, k));
     const made = this.outputs.flatMap(({ elements }) => elements ?? []);
     this.outcome = new Outcome(

@@ -33,6 +33,16 @@ export class Queue<G extends Gpu = Gpu> {
     return this.opening;
   }
 
+  /** Why the device can do nothing any more; undefined where it can, or has not been found yet. */
+  get failure(): unknown {
+    try {
+      this.gpu?.check();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
   /** Marks what work may wait for as being there. */
   isReady<T>(promise: Promise<T>): Promise<T> {
     void promise.then(

@@ -375,12 +375,7 @@ export class WebGl implements Gpu {
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
     try {
-      while (fence !== null && this.broken === undefined) {
-        const state = gl.clientWaitSync(fence, 0, 0);
-        if (state === gl.ALREADY_SIGNALED || state === gl.CONDITION_SATISFIED) break;
-        if (state === gl.WAIT_FAILED) break;
-        await new Promise((done) => setTimeout(done, 1));
-      }
+      await passed(gl, fence);
       this.note(gl.getError());
       this.check();
       const all = new ArrayBuffer(size);
@@ -444,6 +439,14 @@ export class WebGl implements Gpu {
     this.texture = texture;
     this.framebuffer = framebuffer;
     this.rows = rows;
+  }
+}
+
+/** Waits for a fence, without the page; a context that is lost has none. */
+async function passed(gl: WebGL2RenderingContext, fence: WebGLSync | null): Promise<void> {
+  if (fence === null) return;
+  while (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) {
+    await new Promise((done) => setTimeout(done, 1));
   }
 }
 

@@ -13,5 +13,5 @@ export function loadWebgl(
   captured?: () => readonly unknown[],
   profiler?: Profiler,
 ): LoadedProgram {
-  return loadOn(webgl, manifest, code, captured, profiler?.onWebgl);
+  return loadOn(webgl, manifest, code, captured, profiler);
 }

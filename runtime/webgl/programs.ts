@@ -70,14 +70,9 @@ export class Programs {
 
   /** Waits for all that was asked for. Asking for a result too early would make the page wait. */
   async ready(): Promise<void> {
-    const { gl, parallel } = this;
+    const { gl } = this;
     for (const shader of this.pending) {
-      while (
-        parallel !== null &&
-        gl.getProgramParameter(shader.program, parallel.COMPLETION_STATUS_KHR) === false
-      ) {
-        await new Promise((done) => setTimeout(done, 1));
-      }
+      while (!this.isDone(shader)) await new Promise((done) => setTimeout(done, 1));
       this.pending.delete(shader);
       if (gl.getProgramParameter(shader.program, gl.LINK_STATUS) !== false || gl.isContextLost()) {
         continue;
@@ -87,6 +82,12 @@ export class Programs {
           'please report it, and compile with target: "wasm" until then',
       );
     }
+  }
+
+  private isDone({ program }: Shader): boolean {
+    const { gl, parallel } = this;
+    if (parallel === null) return true;
+    return gl.getProgramParameter(program, parallel.COMPLETION_STATUS_KHR) !== false;
   }
 
   private compiled(type: number, text: string): WebGLShader {

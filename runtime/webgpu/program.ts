@@ -13,5 +13,5 @@ export function loadWebgpu(
   captured?: () => readonly unknown[],
   profiler?: Profiler,
 ): LoadedProgram {
-  return loadOn(webgpu, manifest, code, captured, profiler?.onWebgpu);
+  return loadOn(webgpu, manifest, code, captured, profiler);
 }

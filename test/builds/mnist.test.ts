@@ -57,21 +57,24 @@ describe("the losses", () => {
     expect(Number(/accuracy (.*)/.exec(expected)?.[1])).toBeGreaterThan(0.6);
   });
 
-  test("are near on WebGPU, with SwiftShader where there is no card", async () => {
-    const args = ["bin/fluxion.js", "run", "--target", "webgpu", "examples/04-mnist/losses.ts"];
-    // No driver of Vulkan, as on a machine without a card.
-    const env = { ...process.env, VK_DRIVER_FILES: "/there/is/none.json" };
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
-      cwd: root,
-      env,
-    });
-    expect(stderr).toBe("no graphics card found: WebGPU runs on SwiftShader, slowly\n");
-    const numbersOf = (text: string): readonly number[] =>
-      [...text.matchAll(/(?:loss|accuracy) (.*)/g)].map(([, number]) => Number(number));
-    const found = numbersOf(stdout);
-    expect(found).toHaveLength(13);
-    numbersOf(expected).forEach((number, k) => expect(found[k]).toBeCloseTo(number, 4));
-  });
+  test.each(["webgpu", "auto"])(
+    "are near for %s, with SwiftShader where there is no card",
+    async (target) => {
+      const args = ["bin/fluxion.js", "run", "--target", target, "examples/04-mnist/losses.ts"];
+      // No driver of Vulkan, as on a machine without a card.
+      const env = { ...process.env, VK_DRIVER_FILES: "/there/is/none.json" };
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+        cwd: root,
+        env,
+      });
+      expect(stderr).toBe("no graphics card found: WebGPU runs on SwiftShader, slowly\n");
+      const numbersOf = (text: string): readonly number[] =>
+        [...text.matchAll(/(?:loss|accuracy) (.*)/g)].map(([, number]) => Number(number));
+      const found = numbersOf(stdout);
+      expect(found).toHaveLength(13);
+      numbersOf(expected).forEach((number, k) => expect(found[k]).toBeCloseTo(number, 4));
+    },
+  );
 
   test("are the same with the loader of Node", async () => {
     const args = ["--import", "fluxion/register", "examples/04-mnist/losses.ts"];

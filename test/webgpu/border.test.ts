@@ -15,7 +15,11 @@ import { devices, queues } from "./devices.ts";
 type Loose = { readonly [K in keyof typeof Roots]: (...args: unknown[]) => unknown };
 
 /** The roots of a file, where those for WebGPU are for that device. */
-function rootsOn<T extends object>(name: string, target: DeviceTargetName, otherwise: TargetName): Promise<T> {
+function rootsOn<T extends object>(
+  name: string,
+  target: DeviceTargetName,
+  otherwise: TargetName,
+): Promise<T> {
   return moduleWith<T>(join(import.meta.dirname, name, "main.ts"), {
     target: otherwise,
     version: `${name}-${target}`,

@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { compile, type Compiled } from "../../compiler/compile.ts";
 import { arrayType, type Value } from "../../compiler/ir/types.ts";
 import { profileLaunches } from "../../runtime/gpu/profiler.ts";
-import { loadOn } from "../../runtime/gpu/program.ts";
+import { type Call, loadOn } from "../../runtime/gpu/program.ts";
+import { profiler } from "../../runtime/profiler.ts";
 import { tensor } from "../../runtime/tensor.ts";
 import { webgpu } from "../../runtime/webgpu/gpu.ts";
 import { fnOf, graphOf } from "../kernel/support.ts";
@@ -281,7 +282,11 @@ describe("where a device cannot tell launches apart", () => {
       b.one("sum", [b.one("neg", [x as Value])], { axes: [0] }),
     ]);
     const { manifest, code } = await shippedFor(graphOf(fn));
-    const program = loadOn(webgpu, manifest, code, undefined, (call) => profileLaunches(call));
+    const together = (call: Call) => profileLaunches(call);
+    const program = loadOn(webgpu, manifest, code, undefined, {
+      ...profiler,
+      on: { webgpu: together, webgl: together },
+    });
     const profile = (await program.profile(filled([50], () => 1))) as unknown as Profile;
     expectSound(profile);
     expect(profile.timing).toBe("call");
@@ -330,8 +335,7 @@ describe("a build without the profiler", () => {
     const fn = fnOf([arrayType("f32", [50])], (b, [x]) => [b.one("neg", [x as Value])]);
     const { manifest, code } = await shippedFor(graphOf(fn));
     expect(manifest).not.toHaveProperty("kernels");
-    const { profiler } = await import("../../runtime/profiler.ts");
-    const program = loadOn(webgpu, manifest, code, undefined, profiler.onWebgpu);
+    const program = loadOn(webgpu, manifest, code, undefined, profiler);
     const { kernels } = await program.profile(filled([50]));
     expect(kernels).toMatchObject([{ name: "kernel 0", places: [], threads: 50 }]);
   });

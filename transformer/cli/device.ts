@@ -28,6 +28,16 @@ export function deviceEnvironment(
   return software;
 }
 
+/** As `deviceEnvironment`, for programs that do without a device: they report why there is none. */
+export function deviceEnvironmentIfAny(findSoftware?: () => Environment | undefined): Environment {
+  try {
+    return deviceEnvironment(findSoftware);
+  } catch (error) {
+    if (error instanceof UserError) return {};
+    throw error;
+  }
+}
+
 /** Asks for a device in another process, since a driver is found as a process starts. */
 function whatIsMissing(environment: Environment): string | undefined {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";

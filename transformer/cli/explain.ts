@@ -37,7 +37,10 @@ export async function explain(
   }
   for (const root of chosen) {
     for (const { graph, signature } of root.programs) {
-      const options = { ...root.settings, place: placeOf, signature };
+      const { target } = root.settings;
+      // What starts on wasm is shown there; a stage that is the code of a device shows that.
+      const shown = target === "auto" ? "wasm" : target;
+      const options = { ...root.settings, target: shown, place: placeOf, signature };
       const text = await explainStage(graph, stage, options).catch((error: unknown) => {
         if (!(error instanceof Unreadable)) {
           const fault = faultOf(error, spanOf(root.node), signature.name, root.settings.target);

@@ -2,16 +2,16 @@
 
 import { Command, Option } from "commander";
 import { stageNames, targetNames } from "../../compiler/compile.ts";
+import { rootTargetNames } from "../ship.ts";
 import { build } from "./build.ts";
 import { check } from "./check.ts";
 import { explain } from "./explain.ts";
 import { run } from "./run.ts";
 import { UserError } from "./userError.ts";
 
-const target = new Option(
-  "--target <target>",
-  "for roots that name none; wasm where absent",
-).choices(targetNames);
+const targetOf = (names: readonly string[]): Option =>
+  new Option("--target <target>", "for roots that name none; wasm where absent").choices(names);
+const target = targetOf(rootTargetNames);
 
 const program = new Command("fluxion")
   .description("Compiles, runs and explains programs written in differentiable TypeScript.")
@@ -55,7 +55,7 @@ program
   .description("print what the compiler makes of the roots of a file")
   .argument("<file[:function]>", "a TypeScript file, and the root in it")
   .addOption(new Option("--stage <stage>", "what to print").choices(stageNames).default("read"))
-  .addOption(target)
+  .addOption(targetOf(targetNames))
   .action(explain);
 
 try {

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { deviceEnvironment } from "./device.ts";
+import { deviceEnvironment, deviceEnvironmentIfAny } from "./device.ts";
 import { UserError } from "./userError.ts";
 
 export async function run(
@@ -18,6 +18,7 @@ export async function run(
   const environment = {
     ...process.env,
     ...(options.target === "webgpu" ? deviceEnvironment() : {}),
+    ...(options.target === "auto" ? deviceEnvironmentIfAny() : {}),
     FLUXION_RUN: "1",
     ...(options.target === undefined ? {} : { FLUXION_TARGET: options.target }),
     ...(options.check ? { FLUXION_CHECK: "1" } : {}),

@@ -234,6 +234,8 @@ export interface WebglEntry {
   readonly isDirect: boolean;
   /** Where a call of `thread` does four threads: the parameters that it takes for multiples of 16. */
   readonly aligned?: readonly number[];
+  /** The same for four rows of threads at once, each `neighbours` threads after the one before. */
+  readonly rows?: { readonly neighbours: number; readonly text: string };
   readonly mayFail: boolean;
 }
 

@@ -35,6 +35,8 @@ import {
   moveShader,
   outputsOf,
   pointShader,
+  rowsMoveShader,
+  rowsShader,
   rowTexels,
   valueShader,
 } from "./shaders.ts";
@@ -55,6 +57,8 @@ interface Linked {
   readonly shaders: Shaders;
   /** For arguments that do not lie where it takes them to be. */
   readonly others: () => Shaders;
+  /** For four rows of threads at a time. */
+  readonly rows: Shader | undefined;
 }
 
 export class WebGl implements Gpu {
@@ -68,6 +72,7 @@ export class WebGl implements Gpu {
   private texture: WebGLTexture | undefined;
   private framebuffer: WebGLFramebuffer | undefined;
   private readonly move: Shader;
+  private readonly rowsMove: Shader;
   private readonly point: Shader;
   private readonly failure: Shader;
   /** Those of which nobody knows yet whether they failed, in the order of their work. */
@@ -92,6 +97,7 @@ export class WebGl implements Gpu {
     this.programs = new Programs(gl);
     this.scratch = new Scratch(gl);
     this.move = this.programs.of(moveShader);
+    this.rowsMove = this.programs.of(rowsMoveShader);
     this.point = this.programs.of(valueShader, pointShader);
     this.failure = this.programs.of(failureShader);
     this.words = new Words();
@@ -130,7 +136,8 @@ export class WebGl implements Gpu {
         outputs,
         shader: this.programs.of(entryShader(code, entry, outputs, vectors, isAligned)),
       }));
-    return { entry, shaders: shaders(true), others: () => shaders(false) };
+    const rows = entry.rows && this.programs.of(rowsShader(code, entry, vectors));
+    return { entry, shaders: shaders(true), others: () => shaders(false), rows };
   }
 
   check(): void {
@@ -170,7 +177,7 @@ export class WebGl implements Gpu {
   }
 
   private launch(
-    { entry, shaders: usual, others }: Linked,
+    { entry, shaders: usual, others, rows }: Linked,
     threads: number,
     cells: number,
     operands: readonly number[],
@@ -180,6 +187,14 @@ export class WebGl implements Gpu {
     const window = windowOf(types, threads, this.failureAddress, cells, operands);
     const firsts = operands.slice(parameters);
     const isAligned = entry.aligned?.every((k) => (operands[k] as number) % 16 === 0) ?? true;
+    const perRows = 4 * (entry.rows?.neighbours ?? 0);
+    const [start = 0] = firsts;
+    if (rows !== undefined && isAligned && start % 16 === 0 && threads % perRows === 0) {
+      if (threads <= 16 * mostTexels) {
+        this.inRows(rows, window, start, threads, perRows / 4);
+        return;
+      }
+    }
     const shaders = isAligned ? usual : others();
     const perTexel = isDirect ? 4 : 1;
     for (let first = 0; first < threads; first += perTexel * mostTexels) {
@@ -201,6 +216,39 @@ export class WebGl implements Gpu {
       }
       if (mayFail) this.noteFailure(sites, texels, bits);
     }
+  }
+
+  /** All threads of an entry, four rows at a time. */
+  private inRows(
+    shader: Shader,
+    window: Uint32Array,
+    start: number,
+    threads: number,
+    neighbours: number,
+  ): void {
+    const { gl, scratch, rowsMove } = this;
+    const texels = threads / 16;
+    const bits = scratch.fit(texels, 4);
+    scratch.target([0, 1, 2, 3], texels, bits);
+    shader.use();
+    shader.integers("range", [0, bits]);
+    shader.vectors("words", window);
+    this.bind(shader, "memory", this.texture);
+    this.cover();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer ?? null);
+    rowsMove.use();
+    rowsMove.integers("place", [start / 4, bits, neighbours / 4, 0]);
+    ["source", "second", "third", "fourth"].forEach((name, k) => {
+      gl.activeTexture(gl.TEXTURE0 + k);
+      gl.bindTexture(gl.TEXTURE_2D, scratch.texture(k) ?? null);
+      rowsMove.integer(name, k);
+    });
+    gl.activeTexture(gl.TEXTURE0);
+    for (const { x, y, width, height } of rectanglesOf(start / 16, (start + 4 * threads) / 16)) {
+      gl.viewport(x, y, width, height);
+      this.cover();
+    }
+    this.words.change(start / 4, start / 4 + threads);
   }
 
   private cover(): void {

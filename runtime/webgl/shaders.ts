@@ -112,6 +112,28 @@ export function entryShader(
   ].join("\n");
 }
 
+/** As `entryShader`, of the only site of an entry, for four rows of threads at a time. */
+export function rowsShader(code: WebglCode, entry: WebglEntry, vectors: number): string {
+  const { neighbours = 0, text = "" } = entry.rows ?? {};
+  const quads = neighbours / 4;
+  const outputs = [0, 1, 2, 3];
+  return [
+    version + outputs.map((k) => `layout(location = ${k}) out uvec4 r${k};`).join("\n"),
+    `uniform uvec4 words[${vectors}];`,
+    frame,
+    "#define load4a aligned4",
+    ...entry.uses.map((k) => code.functions[k]),
+    ...outputs.map((k) => `uvec4 o${k};`),
+    text,
+    "void main() {",
+    "  int at = (int(gl_FragCoord.y) << range.y) | int(gl_FragCoord.x);",
+    `  thread(at / ${quads} * ${4 * neighbours} + at % ${quads} * 4);`,
+    ...outputs.map((k) => `  r${k} = o${k};`),
+    "}",
+    "",
+  ].join("\n");
+}
+
 /** One triangle that covers everything. */
 export const coverShader = `#version 300 es
 void main() {
@@ -134,6 +156,27 @@ void main() {
   int word = ((int(gl_FragCoord.y) << ${rowBits - 2}) | int(gl_FragCoord.x)) * 4 - place.x;
   if ((word & 3) == 0) { result = texel(word >> 2); }
   else { result = uvec4(from(word), from(word + 1), from(word + 2), from(word + 3)); }
+}
+`;
+
+/** As `moveShader`, from the texels of four rows of `place.z` texels each; words are whole texels. */
+export const rowsMoveShader = `${version}
+uniform usampler2D source;
+uniform usampler2D second;
+uniform usampler2D third;
+uniform usampler2D fourth;
+uniform ivec4 place;
+out uvec4 result;
+void main() {
+  int texel = ((int(gl_FragCoord.y) << ${rowBits - 2}) | int(gl_FragCoord.x)) - place.x / 4;
+  int row = texel / place.z;
+  int k = row / 4 * place.z + texel % place.z;
+  ivec2 at = ivec2(k & ((1 << place.y) - 1), k >> place.y);
+  row = row % 4;
+  if (row == 0) { result = texelFetch(source, at, 0); }
+  else if (row == 1) { result = texelFetch(second, at, 0); }
+  else if (row == 2) { result = texelFetch(third, at, 0); }
+  else { result = texelFetch(fourth, at, 0); }
 }
 `;
 

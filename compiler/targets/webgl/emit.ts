@@ -35,7 +35,7 @@ import { hostText, importsOf, wordsText } from "../js/emit.ts";
 import type { Emitted, WebglCode } from "../target.ts";
 import { type Gathering, gatheringOf } from "./gather.ts";
 import { type Cells, glsl, GlslText } from "./glsl.ts";
-import { liftedText, mayBeQuads, QuadText } from "./quads.ts";
+import { liftedText, mayBeQuads, type Quads, quadsOf } from "./quads.ts";
 
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];
@@ -53,19 +53,18 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
   );
   const used = new Set<string>();
   const lifted = new Set<string>();
-  const quads = new Map<Entry, readonly Local[]>();
+  const quads = new Map<Entry, Quads>();
   const threads = program.entries.map((entry, k) => {
     const gathering = gathered[k];
     if (gathering === undefined) return undefined;
     const canFail = module.sites.length > 0;
     if (mayBeQuads(gathering)) {
-      const text = new QuadText(new Set());
-      const found = text.threadOrNot(entry, gathering, cells, canFail);
+      const found = quadsOf(entry, gathering, cells, canFail);
       if (found !== undefined) {
-        for (const name of text.used) used.add(name);
-        for (const name of text.lifted) lifted.add(name);
-        quads.set(entry, [...text.aligned]);
-        return found;
+        for (const name of found.used) used.add(name);
+        for (const name of found.lifted) lifted.add(name);
+        quads.set(entry, found);
+        return found.text;
       }
     }
     return new GlslText(used).thread(entry, gathering, cells, canFail);
@@ -75,7 +74,8 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
     .filter(({ name }) => threads.some((text) => text?.includes(`k_${name}(`) === true))
     .map((fn) => new GlslText(used).text(fn));
   const shared = [...sharedText(glsl, used), ...[...lifted].map(liftedText), ...own];
-  const texts = compact([...shared, ...threads.map((text) => text ?? "")]);
+  const inRows = program.entries.map((entry) => quads.get(entry)?.rows?.text ?? "");
+  const texts = compact([...shared, ...threads.map((text) => text ?? ""), ...inRows]);
   const shipped = texts.slice(0, shared.length);
   const entries = program.entries.map((entry, k): WebglCode["entries"][number] => {
     const { parameters, part } = entry;
@@ -91,7 +91,8 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
     }
     const text = texts[shared.length + k] as string;
     const { sites, isDirect, mayFail } = gathering;
-    const aligned = quads.get(entry);
+    const { aligned, rows } = quads.get(entry) ?? {};
+    const rowText = texts[shared.length + threads.length + k] as string;
     return {
       types,
       text,
@@ -101,6 +102,7 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
       ...(aligned === undefined
         ? {}
         : { aligned: aligned.map((of) => parameters.indexOf(of)).filter((at) => at >= 0) }),
+      ...(rows === undefined ? {} : { rows: { neighbours: rows.neighbours, text: rowText } }),
       mayFail,
     };
   });

@@ -48,7 +48,7 @@ export class GlslText extends ShaderText {
     const { body, sites, isDirect } = gathering;
     const cell = (of: Local): string => `load((words[0].z >> 2u) + ${cells.numbers.get(of)}u)`;
     const opening = this.opening({ ...entry, body }, cell, [cells.base]);
-    const thread = part === undefined ? "thread" : this.nameOf(part);
+    const thread = part === undefined ? "thread" : this.threadName(part);
     // Who does not store leaves what was there.
     const before = sites.flatMap(({ first, isCertain }, k) =>
       isDirect && !isCertain && first !== undefined
@@ -61,10 +61,21 @@ export class GlslText extends ShaderText {
       ...(canFail ? ["  if (load(words[0].y >> 2u) != 0u) { return; }"] : []),
       ...opening,
       `  ${this.nameOf(cells.base)} = i32(words[0].z);`,
+      ...(part === undefined ? [] : this.threads(part)),
       ...before,
       ...this.list(body, "  "),
       "}",
     ].join("\n");
+  }
+
+  /** What the number of the thread is called where it comes in. */
+  protected threadName(part: Local): string {
+    return this.nameOf(part);
+  }
+
+  /** Other threads that are done at the same time. */
+  protected threads(_part: Local): readonly string[] {
+    return [];
   }
 
   protected isParameter(of: Local): boolean {

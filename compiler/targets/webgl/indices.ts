@@ -9,7 +9,7 @@ import {
   symbol,
   symbolsOf,
 } from "../../ir/dim.ts";
-import { type Expr, isConstant, type Local, type Statement } from "../../kernel/loop.ts";
+import { type Expr, isConstant, type Local, read, type Statement } from "../../kernel/loop.ts";
 import { mapOperands } from "../../kernel/rewrite.ts";
 
 /** What is left of an index after all that is the same for all threads has a name. */
@@ -130,6 +130,33 @@ export class Indices {
       pointers.push(of.local);
     }
     return pointers;
+  }
+
+  /** Into how many neighbours threads are cut, as `thread % n` says; a multiple of four. */
+  neighbours(): number | undefined {
+    for (const { of } of this.atoms.values()) {
+      if (of?.kind !== "rem" || typeof of.y !== "number" || of.y % 4 !== 0) continue;
+      if (symbolsOf(of.x).length === 1 && this.isThreadItself(of.x)) return of.y;
+    }
+    return undefined;
+  }
+
+  private isThreadItself(dim: Dim): boolean {
+    const { part } = this;
+    return part !== undefined && subtractDims(dim, this.dim(read(part))) === 0;
+  }
+
+  /** True of what is the same for threads that are a multiple of `neighbours` apart. */
+  isInAllRows(dim: Dim, neighbours?: number): boolean {
+    return symbolsOf(dim).every((name) => {
+      const atom = this.atoms.get(name);
+      if (atom === undefined) return false;
+      if (atom.fixed !== undefined || atom.isCounter === true) return true;
+      const { of, operands } = atom;
+      const isRest = of?.kind === "rem" && of.y === neighbours && this.isThreadItself(of.x);
+      if (isRest) return true;
+      return operands?.every((operand) => this.isInAllRows(operand, neighbours)) === true;
+    });
   }
 
   /** True where a symbol is in nothing but a sum. */

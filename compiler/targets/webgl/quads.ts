@@ -21,6 +21,7 @@ import {
 import {
   assignedIn,
   mapOperands,
+  visitExpression,
   visitExpressions,
   visitStatements,
 } from "../../kernel/rewrite.ts";
@@ -38,6 +39,8 @@ type Load = Extract<Expr, { readonly kind: "load" }>;
 interface Walk {
   readonly before: readonly string[];
   readonly ahead: readonly string[];
+  /** In front of each round of four. */
+  readonly each?: (round: number) => string;
   readonly after: readonly string[];
 }
 
@@ -47,6 +50,8 @@ class NoQuads extends Error {}
 const infix: Readonly<Record<string, string>> = { add: "+", sub: "-", mul: "*", div: "/" };
 const plain: ReadonlySet<string> = new Set(["abs", "floor", "ceil", "trunc", "sqrt"]);
 const components = ["x", "y", "z", "w"] as const;
+/** A fragment program has so many outputs everywhere. */
+const rowsAtOnce = 4;
 
 export function mayBeQuads({ body, sites, isDirect, mayFail }: Gathering): boolean {
   let hasLoop = false;
@@ -61,12 +66,50 @@ export function mayBeQuads({ body, sites, isDirect, mayFail }: Gathering): boole
   return isDirect && !mayFail && hasLoop && isKnown && areCertain;
 }
 
+/** A kernel for four neighbours at a time. */
+export interface Quads {
+  readonly text: string;
+  /** Parameters that it takes to be multiples of 16. */
+  readonly aligned: readonly Local[];
+  /** Functions of tables that it calls, and of those the ones that it calls of vectors. */
+  readonly used: ReadonlySet<string>;
+  readonly lifted: ReadonlySet<string>;
+  /**
+   * The same for rows of threads at a time, each so many threads after the one before, where rows
+   * read the same: `y[k, j]` is read once for `s0 += x[i, k] * y[k, j]` and `s1 += x[i + 1, k] * y[k, j]`.
+   */
+  readonly rows?: { readonly neighbours: number; readonly text: string };
+}
+
+/** Undefined where a kernel has no such form. */
+export function quadsOf(...given: Parameters<QuadText["thread"]>): Quads | undefined {
+  const one = new QuadText(new Set());
+  const text = one.threadOrNot(...given);
+  if (text === undefined) return undefined;
+  const { used, lifted, cut: neighbours } = one;
+  const [, { sites }] = given;
+  const quads: Quads = { text, aligned: [...one.aligned], used, lifted };
+  if (neighbours === undefined || sites.length !== 1) return quads;
+  const several = new QuadText(new Set(), neighbours);
+  const rows = several.threadOrNot(...given);
+  if (rows === undefined || several.shared === 0) return quads;
+  return { ...quads, rows: { neighbours, text: rows } };
+}
+
 /** Throws a `NoQuads` where a kernel has none. */
-export class QuadText extends GlslText {
+class QuadText extends GlslText {
   private indices!: Indices;
   private definitions: ReadonlyMap<Local, Statement> = new Map();
   /** The value of a load of which the places are known in front of its loop, in a round. */
-  private readonly ahead = new Map<Expr, (round: number) => string>();
+  private readonly ahead = new Map<Expr, (round: number, row: number) => string>();
+  /** How many rows of threads are done at once, and how many threads are between them. */
+  private readonly rows: number;
+  private readonly neighbours: number | undefined;
+  /** The row that the text is for, and the locals that each row has. */
+  private row = 0;
+  private own: ReadonlySet<Local> = new Set();
+  /** Loads that serve all rows. */
+  shared = 0;
   /** The counter of the four rounds, and which of them it is. */
   private round: { readonly counter: Local; readonly number: number } | undefined;
   private count = 0;
@@ -75,12 +118,30 @@ export class QuadText extends GlslText {
   /** What counters of loops are multiples of. */
   private readonly multiples = new Map<string, number>();
 
+  constructor(used: Set<string>, neighbours?: number) {
+    super(used);
+    this.neighbours = neighbours;
+    this.rows = neighbours === undefined ? 1 : rowsAtOnce;
+  }
+
+  /** Into how many neighbours the threads are cut, once the text is there. */
+  get cut(): number | undefined {
+    return this.indices.neighbours();
+  }
+
   override thread(entry: Entry, gathering: Gathering, cells: Cells, canFail: boolean): string {
     const { body } = gathering;
     const assigned = assignedIn(body);
     const fixed = [...entry.parameters, cells.base].filter((of) => !assigned.has(of));
     this.definitions = constantSets(body);
     this.indices = new Indices(new Set(fixed), entry.part, this.definitions);
+    const counters = new Set<Local>();
+    visitStatements(body, (statement) => {
+      if (statement.kind === "for") counters.add(statement.local);
+    });
+    this.own = new Set(
+      [...assigned, ...(entry.part ? [entry.part] : [])].filter((of) => !counters.has(of)),
+    );
     return super.thread(entry, gathering, cells, canFail);
   }
 
@@ -94,6 +155,46 @@ export class QuadText extends GlslText {
     }
   }
 
+  // Rows
+
+  /** The text of each row, what is the same for all of them once. */
+  private inRows(text: () => readonly string[]): readonly string[] {
+    const lines = Array.from({ length: this.rows }, (_, row) => {
+      this.row = row;
+      return text();
+    }).flat();
+    this.row = 0;
+    return this.rows === 1 ? lines : [...new Set(lines)];
+  }
+
+  protected override nameOf(of: Local): string {
+    const name = super.nameOf(of);
+    return this.rows > 1 && this.own.has(of) ? `${name}r${this.row}` : name;
+  }
+
+  protected override threadName(part: Local): string {
+    return this.rows > 1 ? "first" : super.threadName(part);
+  }
+
+  protected override threads(part: Local): readonly string[] {
+    if (this.rows === 1) return [];
+    const { neighbours = 0 } = this;
+    return this.inRows(() => [`  i32 ${this.nameOf(part)} = first + ${this.row * neighbours};`]);
+  }
+
+  protected override opening(...given: Parameters<GlslText["opening"]>): readonly string[] {
+    return this.inRows(() => super.opening(...given));
+  }
+
+  protected override list(body: readonly Statement[], indent: string): readonly string[] {
+    if (this.rows === 1) return super.list(body, indent);
+    return body.flatMap((statement) => {
+      const isOnce = statement.kind === "for" || statement.kind === "if";
+      if (isOnce) return this.statement(statement, indent);
+      return this.inRows(() => this.statement(statement, indent));
+    });
+  }
+
   protected override typeOf(of: Local): string {
     return of.type === "i32" || this.isParameter(of) ? super.typeOf(of) : "vec4";
   }
@@ -104,7 +205,8 @@ export class QuadText extends GlslText {
 
   protected override store(statement: Store, indent: string): readonly string[] {
     const value = `floatBitsToUint(${this.vector(statement.value)})`;
-    return [`${indent}o${this.siteOf(statement)} = ${value};`];
+    const output = this.rows > 1 ? this.row : this.siteOf(statement);
+    return [`${indent}o${output} = ${value};`];
   }
 
   protected override statement(statement: Statement, indent: string): readonly string[] {
@@ -118,10 +220,12 @@ export class QuadText extends GlslText {
         break;
       }
       case "if":
-        if (!this.isSame(statement.condition)) throw new NoQuads();
+        if (!this.isSameInAll(statement.condition)) throw new NoQuads();
         break;
       case "for": {
-        if (![statement.from, statement.to].every((each) => this.isSame(each))) throw new NoQuads();
+        if (![statement.from, statement.to].every((each) => this.isSameInAll(each))) {
+          throw new NoQuads();
+        }
         return this.loop(statement, indent);
       }
       default:
@@ -152,7 +256,12 @@ export class QuadText extends GlslText {
     const lines: string[] = [];
     for (let number = 0; number < width; number++) {
       this.round = { counter, number };
-      lines.push(`${deeper}{`, ...this.list(body, `${deeper}  `), `${deeper}}`);
+      const each = walks.flatMap((walk) => walk.each?.(number) ?? []);
+      const inside = [
+        ...each.map((line) => `${deeper}  ${line}`),
+        ...this.list(body, `${deeper}  `),
+      ];
+      lines.push(`${deeper}{`, ...inside, `${deeper}}`);
     }
     this.round = undefined;
     const first = this.nameOf(counter);
@@ -184,40 +293,53 @@ export class QuadText extends GlslText {
     if (typeof stride !== "number" || stride % 4 !== 0 || !indices.isPlainIn(address, name)) {
       return undefined;
     }
+    const isShared = this.rows > 1 && indices.isInAllRows(address, this.neighbours);
+    if (isShared) this.shared++;
     const step = this.stepOf(load);
     const lanes = step === undefined ? [0, 1, 2, 3] : [0];
-    const names = lanes.map(() => `n${this.count++}`);
-    const starts = lanes.map(
-      (lane, k) => `u32 ${names[k]} = ${this.placeOf(load, lane, { counter, from })};`,
+    const count = this.count++;
+    const rows = Array.from({ length: isShared ? 1 : this.rows }, (_, row) => row);
+    const named = (lane: number, row: number): string => `n${count}_${isShared ? 0 : row}_${lane}`;
+    const each = <T>(text: (lane: number, row: number) => T): readonly T[] =>
+      rows.flatMap((row) => {
+        this.row = row;
+        const all = lanes.map((lane) => text(lane, row));
+        this.row = 0;
+        return all;
+      });
+    const start = { counter, from };
+    const before = each(
+      (lane, row) => `u32 ${named(lane, row)} = ${this.placeOf(load, lane, start)};`,
     );
     const words = stride / 4;
-    const after = names.map((each) => `${each} += ${unsigned(words * width)};`);
-    const at = (each: string, round: number): string =>
-      round === 0 || words === 0 ? each : `${each} + ${unsigned(words * round)}`;
+    const after =
+      words === 0 ? [] : each((lane, row) => `${named(lane, row)} += ${unsigned(words * width)};`);
+    const at = (lane: number, round: number, row: number): string =>
+      round === 0 || words === 0
+        ? named(lane, row)
+        : `${named(lane, row)} + ${unsigned(words * round)}`;
+    const four = step === undefined && words !== 1 ? "" : this.fourOf(address);
     if (words === 1 && width === 4 && step !== 1) {
-      const parts = names.map((each) => `${each}_words`);
-      this.ahead.set(load, (round) => {
-        const values = parts.map((part) => `${part}.${components[round]}`);
+      const ahead = each(
+        (lane, row) => `vec4 w${named(lane, row)} = ${four}(${named(lane, row)});`,
+      );
+      this.ahead.set(load, (round, row) => {
+        const values = lanes.map((lane) => `w${named(lane, row)}.${components[round]}`);
         return `vec4(${values.join(", ")})`;
       });
-      const read = this.fourOf(address);
-      const ahead = names.map((each, k) => `vec4 ${parts[k]} = ${read}(${each});`);
-      return { before: starts, ahead, after };
+      return { before, ahead, after };
     }
-    const four = step === 1 ? this.fourOf(address) : "";
-    this.ahead.set(load, (round) => {
-      if (step === 1) return `${four}(${at(names[0] as string, round)})`;
-      return `vec4(${names.map((each) => `as_f32(load(${at(each, round)}))`).join(", ")})`;
-    });
-    return { before: starts, ahead: [], after: words === 0 ? [] : after };
-  }
-
-  /** The function that reads four words from an address on. */
-  private fourOf(address: Dim): string {
-    const pointers = this.indices.alignedWith(address, this.multiples);
-    if (pointers === undefined) return "load4";
-    for (const pointer of pointers) this.aligned.add(pointer);
-    return "load4a";
+    const value = (round: number, row: number): string => {
+      if (step === 1) return `${four}(${at(0, round, row)})`;
+      return `vec4(${lanes.map((lane) => `as_f32(load(${at(lane, round, row)}))`).join(", ")})`;
+    };
+    if (!isShared) {
+      this.ahead.set(load, value);
+      return { before, ahead: [], after };
+    }
+    const shared = `s${count}`;
+    this.ahead.set(load, () => shared);
+    return { before, ahead: [], each: (round) => `vec4 ${shared} = ${value(round, 0)};`, after };
   }
 
   /** The word that a load reads for one of the four threads, in the first round of a loop. */
@@ -236,6 +358,14 @@ export class QuadText extends GlslText {
     return this.place(at as Expr, of as Expr);
   }
 
+  /** The function that reads four words from an address on. */
+  private fourOf(address: Dim): string {
+    const pointers = this.indices.alignedWith(address, this.multiples);
+    if (pointers === undefined) return "load4";
+    for (const pointer of pointers) this.aligned.add(pointer);
+    return "load4a";
+  }
+
   private stepOf({ base, index }: Load): 0 | 1 | undefined {
     const { indices } = this;
     if (indices.laneStep(indices.dim(base)) !== 0) return undefined;
@@ -252,6 +382,18 @@ export class QuadText extends GlslText {
     if (expr.kind === "local" && expr.local.type !== "i32") return this.isParameter(expr.local);
     if (expr.kind !== "local" && expr.kind !== "const") return false;
     return this.indices.laneStep(this.indices.dim(expr)) === 0;
+  }
+
+  /** As `isSame`, and in all rows. */
+  private isSameInAll(expr: Expr): boolean {
+    if (!this.isSame(expr)) return false;
+    if (this.rows === 1) return true;
+    let isFree = true;
+    visitExpression(expr, (inner) => {
+      if (inner.kind !== "local" || inner.local.type !== "i32") return;
+      if (!this.indices.isInAllRows(this.indices.dim(inner))) isFree = false;
+    });
+    return isFree;
   }
 
   // Values
@@ -312,7 +454,7 @@ export class QuadText extends GlslText {
     if (!isFloat(load.dtype)) throw new NoQuads();
     const { round } = this;
     const ahead = this.ahead.get(load);
-    if (ahead !== undefined) return ahead(round?.number ?? 0);
+    if (ahead !== undefined) return ahead(round?.number ?? 0, this.row);
     const step = this.stepOf(load);
     if (step === 1) {
       const address = this.indices.address(load.base, load.index);

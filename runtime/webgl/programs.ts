@@ -6,11 +6,13 @@ import { coverShader } from "./shaders.ts";
 export class Shader {
   private readonly gl: WebGL2RenderingContext;
   readonly program: WebGLProgram;
+  readonly parts: readonly WebGLShader[];
   private readonly places = new Map<string, WebGLUniformLocation | null>();
 
-  constructor(gl: WebGL2RenderingContext, program: WebGLProgram) {
+  constructor(gl: WebGL2RenderingContext, program: WebGLProgram, parts: readonly WebGLShader[]) {
     this.gl = gl;
     this.program = program;
+    this.parts = parts;
   }
 
   use(): void {
@@ -59,10 +61,13 @@ export class Programs {
     if (known !== undefined) return known;
     const { gl } = this;
     const program = gl.createProgram();
-    gl.attachShader(program, this.compiled(gl.VERTEX_SHADER, vertex));
-    gl.attachShader(program, this.compiled(gl.FRAGMENT_SHADER, fragment));
+    const parts = [
+      this.compiled(gl.VERTEX_SHADER, vertex),
+      this.compiled(gl.FRAGMENT_SHADER, fragment),
+    ];
+    for (const part of parts) gl.attachShader(program, part);
     gl.linkProgram(program);
-    const shader = new Shader(gl, program);
+    const shader = new Shader(gl, program, parts);
     this.known.set(key, shader);
     this.pending.add(shader);
     return shader;
@@ -101,11 +106,9 @@ export class Programs {
     return shader;
   }
 
-  private reason({ program }: Shader): string {
+  private reason({ program, parts }: Shader): string {
     const { gl } = this;
-    const logs = (gl.getAttachedShaders(program) ?? []).map((shader) =>
-      gl.getShaderInfoLog(shader),
-    );
+    const logs = parts.map((part) => gl.getShaderInfoLog(part));
     return [...logs, gl.getProgramInfoLog(program)].filter(Boolean).join("; ");
   }
 }

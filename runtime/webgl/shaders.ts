@@ -40,6 +40,7 @@ vec4 load4(u32 at) {
   return uintBitsToFloat(words);
 }
 vec4 aligned4(u32 at) { return uintBitsToFloat(texel(at >> 2u)); }
+vec4 texel4(u32 at) { return uintBitsToFloat(texel(at)); }
 u32 word(u32 k) { return words[k >> 2u][k & 3u]; }
 u32 as_u32(i32 x) { return u32(x); }
 u32 as_u32(u32 x) { return x; }
@@ -53,6 +54,16 @@ void fault(i32 site, i32 index, i32 extent) {
 }
 bool failed() { return failure.x != 0u; }
 `;
+
+// Places that a kernel takes to be those of whole texels are words where they are not.
+const alignedReads = `\
+#define load4a aligned4
+#define load4t texel4
+#define texels(at) ((at) >> 2u)`;
+const unalignedReads = `\
+#define load4a load4
+#define load4t load4
+#define texels(at) (at)`;
 
 /** What an entry leaves: the words of its sites, then its first failure. */
 export function outputsOf({ sites, mayFail }: WebglEntry): number {
@@ -98,7 +109,7 @@ export function entryShader(
     version + declared.join("\n"),
     `uniform uvec4 words[${vectors}];`,
     frame,
-    `#define load4a ${isAligned ? "aligned4" : "load4"}`,
+    isAligned ? alignedReads : unalignedReads,
     ...uses.map((k) => functions[k]),
     ...globals,
     text,
@@ -121,7 +132,7 @@ export function rowsShader(code: WebglCode, entry: WebglEntry, vectors: number):
     version + outputs.map((k) => `layout(location = ${k}) out uvec4 r${k};`).join("\n"),
     `uniform uvec4 words[${vectors}];`,
     frame,
-    "#define load4a aligned4",
+    alignedReads,
     ...entry.uses.map((k) => code.functions[k]),
     ...outputs.map((k) => `uvec4 o${k};`),
     text,

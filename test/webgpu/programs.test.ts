@@ -130,6 +130,8 @@ interface Root {
 /** The roots of a program that its `main` calls, with their calls. */
 async function calledRoots(name: string): Promise<readonly Root[]> {
   const roots = new Map<string, Omit<Root, "calls">>();
+  // What was donated to another device is not there any more.
+  recorded.clear();
   const { main } = await programWith(name, {
     target: "js",
     version: "recorded",

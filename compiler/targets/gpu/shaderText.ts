@@ -417,7 +417,8 @@ export class ShaderText {
     if (!isNumber) {
       const whole = value | 0;
       // The least integer has no literal.
-      return whole === -(2 ** 31) ? "i32(0x80000000u)" : whole < 0 ? `(${whole})` : String(whole);
+      if (whole === -(2 ** 31)) return "i32(0x80000000u)";
+      return whole < 0 ? `i32(${whole})` : String(whole);
     }
     const single = Math.fround(value);
     if (Number.isFinite(single)) {

@@ -199,6 +199,11 @@ class QuadText extends GlslText {
     return of.type === "i32" || this.isParameter(of) ? super.typeOf(of) : "vec4";
   }
 
+  protected override bits(of: Local, word: string): string {
+    const text = super.bits(of, word);
+    return this.typeOf(of) === "vec4" ? `vec4(${text})` : text;
+  }
+
   protected override assignable(of: Local, value: Expr): string {
     return of.type === "i32" ? this.expr(value) : this.vector(value);
   }
@@ -308,20 +313,28 @@ class QuadText extends GlslText {
         return all;
       });
     const start = { counter, from };
-    const before = each(
-      (lane, row) => `u32 ${named(lane, row)} = ${this.placeOf(load, lane, start)};`,
-    );
     const words = stride / 4;
+    const isAhead = words === 1 && width === 4 && step !== 1;
+    const four = isAhead || step === 1 ? this.fourOf(address, isAhead) : "";
+    // Where texels are read whole, places are theirs.
+    const isWhole = four === "load4a" && words >= 0 && (isAhead || words % 4 === 0);
+    const inUnits = (place: string): string => (isWhole ? `texels(${place})` : place);
+    const before = each((lane, row) => {
+      const place = this.placeOf(load, lane, start);
+      return `u32 ${named(lane, row)} = ${inUnits(place)};`;
+    });
     const after =
-      words === 0 ? [] : each((lane, row) => `${named(lane, row)} += ${unsigned(words * width)};`);
+      words === 0
+        ? []
+        : each((lane, row) => `${named(lane, row)} += ${inUnits(unsigned(words * width))};`);
     const at = (lane: number, round: number, row: number): string =>
       round === 0 || words === 0
         ? named(lane, row)
-        : `${named(lane, row)} + ${unsigned(words * round)}`;
-    const four = step === undefined && words !== 1 ? "" : this.fourOf(address);
-    if (words === 1 && width === 4 && step !== 1) {
+        : `${named(lane, row)} + ${inUnits(unsigned(words * round))}`;
+    const wide = isWhole ? "load4t" : four;
+    if (isAhead) {
       const ahead = each(
-        (lane, row) => `vec4 w${named(lane, row)} = ${four}(${named(lane, row)});`,
+        (lane, row) => `vec4 w${named(lane, row)} = ${wide}(${named(lane, row)});`,
       );
       this.ahead.set(load, (round, row) => {
         const values = lanes.map((lane) => `w${named(lane, row)}.${components[round]}`);
@@ -330,7 +343,7 @@ class QuadText extends GlslText {
       return { before, ahead, after };
     }
     const value = (round: number, row: number): string => {
-      if (step === 1) return `${four}(${at(0, round, row)})`;
+      if (step === 1) return `${wide}(${at(0, round, row)})`;
       return `vec4(${lanes.map((lane) => `as_f32(load(${at(lane, round, row)}))`).join(", ")})`;
     };
     if (!isShared) {
@@ -358,9 +371,9 @@ class QuadText extends GlslText {
     return this.place(at as Expr, of as Expr);
   }
 
-  /** The function that reads four words from an address on. */
-  private fourOf(address: Dim): string {
-    const pointers = this.indices.alignedWith(address, this.multiples);
+  /** The function that reads four words from an address on, in every round or in the first of four. */
+  private fourOf(address: Dim, isFirst: boolean): string {
+    const pointers = this.indices.alignedWith(address, isFirst ? this.multiples : new Map());
     if (pointers === undefined) return "load4";
     for (const pointer of pointers) this.aligned.add(pointer);
     return "load4a";
@@ -458,7 +471,7 @@ class QuadText extends GlslText {
     const step = this.stepOf(load);
     if (step === 1) {
       const address = this.indices.address(load.base, load.index);
-      return `${this.fourOf(address)}(${this.place(load.base, load.index)})`;
+      return `${this.fourOf(address, false)}(${this.place(load.base, load.index)})`;
     }
     if (step === 0) return `vec4(as_f32(load(${this.place(load.base, load.index)})))`;
     const lanes = components.map((_, lane) => `as_f32(load(${this.placeOf(load, lane)}))`);

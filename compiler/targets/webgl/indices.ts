@@ -105,23 +105,23 @@ export class Indices {
   }
 
   /**
-   * The parameters that have to be multiples of 16 for an address of the first of four neighbours to
-   * be one; undefined where that does not help. Counters are multiples of `multiples`.
+   * The parameters that have to be multiples of 16 for an address to be one: that of the first of
+   * four neighbours or, with `isEach`, of each; undefined where that does not help. Counters are
+   * multiples of `multiples`.
    */
-  alignedWith(address: Dim, multiples: ReadonlyMap<string, number>): readonly Local[] | undefined {
+  alignedWith(
+    address: Dim,
+    multiples: ReadonlyMap<string, number>,
+    isEach: boolean,
+  ): readonly Local[] | undefined {
     if (typeof address === "number") return address % 16 === 0 ? [] : undefined;
     const pointers: Local[] = [];
     for (const { coefficient, factors } of address.terms) {
-      const known = factors.reduce(
-        (product, factor) =>
-          product *
-          (typeof factor !== "string"
-            ? 1
-            : this.stepOf(factor) === 1
-              ? 4
-              : (multiples.get(factor) ?? 1)),
-        coefficient,
-      );
+      const known = factors.reduce((product, factor) => {
+        if (typeof factor !== "string") return product;
+        const isThread = this.stepOf(factor) === 1 && !isEach;
+        return product * (isThread ? 4 : (multiples.get(factor) ?? 1));
+      }, coefficient);
       if (known % 16 === 0) continue;
       const [factor] = factors;
       const of = typeof factor === "string" ? this.atoms.get(factor)?.fixed : undefined;

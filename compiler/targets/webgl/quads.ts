@@ -315,7 +315,7 @@ class QuadText extends GlslText {
     const start = { counter, from };
     const words = stride / 4;
     const isAhead = words === 1 && width === 4 && step !== 1;
-    const four = isAhead || step === 1 ? this.fourOf(address, isAhead) : "";
+    const four = isAhead || step === 1 ? this.fourOf(address, isAhead, step === undefined) : "";
     // Where texels are read whole, places are theirs.
     const isWhole = four === "load4a" && words >= 0 && (isAhead || words % 4 === 0);
     const inUnits = (place: string): string => (isWhole ? `texels(${place})` : place);
@@ -371,9 +371,13 @@ class QuadText extends GlslText {
     return this.place(at as Expr, of as Expr);
   }
 
-  /** The function that reads four words from an address on, in every round or in the first of four. */
-  private fourOf(address: Dim, isFirst: boolean): string {
-    const pointers = this.indices.alignedWith(address, isFirst ? this.multiples : new Map());
+  /**
+   * The function that reads four words from an address on: in every round or in the first of four,
+   * for the first of four neighbours or for each.
+   */
+  private fourOf(address: Dim, isFirst: boolean, isEach: boolean): string {
+    const multiples = isFirst ? this.multiples : new Map<string, number>();
+    const pointers = this.indices.alignedWith(address, multiples, isEach);
     if (pointers === undefined) return "load4";
     for (const pointer of pointers) this.aligned.add(pointer);
     return "load4a";
@@ -471,7 +475,7 @@ class QuadText extends GlslText {
     const step = this.stepOf(load);
     if (step === 1) {
       const address = this.indices.address(load.base, load.index);
-      return `${this.fourOf(address, false)}(${this.place(load.base, load.index)})`;
+      return `${this.fourOf(address, false, false)}(${this.place(load.base, load.index)})`;
     }
     if (step === 0) return `vec4(as_f32(load(${this.place(load.base, load.index)})))`;
     const lanes = components.map((_, lane) => `as_f32(load(${this.placeOf(load, lane)}))`);

@@ -1,5 +1,5 @@
 /**
- * Kernels with loops for four neighbouring threads at a time: a fragment has all words of a texel,
+ * Kernels for four neighbouring threads at a time: a fragment has all words of a texel,
  * and reads a texel where neighbours read neighbours.
  *
  *   for k < n { s += x[i, k] * y[k, j] }
@@ -54,16 +54,14 @@ const components = ["x", "y", "z", "w"] as const;
 const rowsAtOnce = 4;
 
 export function mayBeQuads({ body, sites, isDirect, mayFail }: Gathering): boolean {
-  let hasLoop = false;
   let isKnown = true;
   visitStatements(body, ({ kind }) => {
-    if (kind === "for") hasLoop = true;
     if (kind === "while" || kind === "call" || kind === "fault") isKnown = false;
   });
   const areCertain = sites.every(
     ({ isCertain, statement }) => isCertain && isFloat(statement.dtype),
   );
-  return isDirect && !mayFail && hasLoop && isKnown && areCertain;
+  return isDirect && !mayFail && isKnown && areCertain;
 }
 
 /** A kernel for four neighbours at a time. */
@@ -108,6 +106,7 @@ class QuadText extends GlslText {
   /** The row that the text is for, and the locals that each row has. */
   private row = 0;
   private own: ReadonlySet<Local> = new Set();
+  private hasLoop = false;
   /** Loads that serve all rows. */
   shared = 0;
   /** The counter of the four rounds, and which of them it is. */
@@ -139,6 +138,7 @@ class QuadText extends GlslText {
     visitStatements(body, (statement) => {
       if (statement.kind === "for") counters.add(statement.local);
     });
+    this.hasLoop = counters.size > 0;
     this.own = new Set(
       [...assigned, ...(entry.part ? [entry.part] : [])].filter((of) => !counters.has(of)),
     );
@@ -478,6 +478,8 @@ class QuadText extends GlslText {
       return `${this.fourOf(address, false, false)}(${this.place(load.base, load.index)})`;
     }
     if (step === 0) return `vec4(as_f32(load(${this.place(load.base, load.index)})))`;
+    // Without a loop there is nothing that it pays to find four places for.
+    if (!this.hasLoop) throw new NoQuads();
     const lanes = components.map((_, lane) => `as_f32(load(${this.placeOf(load, lane)}))`);
     return `vec4(${lanes.join(", ")})`;
   }

@@ -158,9 +158,9 @@ class Remote {
       const all = this.received() as Uint8Array | { readonly failed: string };
       if ("failed" in all) throw new Error(`the browser with WebGL is gone: ${all.failed}`);
       const { head, start } = unpacked(all);
-      if (!(typeof head === "object" && head !== null && "lost" in head)) {
-        return { head, start, all };
-      }
+      const known = head as { readonly lost?: true; readonly thrown?: string };
+      if (known.thrown !== undefined) throw new Error(`the page with WebGL: ${known.thrown}`);
+      if (known.lost === undefined) return { head, start, all };
       for (const listener of this.lost) listener();
     }
   }

@@ -41,22 +41,29 @@ export async function page(): Promise<void> {
       if ("object" in argument) return objects.get(argument.object);
       if (!("type" in argument)) return argument;
       const { type, from, length: count } = argument;
-      const types = { Uint32Array, Int32Array, Float32Array, Uint8Array };
+      const types = { Uint32Array, Int32Array, Uint16Array, Float32Array, Uint8Array };
       const view = new types[type as keyof typeof types](
         from < 0 ? new ArrayBuffer(count) : all.slice(start + from, start + from + count).buffer,
       );
       if (from < 0) filled = new Uint8Array(view.buffer as ArrayBuffer);
       return view;
     };
-    for (const { method, arguments: given, made } of batch.commands) {
-      result = methods[method]?.apply(gl, given.map(valueOf));
-      if (made !== undefined) objects.set(made, result);
-      if (method.startsWith("delete")) {
-        const [first] = given;
-        if (typeof first === "object" && first !== null && "object" in first) {
-          objects.delete(first.object);
+    try {
+      for (const { method, arguments: given, made } of batch.commands) {
+        const run = methods[method];
+        if (run === undefined) throw new Error(`there is no ${method}`);
+        result = run.apply(gl, given.map(valueOf));
+        if (made !== undefined) objects.set(made, result);
+        if (method.startsWith("delete")) {
+          const [first] = given;
+          if (typeof first === "object" && first !== null && "object" in first) {
+            objects.delete(first.object);
+          }
         }
       }
+    } catch (error) {
+      await reply({ thrown: String(error) });
+      continue;
     }
     if (batch.isAsked) {
       const isPlain = typeof result !== "object" || result === null;

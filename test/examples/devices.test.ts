@@ -13,7 +13,7 @@ import { loadDigits } from "../../examples/04-mnist/data.ts";
 import { firstDigits } from "../../examples/04-mnist/train.ts";
 import { readFile } from "../../transformer/plan.ts";
 import { ProjectCache } from "../../transformer/project.ts";
-import { openBrowser, type Server, serve } from "../builds/browser.ts";
+import { countWork, openBrowser, type Server, serve } from "../builds/browser.ts";
 
 const examples = path.resolve("examples");
 const out = path.join(import.meta.dirname, "out");
@@ -63,8 +63,8 @@ test("every example is on one side", () => {
 
 type Target = "wasm" | "webgpu" | "webgl" | "auto";
 
-/** How often a page has asked a device of each kind to do something. */
-interface Asked {
+/** How often a page has given a device of each kind something to do. */
+interface Work {
   readonly webgpu: number;
   readonly webgl: number;
 }
@@ -80,21 +80,6 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
 });
-
-/** Counts what goes to devices, before the page can do anything. */
-const count = `
-globalThis.asked = { webgpu: 0, webgl: 0 };
-const counted = (kind, type, name) => {
-  const method = type[name];
-  type[name] = function (...args) {
-    asked[kind]++;
-    return method.apply(this, args);
-  };
-};
-counted("webgpu", GPUQueue.prototype, "submit");
-counted("webgl", WebGL2RenderingContext.prototype, "drawArrays");
-counted("webgl", WebGL2RenderingContext.prototype, "texSubImage2D");
-`;
 
 /** Bundles a module with what it imports; the page is called so. */
 async function bundle(entry: string, name: string, target: Target): Promise<void> {
@@ -117,13 +102,13 @@ interface Found {
   /** What the page says, and what it writes to the console. */
   readonly title: string;
   readonly lines: readonly string[];
-  readonly asked: Asked;
+  readonly work: Work;
 }
 
 /** Opens a page, until it has a title, or has written the last of so many lines. */
 async function open(address: string, lineCount = Infinity): Promise<Found> {
   const page = await browser.newPage();
-  await page.addInitScript(count);
+  await page.addInitScript(countWork);
   const complaints: string[] = [];
   const lines: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
@@ -135,14 +120,14 @@ async function open(address: string, lineCount = Infinity): Promise<Found> {
     complaints.length > 0 || lines.length >= lineCount || (await page.title()) !== "";
   while (!(await isDone())) await new Promise((next) => setTimeout(next, 50));
   expect(complaints).toEqual([]);
-  const asked = await page.evaluate<Asked>("asked");
+  const work = await page.evaluate<Work>("work");
   const title = await page.title();
   await page.close();
-  return { title, lines, asked };
+  return { title, lines, work };
 }
 
 /** Expects a page to have used the device that it is for, and no other. */
-function expectOnlyOn(target: Target, { webgpu, webgl }: Asked): void {
+function expectOnlyOn(target: Target, { webgpu, webgl }: Work): void {
   expect({ webgpu: webgpu > 0, webgl: webgl > 0 }).toEqual({
     webgpu: target === "webgpu" || target === "auto",
     webgl: target === "webgl",
@@ -186,15 +171,15 @@ describe.each(Object.entries(named))("%s", (example, { page, tolerance, refused 
   let expected: readonly number[];
   beforeAll(async () => {
     await bundle(path.join(import.meta.dirname, `devices/${page}.ts`), page, "wasm");
-    const { title, asked } = await open(`${page}.html?wasm`);
-    expectOnlyOn("wasm", asked);
+    const { title, work } = await open(`${page}.html?wasm`);
+    expectOnlyOn("wasm", work);
     expected = JSON.parse(title) as number[];
     expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1e-3);
   });
 
   test.each(["webgpu", "webgl"] as const)("on %s", async (target) => {
-    const { title, asked } = await open(`${page}.html?${target}`);
-    expectOnlyOn(target, asked);
+    const { title, work } = await open(`${page}.html?${target}`);
+    expectOnlyOn(target, work);
     expect(await refusedOf(example, target)).toEqual(refused);
     expectNear(JSON.parse(title) as number[], expected, tolerance);
   });
@@ -205,8 +190,8 @@ describe("03-logistic-regression", () => {
   async function written(target: Target): Promise<readonly string[]> {
     const name = `logistic-${target}`;
     await bundle(path.join(examples, "03-logistic-regression/main.ts"), name, target);
-    const { lines, asked } = await open(`${name}.html`, 6);
-    expectOnlyOn(target, asked);
+    const { lines, work } = await open(`${name}.html`, 6);
+    expectOnlyOn(target, work);
     return lines;
   }
   let expected: readonly string[];
@@ -233,8 +218,8 @@ describe("04-mnist", () => {
   async function trained(target: Target): Promise<readonly Trained[]> {
     const name = `mnist-${target}`;
     await bundle(path.join(import.meta.dirname, "devices/mnist.ts"), name, target);
-    const { title, asked } = await open(`${name}.html`);
-    expectOnlyOn(target, asked);
+    const { title, work } = await open(`${name}.html`);
+    expectOnlyOn(target, work);
     const all = JSON.parse(title) as number[];
     const networks = [all.slice(0, steps.mlp + 50), all.slice(steps.mlp + 50)];
     return networks.map((numbers) => ({

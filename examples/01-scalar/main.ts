@@ -3,7 +3,7 @@
 import { compile, grad } from "fluxion";
 
 /** The height at which a ball thrown up at `speed` is after `time`: it bounces off the floor. */
-function height(speed: number, time: number): number {
+export function height(speed: number, time: number): number {
   const steps = 100;
   const dt = time / steps;
   let y = 0;

@@ -2,7 +2,7 @@
 
 import { compile, valueAndGrad } from "fluxion";
 
-interface Line {
+export interface Line {
   readonly weights: Float64Array;
   readonly bias: number;
 }
@@ -23,24 +23,26 @@ function loss(line: Line, xs: Float64Array, ys: Float64Array): number {
 }
 
 /** One step of gradient descent. */
-const step = compile((line: Line, xs: Float64Array, ys: Float64Array, rate: number) => {
+export function descend(line: Line, xs: Float64Array, ys: Float64Array, rate: number) {
   const [value, gradient] = valueAndGrad(loss)(line, xs, ys);
   const weights = new Float64Array(line.weights.length);
   for (let k = 0; k < weights.length; k++) {
     weights[k] = line.weights[k] - rate * gradient.weights[k];
   }
   return { value, line: { weights, bias: line.bias - rate * gradient.bias } };
-});
+}
+
+const step = compile(descend);
 
 // Data from a known line with a little noise, the same on every run: points of a lattice that
 // fills the cube evenly, by multiples of irrational numbers.
 const truth = { weights: [1.5, -2, 0.5], bias: 0.7 };
 const rows = 200;
-const xs = Float64Array.from({ length: rows * 3 }, (_, k) => {
+export const xs = Float64Array.from({ length: rows * 3 }, (_, k) => {
   const step = Math.sqrt([2, 3, 5][k % 3]);
   return 4 * ((Math.floor(k / 3) * step) % 1) - 2;
 });
-const ys = Float64Array.from({ length: rows }, (_, row) => {
+export const ys = Float64Array.from({ length: rows }, (_, row) => {
   const clean = truth.weights.reduce((sum, w, k) => sum + w * xs[row * 3 + k], truth.bias);
   return clean + 0.05 * Math.cos(row * row);
 });

@@ -20,7 +20,7 @@ const step = compile(<N extends Dim>(p: Params, x: Tensor<[N, 2]>, y: Tensor<[N]
 });
 
 const accuracy = compile(<N extends Dim>(p: Params, x: Tensor<[N, 2]>, y: Tensor<[N]>) =>
-  logits(p, x).greater(0).equal(y.greater(0.5)).cast("f32").mean().item(),
+  logits(p, x).greater(0).equal(y.greater(0.5)).cast("f32").mean(),
 );
 
 /** Points in the plane; those above the line 2x - y + 0.3 = 0 are class 1. */
@@ -50,4 +50,5 @@ for (let epoch = 1; epoch <= 200; epoch++) {
 const w = Array.from(await params.w.data(), (weight) => weight.toFixed(2));
 const [b] = await params.b.data();
 console.log(`w = ${w.join(", ")}, b = ${b.toFixed(2)}`);
-console.log(`accuracy on 123 new points: ${(100 * accuracy(params, test.x, test.y)).toFixed(1)} %`);
+const [right] = await accuracy(params, test.x, test.y).data();
+console.log(`accuracy on 123 new points: ${(100 * right).toFixed(1)} %`);

@@ -31,7 +31,8 @@ element("epochs", HTMLElement).replaceChildren(
 chart.reset(batchesOf(digits), options.epochs);
 say(`${digits.labels.length.toLocaleString("en")} digits are ready.`);
 
-await offerWebgpu();
+offer("webgpu", await hasWebgpu());
+offer("webgl", hasWebgl());
 let running: AbortController | undefined;
 button.disabled = false;
 button.addEventListener("click", () => {
@@ -42,7 +43,8 @@ button.addEventListener("click", () => {
 async function run(): Promise<void> {
   running = new AbortController();
   const { signal } = running;
-  const model = device.value === "webgpu" ? mlp.onWebgpu() : mlp;
+  const target = device.value as "wasm" | keyof typeof mlp.models;
+  const model = target === "wasm" ? mlp : mlp.models[target]();
   device.disabled = true;
   button.textContent = "Stop";
   document.body.dataset["state"] = "training";
@@ -71,12 +73,23 @@ async function run(): Promise<void> {
   running = undefined;
 }
 
-/** WebGPU can be chosen where the browser has a device for it. */
-async function offerWebgpu(): Promise<void> {
+/** Makes a device one that can be chosen where the browser has it. */
+function offer(target: "webgpu" | "webgl", isThere: boolean): void {
+  const option = element(target, HTMLOptionElement);
+  option.disabled = !isThere;
+  if (!isThere) option.textContent += ", which this browser lacks";
+}
+
+async function hasWebgpu(): Promise<boolean> {
   const { gpu } = navigator as { readonly gpu?: GPU };
-  const option = element("webgpu", HTMLOptionElement);
-  option.disabled = ((await gpu?.requestAdapter()) ?? null) === null;
-  if (option.disabled) option.textContent += ", which this browser lacks";
+  return ((await gpu?.requestAdapter()) ?? null) !== null;
+}
+
+function hasWebgl(): boolean {
+  const context = document.createElement("canvas").getContext("webgl2");
+  // Browsers keep a few contexts only.
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return context !== null;
 }
 
 function showProgress(progress: Progress<mlp.Params>, milliseconds: number): void {

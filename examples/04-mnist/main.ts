@@ -19,8 +19,8 @@ const help = `Trains a network on MNIST and shows what it learned.
   --batch N         images a step; default 128 (mlp), 64 (cnn)
   --limit N         use the first N training images only
   --seed N          of the initial weights and the order of images; default 1
-  --target NAME     where it runs: wasm (the default), js, webgpu, or auto, which starts on wasm
-                    and goes on on the best device that there is
+  --target NAME     where it runs: wasm (the default), js, webgpu, webgl, or auto, which starts on
+                    wasm and goes on on the best device that there is
   --threads N       threads that share the work; default: as many as the machine runs at once
   --help            this text`;
 

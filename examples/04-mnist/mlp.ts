@@ -54,11 +54,16 @@ function classes<B extends Dim>(p: Params, images: Images<B>): Tensor<[B], "i32"
 export const step = compile(train, { donateArgnums: [0, 1] });
 export const classify = compile(classes);
 
-/** The model on a graphics device, whatever the build is for. */
-export function onWebgpu(): Model<Params, Adam<Params>> {
-  return {
+/** The model where it is told to be, whatever the build is for. */
+export const models = {
+  webgpu: (): Model<Params, Adam<Params>> => ({
     init,
     step: compile(train, { target: "webgpu", donateArgnums: [0, 1] }),
     classify: compile(classes, { target: "webgpu" }),
-  };
-}
+  }),
+  webgl: (): Model<Params, Adam<Params>> => ({
+    init,
+    step: compile(train, { target: "webgl", donateArgnums: [0, 1] }),
+    classify: compile(classes, { target: "webgl" }),
+  }),
+};

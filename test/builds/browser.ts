@@ -97,3 +97,18 @@ export async function serve(
       }),
   };
 }
+
+/** A script after which `work` is how often a page has given a device of each kind something to do. */
+export const countWork = `
+globalThis.work = { webgpu: 0, webgl: 0 };
+const counted = (kind, type, name) => {
+  const method = type[name];
+  type[name] = function (...args) {
+    work[kind]++;
+    return method.apply(this, args);
+  };
+};
+counted("webgpu", GPUQueue.prototype, "submit");
+counted("webgl", WebGL2RenderingContext.prototype, "drawArrays");
+counted("webgl", WebGL2RenderingContext.prototype, "texSubImage2D");
+`;

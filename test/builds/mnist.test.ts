@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, type Server, serve } from "./browser.ts";
+import { countWork, openBrowser, type Server, serve } from "./browser.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const example = path.join(root, "examples/04-mnist");
@@ -57,24 +57,26 @@ describe("the losses", () => {
     expect(Number(/accuracy (.*)/.exec(expected)?.[1])).toBeGreaterThan(0.6);
   });
 
-  test.each(["webgpu", "auto"])(
-    "are near for %s, with SwiftShader where there is no card",
-    async (target) => {
-      const args = ["bin/fluxion.js", "run", "--target", target, "examples/04-mnist/losses.ts"];
-      // No driver of Vulkan, as on a machine without a card.
-      const env = { ...process.env, VK_DRIVER_FILES: "/there/is/none.json" };
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
-        cwd: root,
-        env,
-      });
-      expect(stderr).toBe("no graphics card found: WebGPU runs on SwiftShader, slowly\n");
-      const numbersOf = (text: string): readonly number[] =>
-        [...text.matchAll(/(?:loss|accuracy) (.*)/g)].map(([, number]) => Number(number));
-      const found = numbersOf(stdout);
-      expect(found).toHaveLength(13);
-      numbersOf(expected).forEach((number, k) => expect(found[k]).toBeCloseTo(number, 4));
-    },
-  );
+  const onProcessor = "no graphics card found: WebGPU runs on SwiftShader, slowly\n";
+  /** No driver of Vulkan, as on a machine without a card. Chromium has one of its own. */
+  const noDriver = { VK_DRIVER_FILES: "/there/is/none.json" };
+  test.each([
+    { target: "webgpu", says: onProcessor, without: noDriver },
+    { target: "webgl", says: "WebGL runs in a headless Chromium\n", without: {} },
+    { target: "auto", says: onProcessor, without: noDriver },
+  ])("are near for $target, with SwiftShader where there is no card", async (given) => {
+    const { target, says, without } = given;
+    const args = ["bin/fluxion.js", "run", "--target", target, "examples/04-mnist/losses.ts"];
+    const env = { ...process.env, ...without };
+    const run = promisify(execFile);
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: root, env });
+    expect(stderr).toBe(says);
+    const numbersOf = (text: string): readonly number[] =>
+      [...text.matchAll(/(?:loss|accuracy) (.*)/g)].map(([, number]) => Number(number));
+    const found = numbersOf(stdout);
+    expect(found).toHaveLength(13);
+    numbersOf(expected).forEach((number, k) => expect(found[k]).toBeCloseTo(number, 4));
+  });
 
   test("are the same with the loader of Node", async () => {
     const args = ["--import", "fluxion/register", "examples/04-mnist/losses.ts"];
@@ -112,8 +114,8 @@ describe("the page", () => {
     await server?.close();
   });
 
-  // For two targets.
-  test("is small", () => expectSmall("out/page", 48));
+  // For three targets.
+  test("is small", () => expectSmall("out/page", 60));
 
   /** What the page says when something is wrong with it. */
   async function open(page: Page): Promise<readonly string[]> {
@@ -153,19 +155,27 @@ describe("the page", () => {
     expect(width).toBe(360);
   });
 
-  test("offers WebGPU only where there is a device", async () => {
+  test("offers only devices that are there", async () => {
     const page = await browser.newPage();
+    await page.addInitScript("HTMLCanvasElement.prototype.getContext = () => null;");
     expect(await open(page)).toEqual([]);
     expect(await page.locator("#webgpu").isDisabled()).toBe(true);
+    expect(await page.locator("#webgl").isDisabled()).toBe(true);
     expect(await page.locator("#device").inputValue()).toBe("wasm");
+    await page.close();
+    const other = await browser.newPage();
+    expect(await open(other)).toEqual([]);
+    expect(await other.locator("#webgpu").isDisabled()).toBe(true);
+    expect(await other.locator("#webgl").isEnabled()).toBe(true);
   });
 
-  test("trains on WebGPU", async () => {
+  test.each(["webgpu", "webgl"])("trains on %s", async (target) => {
     const other = await openBrowser({ hasGraphics: true });
     try {
-      const page = await other.newPage();
+      const page = await other.newPage({ viewport: { width: 360, height: 740 } });
       const complaints = await open(page);
-      await page.locator("#device").selectOption("webgpu");
+      await page.evaluate(countWork);
+      await page.locator("#device").selectOption(target);
       await page.getByRole("button", { name: "Train" }).click();
       // On a processor that plays a graphics card, all epochs would take minutes.
       const loss = async (): Promise<number> => Number(await page.locator("#loss").innerText());
@@ -173,6 +183,12 @@ describe("the page", () => {
       await page.getByRole("button", { name: "Stop" }).click();
       await page.locator("body[data-state=stopped]").waitFor();
       expect(complaints).toEqual([]);
+      const { webgpu, webgl } = await page.evaluate<Record<string, number>>("work");
+      expect({ webgpu: webgpu! > 0, webgl: webgl! > 0 }).toEqual({
+        webgpu: target === "webgpu",
+        webgl: target === "webgl",
+      });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
     } finally {
       await other.close();
     }

@@ -15,8 +15,13 @@ export interface CompiledParts {
 }
 
 /** Names that the runtime has as well: values, and those with the types. */
-const borderValues = new Set(["tensor", "sparsityOf", "useThreads", "device", "onReady"]);
-const border = new Set([...borderValues, "Tensor", "Sparsity", "DeviceReport"]);
+const borderValues = new Set([
+  ...["tensor", "sparsityOf", "useThreads", "device", "onReady", "draw", "fromImage"],
+]);
+const border = new Set([
+  ...borderValues,
+  ...["Tensor", "Sparsity", "DeviceReport", "ImageOptions", "ImageSource"],
+]);
 
 /** Members of a tensor that need no eager language. */
 const borderMembers = new Set([

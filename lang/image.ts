@@ -1,5 +1,10 @@
 /** Tensors on canvases, and images as tensors. */
 
+import {
+  asTexture as textureOf,
+  gpuDevice as deviceOf,
+  type TextureOptions as Textures,
+} from "../runtime/image/asTexture.ts";
 import { draw as drawTensor } from "../runtime/image/draw.ts";
 import {
   fromImage as take,
@@ -14,6 +19,9 @@ export type ImageSource = Source;
 
 /** The channels of the tensor, and where it is to be. */
 export type ImageOptions = Options;
+
+/** What the elements are in a texture. */
+export type TextureOptions = Textures;
 
 /**
  * Draws a tensor of shape `[height, width]`, or `[height, width, channels]` with 1, 3 or 4 channels,
@@ -56,4 +64,27 @@ export function draw(
  */
 export function fromImage(source: ImageSource, options?: ImageOptions): Tensor<AnyShape> {
   return take(source, options) as unknown as Tensor<AnyShape>;
+}
+
+/**
+ * A texture with a tensor of the shapes that `draw` takes, on the device of `gpuDevice`, for WebGPU code of
+ * one's own: it can be bound, drawn to and copied. Grey is red, green and blue; without a fourth channel
+ * alpha is 1, and colours are not multiplied by it. In the format `"rgba8unorm"`, the default, elements
+ * are clamped to 0 to 1 and NaN is 0; in `"rgba32float"` they are what they are. The texture is a
+ * copy that the caller destroys. Elements on WebGPU do not leave it; others are brought there.
+ *
+ * The promise is rejected where the tensor could not be computed and where there is no WebGPU. Throws a
+ * `RangeError` for other shapes and formats, a `TypeError` for elements that are no f32, and an `Error`
+ * for a tensor that was disposed of.
+ */
+export function asTexture(tensor: Tensor<AnyShape>, options?: TextureOptions): Promise<GPUTexture> {
+  return textureOf(tensor as unknown as Handle, options);
+}
+
+/**
+ * The device of WebGPU that programs run on, for code that uses it beside them; it is not to be destroyed.
+ * Rejects where there is none, with what is missing.
+ */
+export function gpuDevice(): Promise<GPUDevice> {
+  return deviceOf();
 }

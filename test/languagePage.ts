@@ -13,16 +13,8 @@ export const examples: readonly string[] = [...page.matchAll(/```ts\n([\s\S]*?)`
 const names = [
   ...["checkpoint", "compile", "customJvp", "customVjp", "grad", "hessian", "implicit", "jvp"],
   ...["hessianSparsity", "jvps", "sparseHessian", "sparseJacfwd", "sparseJacobian", "sparsity"],
-  ...[
-    "sparsityOf",
-    "valueAndGrad",
-    "device",
-    "draw",
-    "fromImage",
-    "onReady",
-    "type Dim",
-    "type Tensor",
-  ],
+  ...["sparsityOf", "valueAndGrad", "device", "onReady", "type Dim", "type Tensor"],
+  ...["asTexture", "draw", "fromImage", "gpuDevice"],
 ];
 
 /** Each example in a block of its own, so that they may use the same names. */

@@ -1,7 +1,7 @@
 /** Tensors on canvases: each is drawn by the device that it is on. */
 
 import type { TypedArray } from "../arrays.ts";
-import { Elements, elementsOf } from "../gpu/elements.ts";
+import { Elements } from "../gpu/elements.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Queue } from "../gpu/queue.ts";
 import { expectSomewhere, isHere, pool, type Storage } from "../storage.ts";
@@ -17,20 +17,20 @@ import {
   pictureOf,
   webgpuContext,
 } from "./picture.ts";
+import { elementsOn, used } from "./use.ts";
 import { drawOnWebgl } from "./webgl.ts";
 import { painterOf } from "./webgpu.ts";
 
 /** As in `lang/image.ts`, where it is explained. */
 export function draw(tensor: Tensor, canvas: Canvas): Promise<void> {
-  const picture = pictureOf(tensor);
+  const picture = pictureOf(tensor, "draw");
   const storage = Tensor.storageOf(tensor);
   expectSomewhere(storage);
   const { remote } = storage;
   const elements = remote instanceof Elements ? remote : undefined;
   if (elements?.device === "WebGPU") return onWebgpu(elements, picture, canvas);
   const queue = drawnBy.get(canvas);
-  if (queue !== undefined)
-    return onWebgpu(elementsOf(queue, withElements(tensor)), picture, canvas);
+  if (queue !== undefined) return onWebgpu(elementsOn(queue, tensor), picture, canvas);
   const context = expectFlat(canvas);
   if (elements?.device === "WebGL") {
     return onDevice(elements, canvas, (gpu, address) =>
@@ -65,22 +65,7 @@ function onDevice(
 ): Promise<void> {
   const { queue } = elements;
   const { before, end } = takeTurn(canvas, queue);
-  return new Promise((resolve, reject) => {
-    const run = (gpu: Gpu): void => {
-      paint(gpu, elements.address);
-      end();
-      // Then it is known as well whether what was drawn had been computed.
-      gpu.read([]).then(() => {
-        if (elements.failed === undefined) resolve();
-        else reject(elements.failed as Error);
-      }, reject);
-    };
-    const fail = (error: unknown): void => {
-      end();
-      reject(error as Error);
-    };
-    queue.inOrder({ ready: before && queue.isReady(before), run, fail });
-  });
+  return used(elements, paint, { ready: before && queue.isReady(before), end });
 }
 
 async function onHost(
@@ -140,14 +125,6 @@ function expectFlat(canvas: Canvas): NonNullable<ReturnType<typeof flatContext>>
   );
 }
 
-/** The tensor, or one that will have its elements on the host. */
-function withElements(tensor: Tensor): Tensor {
-  const storage = Tensor.storageOf(tensor);
-  if (isHere(storage)) return tensor;
-  const { dtype, length } = storage;
-  return new Tensor(pool.onHostLater(dtype, length, pool.readLater(storage)), tensor.shape, dtype);
-}
-
 // Order
 
 /** The last drawing to a canvas that was asked for and is not there yet. */
@@ -164,7 +141,10 @@ function takeTurn(
 ): { readonly before: Promise<void> | undefined; readonly end: () => void } {
   const last = turns.get(canvas);
   const isInOrder = last === undefined || (queue !== undefined && last.queue === queue);
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  let resolve = (): void => {};
+  const ended = new Promise<void>((done) => {
+    resolve = done;
+  });
   const turn: Turn = { queue, ended };
   turns.set(canvas, turn);
   const end = (): void => {

@@ -65,10 +65,14 @@ function rawSize(source: ImageSource): Size {
     const hasFrame = source.readyState >= 2;
     return { width: hasFrame ? source.videoWidth : 0, height: source.videoHeight };
   }
-  if ("data" in source && !(source.data instanceof Uint8ClampedArray)) {
-    throw new TypeError(
-      "fromImage: an ImageData has bytes, and this one has other numbers: make a tensor of its `data`",
-    );
+  if ("data" in source) {
+    const { data, colorSpace = "srgb" } = source;
+    if (!(data instanceof Uint8ClampedArray) || colorSpace !== "srgb") {
+      throw new TypeError(
+        `fromImage: an ImageData is taken as bytes in sRGB, and this one is in ${colorSpace}, ` +
+          `${data.constructor.name}: put it on a canvas, and take that`,
+      );
+    }
   }
   return { width: source.width, height: source.height };
 }

@@ -12,12 +12,12 @@ export interface Picture {
   readonly channels: number;
 }
 
-/** The picture that a tensor is. Throws where it is none. */
-export function pictureOf({ shape, dtype }: Tensor): Picture {
+/** The picture that a tensor is. Throws where it is none, in the name of a function. */
+export function pictureOf({ shape, dtype }: Tensor, name: string): Picture {
   const [height = 0, width = 0, channels = 1] = shape;
   const isPicture =
     (shape.length === 2 || shape.length === 3) && (channels === 1 || isColoured(channels));
-  const given = `draw: a tensor ${dtype}[${shape.join(", ")}]`;
+  const given = `${name}: a tensor ${dtype}[${shape.join(", ")}]`;
   if (!isPicture) {
     throw new RangeError(
       `${given} is no picture, which is [height, width], or [height, width, channels] with 1, 3 or ` +
@@ -25,7 +25,7 @@ export function pictureOf({ shape, dtype }: Tensor): Picture {
     );
   }
   if (height === 0 || width === 0) {
-    throw new RangeError(`${given} has no pixels, and a canvas has some: draw nothing instead`);
+    throw new RangeError(`${given} has no pixels: there is nothing to show`);
   }
   if (dtype !== "f32") {
     throw new TypeError(

@@ -4,7 +4,7 @@ import { usage } from "../webgpu/device.ts";
 import type { WebGpu } from "../webgpu/gpu.ts";
 import { type Canvas, fit, ownCanvas, type Picture, webgpuContext } from "./picture.ts";
 
-const textureUsage = { copyTarget: 0x2, binding: 0x4, attachment: 0x10 } as const;
+const textureUsage = { copySource: 0x1, copyTarget: 0x2, binding: 0x4, attachment: 0x10 } as const;
 const stages = { fragment: 0x2, compute: 0x4 } as const;
 
 const picture = `\
@@ -18,11 +18,14 @@ fn address(x: u32, y: u32) -> u32 {
 // NaN is told by its bits: comparisons of numbers may be folded as if there were none.
 const drawing = `${picture}
 @group(0) @binding(0) var<storage, read> memory: array<u32>;
+override is_clamped: bool;
+override is_premultiplied: bool;
 @vertex fn cover(@builtin(vertex_index) k: u32) -> @builtin(position) vec4f {
   return vec4f(select(-1.0, 3.0, k == 1u), select(-1.0, 3.0, k == 2u), 0.0, 1.0);
 }
 fn value(at: u32) -> f32 {
   let bits = memory[at];
+  if (!is_clamped) { return bitcast<f32>(bits); }
   if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0.0; }
   return clamp(bitcast<f32>(bits), 0.0, 1.0);
 }
@@ -33,7 +36,7 @@ fn value(at: u32) -> f32 {
   let colour = vec3f(first, value(at + 1u), value(at + 2u));
   if (picture.channels == 3u) { return vec4f(colour, 1.0); }
   let alpha = value(at + 3u);
-  return vec4f(alpha * colour, alpha);
+  return vec4f(select(1.0, alpha, is_premultiplied) * colour, alpha);
 }
 `;
 
@@ -63,7 +66,7 @@ class Painter {
   private readonly uniforms: GPUBuffer;
   private readonly format: GPUTextureFormat = navigator.gpu.getPreferredCanvasFormat();
   private readonly configured = new WeakSet<GPUCanvasContext>();
-  private drawer: GPURenderPipeline | undefined;
+  private readonly drawers = new Map<string, GPURenderPipeline>();
   private taker: GPUComputePipeline | undefined;
   private spare: Canvas | undefined;
 
@@ -84,9 +87,32 @@ class Painter {
       context.configure({ device, format: this.format, alphaMode: "premultiplied" });
       this.configured.add(context);
     }
-    this.drawer ??= this.makeDrawer();
-    const pipeline = this.drawer;
-    const view = context.getCurrentTexture().createView();
+    this.render(address, size, context.getCurrentTexture(), true);
+  }
+
+  /** A texture of the caller's, whose colours are not multiplied by alpha. */
+  texture(address: number, size: Picture, format: GPUTextureFormat): GPUTexture {
+    const { device } = this.gpu;
+    expectFitting(device, size);
+    const { copySource, copyTarget, binding, attachment } = textureUsage;
+    const texture = device.createTexture({
+      label: "tensor",
+      size: [size.width, size.height],
+      format,
+      usage: copySource | copyTarget | binding | attachment,
+    });
+    this.render(address, size, texture, false);
+    return texture;
+  }
+
+  private render(
+    address: number,
+    size: Picture,
+    texture: GPUTexture,
+    isPremultiplied: boolean,
+  ): void {
+    const pipeline = this.drawerFor(texture.format, isPremultiplied);
+    const view = texture.createView();
     const attachment = { view, loadOp: "clear", storeOp: "store" } as const;
     this.work(address, size, (encoder) => {
       const pass = encoder.beginRenderPass({ colorAttachments: [attachment] });
@@ -162,18 +188,27 @@ class Painter {
     });
   }
 
-  private makeDrawer(): GPURenderPipeline {
+  private drawerFor(format: GPUTextureFormat, isPremultiplied: boolean): GPURenderPipeline {
+    const key = `${format} ${isPremultiplied}`;
+    const known = this.drawers.get(key);
+    if (known !== undefined) return known;
     const { device } = this.gpu;
     const { fragment: visibility } = stages;
     const module = device.createShaderModule({ code: drawing });
-    return device.createRenderPipeline({
+    const constants = {
+      is_clamped: Number(format !== "rgba32float"),
+      is_premultiplied: Number(isPremultiplied),
+    };
+    const drawer = device.createRenderPipeline({
       layout: layoutOf(device, [
         { binding: 0, visibility, buffer: { type: "read-only-storage" } },
         { binding: 1, visibility, buffer: { type: "uniform" } },
       ]),
       vertex: { module },
-      fragment: { module, targets: [{ format: this.format }] },
+      fragment: { module, constants, targets: [{ format }] },
     });
+    this.drawers.set(key, drawer);
+    return drawer;
   }
 
   private makeTaker(): GPUComputePipeline {

@@ -203,6 +203,34 @@ describe("draw", () => {
   });
 });
 
+describe("asTexture", () => {
+  for (const place of places) {
+    it(`has the elements of a tensor on ${place}, of bytes or as they are`, async () => {
+      for (const channels of [[], [1], [3], [4]]) {
+        const drawing = gradient([height, width, ...channels], place);
+        const [bytes, floats] = [
+          await page.evaluate((one) => window.app.texture(one, "rgba8unorm"), drawing),
+          await page.evaluate((one) => window.app.texture(one, "rgba32float"), drawing),
+        ];
+        const count = channels[0] ?? 1;
+        expect([floats.width, floats.height]).toEqual([width, height]);
+        for (let k = 0; k < 4 * width * height; k++) {
+          const at = Math.floor(k / 4) * count + (count === 1 ? 0 : k % 4);
+          const value = k % 4 < 3 || count === 4 ? Number(drawing.elements[at]) : 1;
+          expect(Number(floats.values[k]), `float ${k}`).toBe(Math.fround(value));
+          const byte = Number.isNaN(value) ? 0 : 255 * Math.min(1, Math.max(0, value));
+          expect(Math.abs(Number(bytes.values[k]) - byte), `byte ${k}`).toBeLessThanOrEqual(0.501);
+        }
+      }
+    });
+  }
+
+  it("fails where the tensor failed", async () => {
+    const said = await page.evaluate(() => window.app.failingTexture());
+    expect(said).toContain("index 7 is out of range for length 4");
+  });
+});
+
 describe("fromImage", () => {
   const pixels = (alpha: number): Seen => ({
     width,
@@ -318,7 +346,7 @@ describe("fromImage", () => {
   });
 
   it("refuses what has no pixels, and other options", async () => {
-    const [image, video, closed, channels, device, large] = await page.evaluate(() =>
+    const [image, video, closed, channels, device, wide, large] = await page.evaluate(() =>
       window.app.refusals(),
     );
     for (const said of [image, video, closed]) {
@@ -326,6 +354,7 @@ describe("fromImage", () => {
     }
     expect(channels).toBe("RangeError: fromImage: channels: 2 is none of 1, 3 and 4");
     expect(device).toMatch(/^RangeError: fromImage: device: "gpu" is neither "wasm" nor "webgpu"/);
+    expect(wide).toMatch(/^TypeError: fromImage: an ImageData is taken as bytes in sRGB/);
     expect(large).toMatch(/^RangeError: a picture of 9000 × 1 pixels is more than/);
   });
 });

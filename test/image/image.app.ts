@@ -1,6 +1,15 @@
 /** A page that draws tensors and reads images, as people ship it, and tells the tests what it sees. */
 
-import { compile, type Dim, draw, fromImage, type Tensor, tensor } from "fluxion";
+import {
+  asTexture,
+  compile,
+  type Dim,
+  draw,
+  fromImage,
+  gpuDevice,
+  type Tensor,
+  tensor,
+} from "fluxion";
 import { webgl, webgpu } from "fluxion/runtime";
 
 type Picture = Tensor<any>;
@@ -194,6 +203,35 @@ const app = {
     return [said, later, await messageOf(() => draw(good, canvas))];
   },
 
+  /** What stands in a texture of a tensor; floats that are none are written out. */
+  async texture(drawing: Drawing, format: "rgba8unorm" | "rgba32float") {
+    const device = await gpuDevice();
+    const texture = await asTexture(made(drawing), { format });
+    const { width, height } = texture;
+    const perRow = 256 * Math.ceil((16 * width) / 256);
+    const buffer = device.createBuffer({ size: perRow * height, usage: 0x1 | 0x8 });
+    const encoder = device.createCommandEncoder();
+    encoder.copyTextureToBuffer({ texture }, { buffer, bytesPerRow: perRow }, [width, height]);
+    device.queue.submit([encoder.finish()]);
+    await buffer.mapAsync(1);
+    const all = buffer.getMappedRange();
+    const rows = Array.from({ length: height }, (_, y) =>
+      format === "rgba8unorm"
+        ? [...new Uint8Array(all, y * perRow, 4 * width)]
+        : Array.from(new Float32Array(all, y * perRow, 4 * width), String),
+    );
+    buffer.destroy();
+    texture.destroy();
+    return { width, height, values: rows.flat() };
+  },
+
+  failingTexture(): Promise<string> {
+    const x = tensor(new Float32Array(8), [4, 2]);
+    const rows = tensor(Int32Array.of(0, 7), [2]);
+    const bad = takers.webgpu(x as Tensor<[Dim, Dim]>, rows);
+    return messageOf(() => asTexture(bad as Picture));
+  },
+
   /** Draws very often; how many pieces of memory that leaves, and the most bytes that were read. */
   async drawOften(place: "webgpu" | "webgl", count: number, kind: Kind) {
     const { memory } = await (place === "webgpu" ? webgpu : webgl).open();
@@ -277,6 +315,7 @@ const app = {
       messageOf(() => fromImage(closed, { device: "webgpu" })),
       messageOf(() => fromImage(new OffscreenCanvas(2, 2), { channels: 2 as 1 })),
       messageOf(() => fromImage(new OffscreenCanvas(2, 2), { device: "gpu" as "wasm" })),
+      messageOf(() => fromImage(new ImageData(2, 2, { colorSpace: "display-p3" }))),
       messageOf(() => fromImage(new OffscreenCanvas(9000, 1), { device: "webgpu" }).data()),
     ]);
   },

@@ -1,6 +1,6 @@
 /** What is no picture is refused before anything is done. */
 
-import { draw, type Tensor, tensor } from "fluxion";
+import { asTexture, draw, type Tensor, tensor } from "fluxion";
 import { expect, test } from "vitest";
 
 const canvas = {} as OffscreenCanvas;
@@ -33,4 +33,11 @@ test("a tensor that is gone", () => {
   const one = zeros(2, 2);
   one[Symbol.dispose]();
   expect(() => draw(one, canvas)).toThrow("this tensor was disposed of");
+});
+
+test("textures of other shapes and formats", () => {
+  expect(() => asTexture(zeros(2, 2, 2))).toThrow("asTexture: a tensor f32[2, 2, 2] is no picture");
+  expect(() => asTexture(zeros(2, 2), { format: "r8unorm" as "rgba8unorm" })).toThrow(
+    'asTexture: format: "r8unorm" is neither rgba8unorm nor rgba32float',
+  );
 });

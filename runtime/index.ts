@@ -2,6 +2,9 @@
 
 export { device, type DeviceReport, onReady } from "./auto/choice.ts";
 export { loadAuto, type Offer } from "./auto/program.ts";
+export { asTexture, gpuDevice, type TextureOptions } from "./image/asTexture.ts";
+export { draw } from "./image/draw.ts";
+export { fromImage, type ImageOptions, type ImageSource } from "./image/fromImage.ts";
 export { load, loadAsync, type LoadedProgram, type Program } from "./load.ts";
 export type { Code, Layout, Manifest, Tree } from "./manifest.ts";
 export type { Interval, KernelTime, Profile, Timing } from "./profile.ts";

@@ -14,6 +14,7 @@ const names = [
   ...["checkpoint", "compile", "customJvp", "customVjp", "grad", "hessian", "implicit", "jvp"],
   ...["hessianSparsity", "jvps", "sparseHessian", "sparseJacfwd", "sparseJacobian", "sparsity"],
   ...["sparsityOf", "valueAndGrad", "device", "onReady", "type Dim", "type Tensor"],
+  ...["asTexture", "draw", "fromImage", "gpuDevice"],
 ];
 
 /** Each example in a block of its own, so that they may use the same names. */

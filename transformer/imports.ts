@@ -15,8 +15,14 @@ export interface CompiledParts {
 }
 
 /** Names that the runtime has as well: values, and those with the types. */
-const borderValues = new Set(["tensor", "sparsityOf", "useThreads", "device", "onReady"]);
-const border = new Set([...borderValues, "Tensor", "Sparsity", "DeviceReport"]);
+const borderValues = new Set([
+  ...["tensor", "sparsityOf", "useThreads", "device", "onReady", "draw", "fromImage"],
+  ...["asTexture", "gpuDevice"],
+]);
+const border = new Set([
+  ...borderValues,
+  ...["Tensor", "Sparsity", "DeviceReport", "ImageOptions", "ImageSource", "TextureOptions"],
+]);
 
 /** Members of a tensor that need no eager language. */
 const borderMembers = new Set([

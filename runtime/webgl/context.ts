@@ -25,7 +25,8 @@ export async function openContext(): Promise<WebGL2RenderingContext> {
   }
   const canvas = Canvas === undefined ? document?.createElement("canvas") : new Canvas(1, 1);
   const options: WebGLContextAttributes = {
-    alpha: false,
+    // Of pictures that are drawn: programs do not draw to the canvas.
+    alpha: true,
     antialias: false,
     depth: false,
     stencil: false,

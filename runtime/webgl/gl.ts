@@ -64,12 +64,13 @@ interface Linked {
 export class WebGl implements Gpu {
   readonly memory: Allocator;
   readonly gl: WebGL2RenderingContext;
-  private readonly programs: Programs;
+  readonly programs: Programs;
   private readonly scratch: Scratch;
   private readonly words: Words;
   private readonly mostRows: number;
   private rows = 0;
-  private texture: WebGLTexture | undefined;
+  /** The memory; another one when it has grown. */
+  texture: WebGLTexture | undefined;
   private framebuffer: WebGLFramebuffer | undefined;
   private readonly move: Shader;
   private readonly rowsMove: Shader;

@@ -29,7 +29,8 @@ const uniformBytes = 2 ** 18;
 export class WebGpu implements Gpu {
   readonly device: GPUDevice;
   readonly memory: Allocator;
-  private buffer: GPUBuffer;
+  /** All arrays; another one when it has grown. */
+  buffer: GPUBuffer;
   private readonly uniforms: GPUBuffer;
   private readonly groupLayout: GPUBindGroupLayout;
   private readonly pipelineLayout: GPUPipelineLayout;

@@ -25,15 +25,25 @@ const graphics = [
   "--enable-unsafe-swiftshader",
 ];
 
+/** Without these, the first canvas with WebGPU on SwiftShader ends the graphics process. */
+const presenting = ["--use-vulkan=swiftshader", "--enable-features=Vulkan"];
+
 /**
  * The Chromium that `CHROMIUM_PATH` names, or else the one that comes from npm; without a graphics
- * device unless one is asked for.
+ * device unless one is asked for, and with canvases for WebGPU where these are.
  */
-export async function openBrowser({ hasGraphics = false } = {}): Promise<Browser> {
+export async function openBrowser({
+  hasGraphics = false,
+  hasCanvases = false,
+} = {}): Promise<Browser> {
   const named = process.env["CHROMIUM_PATH"];
   const executablePath =
     named !== undefined && existsSync(named) ? named : await chromium.executablePath();
-  const args = hasGraphics ? [...flags, ...graphics] : flags;
+  const args = [
+    ...flags,
+    ...(hasGraphics ? graphics : []),
+    ...(hasGraphics && hasCanvases ? presenting : []),
+  ];
   return driver.launch({ executablePath, args });
 }
 

@@ -115,7 +115,7 @@ describe("the page", () => {
   });
 
   // For three targets.
-  test("is small", () => expectSmall("out/page", 60));
+  test("is small", () => expectSmall("out/page", 64));
 
   /** What the page says when something is wrong with it. */
   async function open(page: Page): Promise<readonly string[]> {

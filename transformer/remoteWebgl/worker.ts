@@ -62,8 +62,10 @@ server.keepAliveTimeout = 0;
 server.listen(0, "127.0.0.1", () => {
   const { port: at } = server.address() as AddressInfo;
   const folder = mkdtempSync(join(tmpdir(), "fluxion-webgl-"));
-  const args = [...flags, `--user-data-dir=${folder}`, `http://127.0.0.1:${at}/`];
-  const child = spawn(browser, args, { stdio: "ignore" });
+  const own = ["--remote-debugging-pipe", `--user-data-dir=${folder}`];
+  const args = [...flags, ...own, `http://127.0.0.1:${at}/`];
+  // Of the pipes nothing is asked but that they end with this process, however it ends: so does the browser.
+  const child = spawn(browser, args, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
   port.postMessage({ pid: child.pid, folder });
   const fail = (why: string): void => answer({ failed: why });
   child.on("error", ({ message }) => fail(message));

@@ -337,7 +337,8 @@ export class WebGl implements Gpu {
       words.run(make, places, slot, [threads, places.cells, ...operands]);
     }
     for (const [from, to] of words.written()) {
-      this.upload(from, to, words.u32.subarray(from * rowWords, to * rowWords));
+      const rectangle = { x: 0, y: from, width: rowTexels, height: to - from };
+      this.store(rectangle, words.u32.subarray(from * rowWords, to * rowWords));
     }
   }
 
@@ -350,11 +351,6 @@ export class WebGl implements Gpu {
       const part = words.u32.subarray(from * rowWords, to * rowWords);
       gl.readPixels(0, from, rowTexels, to - from, gl.RGBA_INTEGER, gl.UNSIGNED_INT, part);
     }
-  }
-
-  private upload(from: number, to: number, data: Uint32Array): void {
-    const rectangle = { x: 0, y: from, width: rowTexels, height: to - from };
-    this.store(rectangle, data);
   }
 
   private store({ x, y, width, height }: Rectangle, data: Uint32Array): void {

@@ -35,7 +35,7 @@ import { hostText, importsOf, wordsText } from "../js/emit.ts";
 import type { Emitted, WebglCode } from "../target.ts";
 import { type Gathering, gatheringOf } from "./gather.ts";
 import { type Cells, glsl, GlslText } from "./glsl.ts";
-import { liftedText, mayBeQuads, type Quads, quadsOf } from "./quads.ts";
+import { liftedText, type Quads, quadsOf } from "./quads.ts";
 
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];
@@ -58,14 +58,12 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
     const gathering = gathered[k];
     if (gathering === undefined) return undefined;
     const canFail = module.sites.length > 0;
-    if (mayBeQuads(gathering)) {
-      const found = quadsOf(entry, gathering, cells, canFail);
-      if (found !== undefined) {
-        for (const name of found.used) used.add(name);
-        for (const name of found.lifted) lifted.add(name);
-        quads.set(entry, found);
-        return found.text;
-      }
+    const found = quadsOf(entry, gathering, cells, canFail);
+    if (found !== undefined) {
+      for (const name of found.used) used.add(name);
+      for (const name of found.lifted) lifted.add(name);
+      quads.set(entry, found);
+      return found.text;
     }
     return new GlslText(used).thread(entry, gathering, cells, canFail);
   });

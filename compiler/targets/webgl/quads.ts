@@ -53,7 +53,7 @@ const components = ["x", "y", "z", "w"] as const;
 /** A fragment program has so many outputs everywhere. */
 const rowsAtOnce = 4;
 
-export function mayBeQuads({ body, sites, isDirect, mayFail }: Gathering): boolean {
+function mayBeQuads({ body, sites, isDirect, mayFail }: Gathering): boolean {
   let isKnown = true;
   visitStatements(body, ({ kind }) => {
     if (kind === "while" || kind === "call" || kind === "fault") isKnown = false;
@@ -81,13 +81,14 @@ export interface Quads {
 
 /** Undefined where a kernel has no such form. */
 export function quadsOf(...given: Parameters<QuadText["thread"]>): Quads | undefined {
+  const [, gathering] = given;
+  if (!mayBeQuads(gathering)) return undefined;
   const one = new QuadText(new Set());
   const text = one.threadOrNot(...given);
   if (text === undefined) return undefined;
   const { used, lifted, cut: neighbours } = one;
-  const [, { sites }] = given;
   const quads: Quads = { text, aligned: [...one.aligned], used, lifted };
-  if (neighbours === undefined || sites.length !== 1) return quads;
+  if (neighbours === undefined || gathering.sites.length !== 1) return quads;
   const several = new QuadText(new Set(), neighbours);
   const rows = several.threadOrNot(...given);
   if (rows === undefined || several.shared === 0) return quads;

@@ -227,16 +227,26 @@ export interface WebglCode extends HostPart {
 export interface WebglEntry {
   /** `1` or `n` threads, then the types of its parameters, `i` or `f` each. */
   readonly types: string;
-  readonly text: string;
-  readonly uses: readonly number[];
+  /** Its texts; the first one whose conditions hold is run. The last one has none. */
+  readonly forms: readonly WebglForm[];
   readonly sites: number;
   /** True where each thread stores in the word after the one of the thread before it. */
   readonly isDirect: boolean;
+  readonly mayFail: boolean;
+}
+
+export interface WebglForm {
+  readonly text: string;
+  readonly uses: readonly number[];
   /** Where a call of `thread` does four threads: the parameters that it takes for multiples of 16. */
   readonly aligned?: readonly number[];
-  /** The same for four rows of threads at once, each `neighbours` threads after the one before. */
-  readonly rows?: { readonly neighbours: number; readonly text: string };
-  readonly mayFail: boolean;
+  /** The parameters that have to be multiples of four. */
+  readonly fours?: readonly number[];
+  /**
+   * The same for four rows of threads at once, each `neighbours` threads after the one before: so
+   * many, or as many as a parameter says.
+   */
+  readonly rows?: { readonly neighbours: number | readonly number[]; readonly text: string };
 }
 
 /** What the processor does in the words of the device: `entry(threads, cells, …parameters)`. */

@@ -22,7 +22,14 @@ import {
 } from "../gpu/gpu.ts";
 import { firstParameter, rowBits } from "../gpu/launches.ts";
 import { Queue } from "../gpu/queue.ts";
-import type { GpuCode, HostEntry, WebglCode, WebglEntry, WordsEnvironment } from "../manifest.ts";
+import type {
+  GpuCode,
+  HostEntry,
+  WebglCode,
+  WebglEntry,
+  WebglForm,
+  WordsEnvironment,
+} from "../manifest.ts";
 import { openContext } from "./context.ts";
 import { Programs, type Shader } from "./programs.ts";
 import { rangesOf, rectanglesOf, type Rectangle } from "./ranges.ts";
@@ -51,9 +58,10 @@ const mostTexels = 2 ** 20;
 /** A program for each few outputs of an entry. */
 type Shaders = readonly { readonly outputs: readonly number[]; readonly shader: Shader }[];
 
-/** What is compiled of an entry. */
+/** What is compiled of a form of an entry. */
 interface Linked {
   readonly entry: WebglEntry;
+  readonly form: WebglForm;
   readonly shaders: Shaders;
   /** For arguments that do not lie where it takes them to be. */
   readonly others: () => Shaders;
@@ -114,18 +122,20 @@ export class WebGl implements Gpu {
   async link(code: GpuCode, places: Places): Promise<Launch> {
     const { entries } = code as WebglCode;
     const linked = entries.map((entry) =>
-      "host" in entry ? hostFunction(entry) : this.compiled(code as WebglCode, entry),
+      "host" in entry
+        ? hostFunction(entry)
+        : entry.forms.map((form) => this.compiled(code as WebglCode, entry, form)),
     );
     await this.programs.ready();
     return (number, threads, operands) => {
       const program = linked[number] as (typeof linked)[number];
       if (typeof program === "function") this.onHost(program, threads, places, operands);
-      else this.launch(program, threads, places.cells, operands);
+      else this.launch(formFor(program, operands), threads, places.cells, operands);
       this.launched?.();
     };
   }
 
-  private compiled(code: WebglCode, entry: WebglEntry): Linked {
+  private compiled(code: WebglCode, entry: WebglEntry, form: WebglForm): Linked {
     const count = outputsOf(entry);
     const vectors = Math.ceil((firstParameter + entry.types.length - 1) / 4);
     const all = Array.from({ length: count }, (_, k) => k);
@@ -135,10 +145,10 @@ export class WebGl implements Gpu {
     const shaders = (isAligned: boolean): Shaders =>
       groups.map((outputs) => ({
         outputs,
-        shader: this.programs.of(entryShader(code, entry, outputs, vectors, isAligned)),
+        shader: this.programs.of(entryShader(code, entry, form, outputs, vectors, isAligned)),
       }));
-    const rows = entry.rows && this.programs.of(rowsShader(code, entry, vectors));
-    return { entry, shaders: shaders(true), others: () => shaders(false), rows };
+    const rows = form.rows && this.programs.of(rowsShader(code, form, vectors));
+    return { entry, form, shaders: shaders(true), others: () => shaders(false), rows };
   }
 
   check(): void {
@@ -178,7 +188,7 @@ export class WebGl implements Gpu {
   }
 
   private launch(
-    { entry, shaders: usual, others, rows }: Linked,
+    { entry, form, shaders: usual, others, rows }: Linked,
     threads: number,
     cells: number,
     operands: readonly number[],
@@ -187,12 +197,15 @@ export class WebGl implements Gpu {
     const parameters = types.length - 1;
     const window = windowOf(types, threads, this.failureAddress, cells, operands);
     const firsts = operands.slice(parameters);
-    const isAligned = entry.aligned?.every((k) => (operands[k] as number) % 16 === 0) ?? true;
-    const perRows = 4 * (entry.rows?.neighbours ?? 0);
+    const isAligned = form.aligned?.every((k) => (operands[k] as number) % 16 === 0) ?? true;
+    const { neighbours = 0 } = form.rows ?? {};
+    const [parameter] = typeof neighbours === "number" ? [] : neighbours;
+    const apart = parameter === undefined ? Number(neighbours) : (operands[parameter] as number);
+    const perRows = 4 * apart;
     const [start = 0] = firsts;
     if (rows !== undefined && isAligned && start % 16 === 0 && threads % perRows === 0) {
       if (threads <= 16 * mostTexels) {
-        this.inRows(rows, window, start, threads, perRows / 4);
+        this.inRows(rows, window, start, threads, apart);
         return;
       }
     }
@@ -493,6 +506,14 @@ async function passed(gl: WebGL2RenderingContext, fence: WebGLSync | null): Prom
   while (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) {
     await new Promise((done) => setTimeout(done, 1));
   }
+}
+
+/** The first form that may run with these operands. */
+function formFor(forms: readonly Linked[], operands: readonly number[]): Linked {
+  const found = forms.find(({ form: { fours = [] } }) =>
+    fours.every((k) => (operands[k] as number) % 4 === 0),
+  );
+  return found as Linked;
 }
 
 type HostFunction = (environment: WordsEnvironment) => (...operands: number[]) => void;

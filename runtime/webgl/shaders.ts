@@ -1,7 +1,7 @@
 /** The text of fragment programs around what the compiler has made of kernels. */
 
-import { rowBits } from "../gpu/launches.ts";
-import type { WebglCode, WebglEntry } from "../manifest.ts";
+import { firstParameter, rowBits } from "../gpu/launches.ts";
+import type { WebglCode, WebglEntry, WebglForm } from "../manifest.ts";
 
 /** Texels of a row of the memory: each holds four words. */
 export const rowTexels = 2 ** (rowBits - 2);
@@ -73,7 +73,8 @@ export function outputsOf({ sites, mayFail }: WebglEntry): number {
 /** The fragment program of an entry for some of its outputs, with a window of so many vectors. */
 export function entryShader(
   { functions }: WebglCode,
-  { text, uses, sites, isDirect, aligned }: WebglEntry,
+  { sites, isDirect }: WebglEntry,
+  { text, uses, aligned }: WebglForm,
   outputs: readonly number[],
   vectors: number,
   isAligned: boolean,
@@ -124,21 +125,28 @@ export function entryShader(
 }
 
 /** As `entryShader`, of the only site of an entry, for four rows of threads at a time. */
-export function rowsShader(code: WebglCode, entry: WebglEntry, vectors: number): string {
-  const { neighbours = 0, text = "" } = entry.rows ?? {};
-  const quads = neighbours / 4;
+export function rowsShader(
+  { functions }: WebglCode,
+  { rows, uses }: WebglForm,
+  vectors: number,
+): string {
+  const { neighbours = 0, text = "" } = rows ?? {};
+  const [parameter] = typeof neighbours === "number" ? [] : neighbours;
+  const apart = parameter === undefined ? neighbours : `int(word(${firstParameter + parameter}u))`;
   const outputs = [0, 1, 2, 3];
   return [
     version + outputs.map((k) => `layout(location = ${k}) out uvec4 r${k};`).join("\n"),
     `uniform uvec4 words[${vectors}];`,
     frame,
     alignedReads,
-    ...entry.uses.map((k) => code.functions[k]),
+    ...uses.map((k) => functions[k]),
     ...outputs.map((k) => `uvec4 o${k};`),
     text,
     "void main() {",
     "  int at = (int(gl_FragCoord.y) << range.y) | int(gl_FragCoord.x);",
-    `  thread(at / ${quads} * ${4 * neighbours} + at % ${quads} * 4);`,
+    `  int apart = ${apart};`,
+    "  int quads = apart / 4;",
+    "  thread(at / quads * 4 * apart + at % quads * 4);",
     ...outputs.map((k) => `  r${k} = o${k};`),
     "}",
     "",

@@ -4,6 +4,7 @@
  */
 
 import { firstParameter, windowWords } from "../../../runtime/gpu/launches.ts";
+import type { WebglForm } from "../../../runtime/manifest.ts";
 import {
   add,
   constant,
@@ -37,6 +38,13 @@ import { type Gathering, gatheringOf } from "./gather.ts";
 import { type Cells, glsl, GlslText } from "./glsl.ts";
 import { liftedText, type Quads, quadsOf } from "./quads.ts";
 
+/** One of the texts of an entry. */
+interface Form {
+  readonly text: string;
+  /** Of one that does four threads at a time. */
+  readonly quads?: Quads;
+}
+
 /** What the runtime provides to the host's part. */
 const provided = ["launch", "allocate", "release", "fault", "hand_over"];
 
@@ -53,28 +61,29 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
   );
   const used = new Set<string>();
   const lifted = new Set<string>();
-  const quads = new Map<Entry, Quads>();
-  const threads = program.entries.map((entry, k) => {
+  // The forms of an entry, the better one first
+  const forms = program.entries.map((entry, k): readonly Form[] => {
     const gathering = gathered[k];
-    if (gathering === undefined) return undefined;
+    if (gathering === undefined) return [];
     const canFail = module.sites.length > 0;
-    const found = quadsOf(entry, gathering, cells, canFail);
-    if (found !== undefined) {
+    const quads = quadsOf(entry, gathering, cells, canFail);
+    for (const found of quads) {
       for (const name of found.used) used.add(name);
       for (const name of found.lifted) lifted.add(name);
-      quads.set(entry, found);
-      return found.text;
     }
-    return new GlslText(used).thread(entry, gathering, cells, canFail);
+    const vectors = quads.map((found): Form => ({ text: found.text, quads: found }));
+    if (quads.some(({ fours }) => fours.length === 0)) return vectors;
+    return [...vectors, { text: new GlslText(used).thread(entry, gathering, cells, canFail) }];
   });
+  const threads = forms.flat().flatMap(({ text, quads }) => [text, quads?.rows?.text ?? ""]);
   const own = program.functions
     .filter(({ body }) => !writes(body, functions))
-    .filter(({ name }) => threads.some((text) => text?.includes(`k_${name}(`) === true))
+    .filter(({ name }) => threads.some((text) => text.includes(`k_${name}(`)))
     .map((fn) => new GlslText(used).text(fn));
   const shared = [...sharedText(glsl, used), ...[...lifted].map(liftedText), ...own];
-  const inRows = program.entries.map((entry) => quads.get(entry)?.rows?.text ?? "");
-  const texts = compact([...shared, ...threads.map((text) => text ?? ""), ...inRows]);
+  const texts = compact([...shared, ...threads]);
   const shipped = texts.slice(0, shared.length);
+  const ofThreads = texts.slice(shared.length);
   const entries = program.entries.map((entry, k): WebglCode["entries"][number] => {
     const { parameters, part } = entry;
     if (parameters.length > windowWords - firstParameter) {
@@ -87,25 +96,28 @@ export function emitWebgl(module: LoopModule): Promise<Emitted<WebglCode>> {
     if (gathering === undefined) {
       return { types, host: wordsText(onHost(entry, functions, cells), module.constantsBase) };
     }
-    const text = texts[shared.length + k] as string;
     const { sites, isDirect, mayFail } = gathering;
-    const { aligned, rows } = quads.get(entry) ?? {};
-    const rowText = texts[shared.length + threads.length + k] as string;
-    return {
-      types,
-      text,
-      uses: calledIn(text, shipped, glsl),
-      sites: sites.length,
-      isDirect,
-      ...(aligned === undefined
-        ? {}
-        : { aligned: aligned.map((of) => parameters.indexOf(of)).filter((at) => at >= 0) }),
-      ...(rows === undefined ? {} : { rows: { neighbours: rows.neighbours, text: rowText } }),
-      mayFail,
-    };
+    const inOrder = (forms[k] as readonly Form[]).map((form): WebglForm => {
+      const [text = "", rowText = ""] = ofThreads.splice(0, 2);
+      const uses = calledIn(text, shipped, glsl);
+      const found = { text, uses };
+      if (form.quads === undefined) return found;
+      const { aligned, fours, rows } = form.quads;
+      const numbers = (of: readonly Local[]): readonly number[] =>
+        of.map((each) => parameters.indexOf(each)).filter((at) => at >= 0);
+      const neighbours =
+        typeof rows?.neighbours === "object" ? numbers([rows.neighbours]) : rows?.neighbours;
+      return {
+        ...found,
+        aligned: numbers(aligned),
+        ...(fours.length > 0 ? { fours: numbers(fours) } : {}),
+        ...(neighbours === undefined ? {} : { rows: { neighbours, text: rowText } }),
+      };
+    });
+    return { types, forms: inOrder, sites: sites.length, isDirect, mayFail };
   });
   const hosts = entries.flatMap((entry) => ("host" in entry ? [entry.host as string] : []));
-  const whole = [...shared, ...threads.flatMap((text) => text ?? [])].join("\n\n");
+  const whole = [...shared, ...threads.filter((text) => text !== "")].join("\n\n");
   return Promise.resolve({
     code: {
       kind: "webgl",

@@ -9,17 +9,14 @@
  * A store at `base + thread` is _direct_: fragments are its elements.
  */
 
-import { type Dim, foldDim, multiplyDims, subtractDims } from "../../ir/dim.ts";
+import { type Dim, multiplyDims, subtractDims } from "../../ir/dim.ts";
 import {
-  add,
   constant,
-  divide,
   type Expr,
   type Local,
   local,
   type LoopFunction,
   machine,
-  multiply,
   read,
   set,
   type Statement,
@@ -206,15 +203,7 @@ class Reader {
     const { indices } = this;
     const { part } = this.entry;
     const thread = part === undefined ? 0 : indices.dim(read(part));
-    const rest = subtractDims(address, multiplyDims(4, thread));
-    if (!indices.isFixed(rest)) return undefined;
-    return foldDim<Expr>(rest, {
-      constant: (value) => constant(value),
-      symbol: (name) => indices.of(name)?.fixed as Expr,
-      add,
-      multiply,
-      divide: (a, divisor) => divide(a, constant(divisor)),
-    });
+    return indices.fixedOf(subtractDims(address, multiplyDims(4, thread)));
   }
 
   /** The pointers that an address comes from: those of two arrays differ. */

@@ -4,12 +4,23 @@ import {
   addDims,
   type Dim,
   dimText,
+  foldDim,
   multiplyDims,
   subtractDims,
   symbol,
   symbolsOf,
 } from "../../ir/dim.ts";
-import { type Expr, isConstant, type Local, read, type Statement } from "../../kernel/loop.ts";
+import {
+  add,
+  constant,
+  divide,
+  type Expr,
+  isConstant,
+  type Local,
+  multiply,
+  read,
+  type Statement,
+} from "../../kernel/loop.ts";
 import { mapOperands } from "../../kernel/rewrite.ts";
 
 /** What is left of an index after all that is the same for all threads has a name. */
@@ -34,15 +45,19 @@ export class Indices {
   private readonly names = new Map<string, string>();
   private readonly atoms = new Map<string, Atom>();
   private readonly numbers = new Map<Local, number>();
+  /** Parameters that are taken to be multiples of four; undefined where nothing may be assumed. */
+  private readonly fours: Set<Local> | undefined;
 
   constructor(
     fixed: ReadonlySet<Local>,
     part: Local | undefined,
     constants: ReadonlyMap<Local, Statement>,
+    fours?: Set<Local>,
   ) {
     this.fixed = fixed;
     this.part = part;
     this.constants = constants;
+    this.fours = fours;
   }
 
   /** What a local is from now on, if it is assigned only once. */
@@ -91,17 +106,41 @@ export class Indices {
     if (atom.operands?.every((operand) => this.laneStep(operand) === 0) === true) return 0;
     // Of four neighbours that begin at a multiple of four
     const { of } = atom;
-    if (of === undefined || typeof of.y !== "number" || of.y % 4 !== 0) return undefined;
-    if (!this.startsFour(of.x)) return undefined;
+    if (of === undefined || !this.startsFour(of.x) || !this.isFourfold(of.y)) return undefined;
     return of.kind === "rem" ? 1 : 0;
   }
 
   private startsFour(dim: Dim): boolean {
     if (typeof dim === "number" || this.laneStep(dim) !== 1) return false;
-    return dim.terms.every(({ coefficient, factors }) => {
-      const varies = factors.some((name) => typeof name === "string" && this.stepOf(name) === 1);
-      return varies || coefficient % 4 === 0;
+    const others = dim.terms.filter(
+      ({ factors }) => !factors.some((name) => typeof name === "string" && this.stepOf(name) === 1),
+    );
+    return this.isFourfold({ terms: others });
+  }
+
+  /** True of a multiple of four: of what is known to be one, and of what may be taken for one. */
+  isFourfold(dim: Dim): boolean {
+    if (typeof dim === "number") return dim % 4 === 0;
+    const taken: Local[] = [];
+    const areAll = dim.terms.every(({ coefficient, factors }) => {
+      if (coefficient % 4 === 0) return true;
+      const parameter = this.extentsOf(factors)[0];
+      if (parameter !== undefined) taken.push(parameter);
+      return parameter !== undefined;
     });
+    if (areAll) for (const parameter of taken) this.fours?.add(parameter);
+    return areAll;
+  }
+
+  /** The parameters among factors that may be taken for multiples of four, those that are first. */
+  private extentsOf(factors: readonly unknown[]): readonly Local[] {
+    const { fours } = this;
+    if (fours === undefined) return [];
+    const extents = factors.flatMap((factor) => {
+      const of = typeof factor === "string" ? this.atoms.get(factor)?.fixed : undefined;
+      return of?.kind === "local" ? [of.local] : [];
+    });
+    return extents.toSorted((a, b) => Number(fours.has(b)) - Number(fours.has(a)));
   }
 
   /**
@@ -116,8 +155,9 @@ export class Indices {
   ): readonly Local[] | undefined {
     if (typeof address === "number") return address % 16 === 0 ? [] : undefined;
     const pointers: Local[] = [];
+    const fours: Local[] = [];
     for (const { coefficient, factors } of address.terms) {
-      const known = factors.reduce((product, factor) => {
+      let known = factors.reduce((product, factor) => {
         if (typeof factor !== "string") return product;
         const isThread = this.stepOf(factor) === 1 && !isEach;
         return product * (isThread ? 4 : (multiples.get(factor) ?? 1));
@@ -126,17 +166,31 @@ export class Indices {
       const [factor] = factors;
       const of = typeof factor === "string" ? this.atoms.get(factor)?.fixed : undefined;
       // What is a number of elements has four bytes each.
-      if (coefficient !== 1 || factors.length !== 1 || of?.kind !== "local") return undefined;
-      pointers.push(of.local);
+      if (coefficient === 1 && factors.length === 1) {
+        if (of?.kind !== "local") return undefined;
+        pointers.push(of.local);
+        continue;
+      }
+      for (const extent of this.extentsOf(factors)) {
+        if (known % 16 === 0) break;
+        known *= 4;
+        fours.push(extent);
+      }
+      if (known % 16 !== 0) return undefined;
     }
+    for (const extent of fours) this.fours?.add(extent);
     return pointers;
   }
 
   /** Into how many neighbours threads are cut, as `thread % n` says; a multiple of four. */
-  neighbours(): number | undefined {
+  neighbours(): number | Local | undefined {
     for (const { of } of this.atoms.values()) {
-      if (of?.kind !== "rem" || typeof of.y !== "number" || of.y % 4 !== 0) continue;
-      if (symbolsOf(of.x).length === 1 && this.isThreadItself(of.x)) return of.y;
+      if (of?.kind !== "rem" || !this.isThreadItself(of.x)) continue;
+      const [name = ""] = symbolsOf(of.y);
+      const extent = this.atoms.get(name)?.fixed;
+      const isExtent = extent?.kind === "local" && subtractDims(of.y, symbol(name)) === 0;
+      const neighbours = typeof of.y === "number" ? of.y : isExtent ? extent.local : undefined;
+      if (neighbours !== undefined && this.isFourfold(of.y)) return neighbours;
     }
     return undefined;
   }
@@ -147,14 +201,15 @@ export class Indices {
   }
 
   /** True of what is the same for threads that are a multiple of `neighbours` apart. */
-  isInAllRows(dim: Dim, neighbours?: number): boolean {
+  isInAllRows(dim: Dim, neighbours?: Dim): boolean {
     return symbolsOf(dim).every((name) => {
       const atom = this.atoms.get(name);
       if (atom === undefined) return false;
       if (atom.fixed !== undefined || atom.isCounter === true) return true;
       const { of, operands } = atom;
-      const isRest = of?.kind === "rem" && of.y === neighbours && this.isThreadItself(of.x);
-      if (isRest) return true;
+      if (of?.kind === "rem" && neighbours !== undefined && this.isThreadItself(of.x)) {
+        if (subtractDims(of.y, neighbours) === 0) return true;
+      }
       return operands?.every((operand) => this.isInAllRows(operand, neighbours)) === true;
     });
   }
@@ -180,8 +235,19 @@ export class Indices {
     return part !== undefined && this.names.get(`local ${this.numbers.get(part)}`) === name;
   }
 
-  /** True of what the parameters say. */
-  isFixed(dim: Dim): boolean {
+  /** An expression of the parameters; undefined where they do not say what it is. */
+  fixedOf(dim: Dim): Expr | undefined {
+    if (!this.isFixed(dim)) return undefined;
+    return foldDim<Expr>(dim, {
+      constant: (value) => constant(value),
+      symbol: (name) => this.of(name)?.fixed as Expr,
+      add,
+      multiply,
+      divide: (a, divisor) => divide(a, constant(divisor)),
+    });
+  }
+
+  private isFixed(dim: Dim): boolean {
     return symbolsOf(dim).every((name) => this.atoms.get(name)?.fixed !== undefined);
   }
 

@@ -8,7 +8,7 @@
  * Floats are vectors, integers are those of the first thread.
  */
 
-import { type Dim, subtractDims } from "../../ir/dim.ts";
+import { type Dim, divideDim, multiplyDims, subtractDims } from "../../ir/dim.ts";
 import { isFloat } from "../../ir/types.ts";
 import {
   add,
@@ -16,6 +16,7 @@ import {
   type Expr,
   isConstant,
   type Local,
+  read,
   type Statement,
 } from "../../kernel/loop.ts";
 import {
@@ -69,6 +70,8 @@ export interface Quads {
   readonly text: string;
   /** Parameters that it takes to be multiples of 16. */
   readonly aligned: readonly Local[];
+  /** Parameters that have to be multiples of four. */
+  readonly fours: readonly Local[];
   /** Functions of tables that it calls, and of those the ones that it calls of vectors. */
   readonly used: ReadonlySet<string>;
   readonly lifted: ReadonlySet<string>;
@@ -76,23 +79,40 @@ export interface Quads {
    * The same for rows of threads at a time, each so many threads after the one before, where rows
    * read the same: `y[k, j]` is read once for `s0 += x[i, k] * y[k, j]` and `s1 += x[i + 1, k] * y[k, j]`.
    */
-  readonly rows?: { readonly neighbours: number; readonly text: string };
+  readonly rows?: { readonly neighbours: number | Local; readonly text: string };
 }
 
-/** Undefined where a kernel has no such form. */
-export function quadsOf(...given: Parameters<QuadText["thread"]>): Quads | undefined {
+/**
+ * The forms of a kernel, the better one first: one that may need some of its parameters to be
+ * multiples of four, and one that does not, where those differ and there is one.
+ */
+export function quadsOf(...given: Parameters<QuadText["thread"]>): readonly Quads[] {
   const [, gathering] = given;
-  if (!mayBeQuads(gathering)) return undefined;
-  const one = new QuadText(new Set());
+  if (!mayBeQuads(gathering)) return [];
+  const fast = formOf(given, new Set());
+  if (fast === undefined || fast.fours.length === 0) return fast === undefined ? [] : [fast];
+  const general = formOf(given);
+  return general === undefined ? [fast] : [fast, general];
+}
+
+function formOf(given: Parameters<QuadText["thread"]>, fours?: Set<Local>): Quads | undefined {
+  const [, { sites }] = given;
+  const one = new QuadText({ fours });
   const text = one.threadOrNot(...given);
   if (text === undefined) return undefined;
-  const { used, lifted, cut: neighbours } = one;
-  const quads: Quads = { text, aligned: [...one.aligned], used, lifted };
-  if (neighbours === undefined || gathering.sites.length !== 1) return quads;
-  const several = new QuadText(new Set(), neighbours);
-  const rows = several.threadOrNot(...given);
-  if (rows === undefined || several.shared === 0) return quads;
-  return { ...quads, rows: { neighbours, text: rows } };
+  const { used, lifted, aligned } = one;
+  const neighbours = sites.length === 1 ? one.cut : undefined;
+  const several = neighbours === undefined ? undefined : new QuadText({ neighbours, fours });
+  const rowText = several?.threadOrNot(...given);
+  const isWorth = neighbours !== undefined && rowText !== undefined && several?.shared !== 0;
+  return {
+    text,
+    aligned: [...new Set([...aligned, ...(several?.aligned ?? [])])],
+    fours: [...(fours ?? [])],
+    used,
+    lifted,
+    ...(isWorth ? { rows: { neighbours, text: rowText } } : {}),
+  };
 }
 
 /** Throws a `NoQuads` where a kernel has none. */
@@ -103,7 +123,9 @@ class QuadText extends GlslText {
   private readonly ahead = new Map<Expr, (round: number, row: number) => string>();
   /** How many rows of threads are done at once, and how many threads are between them. */
   private readonly rows: number;
-  private readonly neighbours: number | undefined;
+  private readonly neighbours: number | Local | undefined;
+  /** Parameters that are taken to be multiples of four; undefined where none may be. */
+  private readonly fours: Set<Local> | undefined;
   /** The row that the text is for, and the locals that each row has. */
   private row = 0;
   private own: ReadonlySet<Local> = new Set();
@@ -118,14 +140,28 @@ class QuadText extends GlslText {
   /** What counters of loops are multiples of. */
   private readonly multiples = new Map<string, number>();
 
-  constructor(used: Set<string>, neighbours?: number) {
-    super(used);
+  constructor({
+    neighbours,
+    fours,
+  }: {
+    readonly neighbours?: number | Local;
+    readonly fours: Set<Local> | undefined;
+  }) {
+    super(new Set());
     this.neighbours = neighbours;
+    this.fours = fours;
     this.rows = neighbours === undefined ? 1 : rowsAtOnce;
   }
 
+  /** How many threads are between two rows. */
+  private get apart(): Dim | undefined {
+    const { neighbours } = this;
+    if (neighbours === undefined || typeof neighbours === "number") return neighbours;
+    return this.indices.dim(read(neighbours));
+  }
+
   /** Into how many neighbours the threads are cut, once the text is there. */
-  get cut(): number | undefined {
+  get cut(): number | Local | undefined {
     return this.indices.neighbours();
   }
 
@@ -134,7 +170,7 @@ class QuadText extends GlslText {
     const assigned = assignedIn(body);
     const fixed = [...entry.parameters, cells.base].filter((of) => !assigned.has(of));
     this.definitions = constantSets(body);
-    this.indices = new Indices(new Set(fixed), entry.part, this.definitions);
+    this.indices = new Indices(new Set(fixed), entry.part, this.definitions, this.fours);
     const counters = new Set<Local>();
     visitStatements(body, (statement) => {
       if (statement.kind === "for") counters.add(statement.local);
@@ -180,7 +216,8 @@ class QuadText extends GlslText {
   protected override threads(part: Local): readonly string[] {
     if (this.rows === 1) return [];
     const { neighbours = 0 } = this;
-    return this.inRows(() => [`  i32 ${this.nameOf(part)} = first + ${this.row * neighbours};`]);
+    const apart = typeof neighbours === "number" ? neighbours : this.nameOf(neighbours);
+    return this.inRows(() => [`  i32 ${this.nameOf(part)} = first + ${this.row} * ${apart};`]);
   }
 
   protected override opening(...given: Parameters<GlslText["opening"]>): readonly string[] {
@@ -246,14 +283,13 @@ class QuadText extends GlslText {
     if (!body.every(({ kind }) => kind === "set") || step !== 1) {
       return super.statement(statement, indent);
     }
-    const rounds = subtractDims(this.indices.dim(to), this.indices.dim(from));
-    const width = typeof rounds === "number" && rounds % 4 === 0 && rounds > 0 ? 4 : 1;
-    if (isConstant(from) && from.value % 4 === 0) this.multiples.set(name, width);
     const deeper = `${indent}  `;
     // Their indices may name what the rounds compute.
     for (const inner of body) {
       if (inner.kind === "set" && inner.local.type === "i32") this.indices.set(inner, inner.value);
     }
+    const width = this.widthOf(statement, name);
+    if (isConstant(from) && from.value % 4 === 0) this.multiples.set(name, width);
     const walks: Walk[] = [];
     visitExpressions(body, (expr) => {
       const walk = expr.kind === "load" ? this.walk(expr, name, statement, width) : undefined;
@@ -282,6 +318,35 @@ class QuadText extends GlslText {
     ];
   }
 
+  /** How many words further an address is in each round of a loop, if that is always the same. */
+  private strideOf(
+    address: Dim,
+    counter: string,
+  ): { readonly words: Dim; readonly text: (rounds: number) => string } | undefined {
+    const bytes = coefficientOf(address, counter);
+    if (bytes === undefined) return undefined;
+    const words = divideDim(bytes, 4);
+    if (subtractDims(multiplyDims(4, words), bytes) !== 0) return undefined;
+    if (typeof words === "number") return { words, text: (rounds) => String(words * rounds) };
+    const expr = this.indices.fixedOf(words);
+    return expr && { words, text: (rounds) => `${this.expr(expr)} * ${rounds}` };
+  }
+
+  /** How many rounds of a loop are done as one. */
+  private widthOf({ from, to, body }: For, name: string): 1 | 4 {
+    const { indices } = this;
+    const rounds = subtractDims(indices.dim(to), indices.dim(from));
+    if (typeof rounds === "number") return rounds % 4 === 0 && rounds > 0 ? 4 : 1;
+    // Nothing is assumed of a loop where it does not let words be read four at a time.
+    let pays = false;
+    visitExpressions(body, (expr) => {
+      if (expr.kind !== "load" || !isFloat(expr.dtype) || this.stepOf(expr) === 1) return;
+      const address = indices.address(expr.base, expr.index);
+      if (coefficientOf(address, name) === 4 && indices.isPlainIn(address, name)) pays = true;
+    });
+    return pays && indices.isFourfold(rounds) ? 4 : 1;
+  }
+
   /**
    * A load whose place moves on by the same number of words in each round: its places are found in
    * front of the loop. Neighbouring words of four rounds are read at once.
@@ -295,11 +360,9 @@ class QuadText extends GlslText {
     const { indices } = this;
     if (!isFloat(load.dtype)) throw new NoQuads();
     const address = indices.address(load.base, load.index);
-    const stride = coefficientOf(address, name);
-    if (typeof stride !== "number" || stride % 4 !== 0 || !indices.isPlainIn(address, name)) {
-      return undefined;
-    }
-    const isShared = this.rows > 1 && indices.isInAllRows(address, this.neighbours);
+    const stride = this.strideOf(address, name);
+    if (stride === undefined || !indices.isPlainIn(address, name)) return undefined;
+    const isShared = this.rows > 1 && indices.isInAllRows(address, this.apart);
     if (isShared) this.shared++;
     const step = this.stepOf(load);
     const lanes = step === undefined ? [0, 1, 2, 3] : [0];
@@ -314,24 +377,21 @@ class QuadText extends GlslText {
         return all;
       });
     const start = { counter, from };
-    const words = stride / 4;
+    const { words, text } = stride;
     const isAhead = words === 1 && width === 4 && step !== 1;
     const four = isAhead || step === 1 ? this.fourOf(address, isAhead, step === undefined) : "";
     // Where texels are read whole, places are theirs.
-    const isWhole = four === "load4a" && words >= 0 && (isAhead || words % 4 === 0);
+    const isWhole = four === "load4a" && (isAhead || indices.isFourfold(words));
     const inUnits = (place: string): string => (isWhole ? `texels(${place})` : place);
+    const further = (rounds: number): string => `u32(${inUnits(text(rounds))})`;
     const before = each((lane, row) => {
       const place = this.placeOf(load, lane, start);
       return `u32 ${named(lane, row)} = ${inUnits(place)};`;
     });
     const after =
-      words === 0
-        ? []
-        : each((lane, row) => `${named(lane, row)} += ${inUnits(unsigned(words * width))};`);
+      words === 0 ? [] : each((lane, row) => `${named(lane, row)} += ${further(width)};`);
     const at = (lane: number, round: number, row: number): string =>
-      round === 0 || words === 0
-        ? named(lane, row)
-        : `${named(lane, row)} + ${inUnits(unsigned(words * round))}`;
+      round === 0 || words === 0 ? named(lane, row) : `${named(lane, row)} + ${further(round)}`;
     const wide = isWhole ? "load4t" : four;
     if (isAhead) {
       const ahead = each(
@@ -502,8 +562,4 @@ function isIndex(expr: Expr): boolean {
   if (expr.kind === "load" || expr.kind === "cast" || expr.kind === "when") return false;
   if (expr.kind === "op") return expr.dtype === "i32" && expr.operands.every(isIndex);
   return expr.kind === "const" || (expr.kind === "local" && expr.local.type === "i32");
-}
-
-function unsigned(words: number): string {
-  return words < 0 ? `u32(${words})` : `${words}u`;
 }

@@ -32,6 +32,30 @@ function ofIntegers(unsigned: Spelling, signed: Spelling): Spelling {
     (dtype === "u32" ? unsigned : signed)(dtype, operands, dialect);
 }
 
+/** A number that is known, as text has it. */
+function known(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * Quotients and remainders of what is not negative. Devices take long to divide, and programs of
+ * WGSL also look whether they can; by a power of two nothing has to be divided.
+ */
+function ofIndices(operator: string, byPower: (x: string, bits: number) => string): Spelling {
+  return (_, [x = "", y = ""]) => {
+    const divisor = known(y);
+    if (divisor === undefined) return { text: `i32(u32(${x}) ${operator} u32(${y}))` };
+    const bits = Math.log2(divisor);
+    return { text: Number.isInteger(bits) ? byPower(x, bits) : `(${x} ${operator} ${divisor})` };
+  };
+}
+
+/** How far words are shifted: JavaScript takes the last five bits. */
+function shifted(by: string): string {
+  const bits = known(by);
+  return bits === undefined ? `(u32(${by}) & 31u)` : `${bits & 31}u`;
+}
+
 /** Those that `gpu/elementary.ts` has are spelled as its functions where operands are floats. */
 export const spellings: Readonly<Record<string, Spelling>> = {
   add: infix("+"),
@@ -44,8 +68,8 @@ export const spellings: Readonly<Record<string, Spelling>> = {
       dialect,
     ),
   rem: ofIntegers(helper("rem_u32"), helper("rem_i32")),
-  index_div: infix("/"),
-  index_rem: infix("%"),
+  index_div: ofIndices("/", (x, bits) => `(${x} >> ${bits}u)`),
+  index_rem: ofIndices("%", (x, bits) => `(${x} & ${2 ** bits - 1})`),
   neg: prefix("-"),
   abs: builtin("abs"),
   sign: builtin("sign"),
@@ -61,9 +85,9 @@ export const spellings: Readonly<Record<string, Spelling>> = {
   bit_or: infix("|"),
   bit_xor: infix("^"),
   bit_not: prefix("~"),
-  shift_left: (_, [x, y]) => ({ text: `(${x} << (u32(${y}) & 31u))` }),
-  shift_right: (dtype, [x, y]) => ({
-    text: dtype === "u32" ? `i32(u32(${x}) >> (u32(${y}) & 31u))` : `(${x} >> (u32(${y}) & 31u))`,
+  shift_left: (_, [x, y = ""]) => ({ text: `(${x} << ${shifted(y)})` }),
+  shift_right: (dtype, [x, y = ""]) => ({
+    text: dtype === "u32" ? `i32(u32(${x}) >> ${shifted(y)})` : `(${x} >> ${shifted(y)})`,
   }),
   and: infix("&"),
   or: infix("|"),

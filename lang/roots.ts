@@ -64,9 +64,11 @@ type Plain<R> = R extends { dataSync(): unknown } | undefined
 
 /** `F` on a device that answers later: itself where it gives tensors, else with a promise. */
 export type OnDevice<F> = F extends (...args: infer A) => infer R
-  ? [Plain<R>] extends [never]
+  ? [R] extends [PromiseLike<unknown> | AsyncIterable<unknown>]
     ? F
-    : (...args: A) => Promise<R>
+    : [Plain<R>] extends [never]
+      ? F
+      : (...args: A) => Promise<R>
   : never;
 
 /**

@@ -352,9 +352,17 @@ export function ownersOf(layout: Layout, inputs: readonly Input[]): ReadonlyMap<
     const isShared = inputs.some(
       (other) => other !== input && other.kind === "tensor" && other.tensor === input.tensor,
     );
-    if (!isShared) owners.set(result, leaf);
+    if (!isShared && !Tensor.isKept(input.tensor)) owners.set(result, leaf);
   }
   return owners;
+}
+
+/** The tensors that a call takes over: those that it is donated, without the ones that are kept. */
+export function donatedOf({ donated }: Layout, inputs: readonly Input[]): readonly Tensor[] {
+  return donated.flatMap((leaf) => {
+    const input = inputs[leaf];
+    return input?.kind === "tensor" && !Tensor.isKept(input.tensor) ? [input.tensor] : [];
+  });
 }
 
 /** The extent that the arguments give a symbol; throws a `RangeError` where none does. */

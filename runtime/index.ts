@@ -5,6 +5,7 @@ export { loadAuto, type Offer } from "./auto/program.ts";
 export { asTexture, gpuDevice, type TextureOptions } from "./image/asTexture.ts";
 export { draw } from "./image/draw.ts";
 export { fromImage, type ImageOptions, type ImageSource } from "./image/fromImage.ts";
+export { asRoot, item, keep, receive } from "./channels.ts";
 export { load, loadAsync, type LoadedProgram, type Program } from "./load.ts";
 export type { Code, Layout, Manifest, Tree } from "./manifest.ts";
 export type { Interval, KernelTime, Profile, Timing } from "./profile.ts";

@@ -5,6 +5,7 @@ import {
   type Given,
   givenOr,
   type Input,
+  donatedOf,
   ownersOf,
   takeCall,
   writeInput,
@@ -184,10 +185,7 @@ function hostProgram(manifest: Manifest, linked: Linked): HostProgram {
         }
       } finally {
         // Of what was written in place nothing is left, even if the program failed.
-        for (const leaf of layout.donated) {
-          const input = inputs[leaf];
-          if (input?.kind === "tensor") Tensor.takeOver(input.tensor, manifest.name);
-        }
+        for (const tensor of donatedOf(layout, inputs)) Tensor.takeOver(tensor, manifest.name);
       }
       for (const { symbol, offset } of layout.bound) {
         extents.set(symbol, pool.memory.views.i32[(base + offset) >> 2] as number);

@@ -13,6 +13,7 @@ export class Tensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
   private readonly storage: Storage;
+  private isKept = false;
 
   constructor(storage: Storage, shape: readonly number[], dtype: DType) {
     this.shape = shape;
@@ -52,6 +53,15 @@ export class Tensor {
   /** For the runtime: a tensor with the memory of another one, which loses it. */
   static heirOf(tensor: Tensor, shape: readonly number[], isOnRemote = false): Tensor {
     return new Tensor(pool.moved(tensor.storage, isOnRemote), shape, tensor.dtype);
+  }
+
+  /** For the runtime: the host has the tensor too, so no program takes it over. */
+  static keep(tensor: Tensor): void {
+    tensor.isKept = true;
+  }
+
+  static isKept(tensor: Tensor): boolean {
+    return tensor.isKept;
   }
 
   /** For the runtime: a program has taken the tensor over. */

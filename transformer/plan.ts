@@ -42,6 +42,8 @@ import {
   type TargetName,
 } from "./ship.ts";
 import { spanOf } from "./span.ts";
+import { asyncFunctionOf, type Extraction, extract } from "./extract/index.ts";
+import type { FunctionNode } from "./read/values.ts";
 import { packageRoot, type World } from "./read/world.ts";
 
 export type { CompileProgram, TargetName } from "./ship.ts";
@@ -63,10 +65,14 @@ export interface Root {
   readonly name: string;
   readonly settings: RootSettings;
   readonly programs: readonly RootProgram[];
+  /** Of an asynchronous root, whose programs are the regions in it. */
+  readonly extraction?: Extraction;
 }
 
 export interface RootProgram {
   readonly id: string;
+  /** Arguments that it takes over, besides what the root says. */
+  readonly donateArgnums?: readonly number[];
   readonly graph: Graph;
   readonly signature: Signature;
   /** The argument that a sparse program is about. */
@@ -156,6 +162,17 @@ export function readFile(
   const dependencies = new Set<string>();
   for (const { node, transform } of found) {
     const name = rootName(node, transform);
+    const fn = transform === "compile" ? asyncFunctionOf(world, node) : undefined;
+    if (fn !== undefined) {
+      const read = asyncRoot(world, node, fn, { name, index: roots.length, ...options });
+      for (const declaration of read.declarations) compiled.add(declaration);
+      for (const dependency of read.files) {
+        if (dependency !== file.fileName) dependencies.add(dependency);
+      }
+      failures.push({ node, diagnostics: read.diagnostics });
+      if (!read.diagnostics.some(({ severity }) => severity === "error")) roots.push(read.root);
+      continue;
+    }
     const read = readPrograms(world, node, transform, name, roots.length);
     for (const declaration of read.declarations) compiled.add(declaration);
     for (const dependency of read.files) {
@@ -167,7 +184,7 @@ export function readFile(
     const wrong = [
       ...said.diagnostics,
       ...(read.programs ?? []).flatMap(({ signature }) => [
-        ...missing(settings, signature, node),
+        ...missing(settings.donateArgnums ?? [], signature.name, signature.parameters.length, node),
         ...(isOnlyOnDevice(settings) ? lengths(signature, settings.target, spanOf(node)) : []),
       ]),
     ];
@@ -187,6 +204,54 @@ export function readFile(
       .flatMap((failure) => failure.diagnostics),
   );
   return { file, roots, diagnostics, compiled, dependencies: [...dependencies] };
+}
+
+/** An asynchronous root: a program for each region in it. */
+function asyncRoot(
+  world: World,
+  node: ts.CallExpression,
+  fn: FunctionNode,
+  { name, index, target = "wasm" }: AsyncOptions,
+): {
+  readonly root: Root;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly declarations: readonly ts.Node[];
+  readonly files: readonly string[];
+} {
+  const said = settingsOf(node, "compile", world.checkerOf(node), target);
+  const { donateArgnums = [], ...settings } = said.settings;
+  const extraction = extract(world, node, fn, settings.target, donateArgnums, {
+    program: (region) => `${regionId(index, region)}()`,
+    runtime: localName,
+  });
+  const { regions } = extraction.placement;
+  const count = fn.parameters.length;
+  const programs = regions.map(({ program }, k): RootProgram => {
+    const signature = { ...program.signature, name: `${name}_${k}` };
+    const taken = extraction.connection.donated[k] ?? [];
+    return { ...program, signature, id: regionId(index, k), donateArgnums: taken };
+  });
+  const diagnostics = [
+    ...said.diagnostics,
+    ...missing(donateArgnums, name, count, node),
+    ...extraction.diagnostics,
+  ];
+  return {
+    root: { node, transform: "compile", name, settings, programs, extraction },
+    diagnostics,
+    declarations: regions.flatMap(({ declarations }) => [...declarations]),
+    files: regions.flatMap(({ files }) => files),
+  };
+}
+
+interface AsyncOptions {
+  readonly name: string;
+  readonly index: number;
+  readonly target?: TargetName;
+}
+
+function regionId(root: number, region: number): string {
+  return `__fluxion_${root}_${region}`;
 }
 
 /**
@@ -213,11 +278,11 @@ function isOnlyOnDevice({ target }: RootSettings): boolean {
 
 /** Arguments that a root says it donates and that there are not. */
 function missing(
-  { donateArgnums = [] }: RootSettings,
-  { name, parameters }: Signature,
+  donateArgnums: readonly number[],
+  name: string,
+  count: number,
   node: ts.CallExpression,
 ): readonly Diagnostic[] {
-  const count = parameters.length;
   return donateArgnums
     .filter((position) => !(Number.isInteger(position) && position >= 0 && position < count))
     .map((position) => messages.noArgumentToDonate({ position, name, count }, spanOf(node)));
@@ -231,9 +296,10 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
   for (const root of read.roots) {
     const span = spanOf(root.node);
     const settings = { ...root.settings, place: placeOf };
-    for (const { id, graph, signature } of root.programs) {
+    for (const { id, graph, signature, donateArgnums } of root.programs) {
       try {
-        const own = { ...settings, ...placesFor(options) };
+        const taken = donateArgnums === undefined ? {} : { donateArgnums };
+        const own = { ...settings, ...taken, ...placesFor(options) };
         programs.set(id, await ship(graph, signature, own, options.compile, span));
       } catch (error) {
         faults.push(faultOf(error, span, signature.name, settings.target));
@@ -286,12 +352,7 @@ export function finish(
 ): Plan {
   const ready = read.roots.filter((root) => root.programs.every(({ id }) => programs.has(id)));
   const { file } = read;
-  const edits: Edit[] = ready.map((root) => ({
-    start: root.node.getStart(file),
-    end: root.node.getEnd(),
-    text: replacement(root),
-    node: root.node,
-  }));
+  const edits: Edit[] = ready.flatMap((root) => editsOf(root, file));
   const footer = ready.flatMap((root) =>
     root.programs.map((program) =>
       loader(program, programs.get(program.id) as Shipped, profile === true),
@@ -299,7 +360,7 @@ export function finish(
   );
   edits.push(
     ...staleImports(world, file, {
-      roots: ready.map((root) => root.node),
+      roots: ready.flatMap(goneOf),
       compiled: read.compiled,
     }),
   );
@@ -308,10 +369,32 @@ export function finish(
     root.programs.flatMap(({ id }) => importedBy(programs.get(id) as Shipped)),
   );
   const profilers = profile === true && ready.length > 0 ? ["profiler"] : [];
-  const imports = [...new Set([...loaders, ...hosts, ...profilers])].map(
+  const channels = ready.flatMap(({ extraction }) => extraction?.connection.imports ?? []);
+  const others = ready.some(({ extraction }) => extraction !== undefined) ? ["asRoot"] : [];
+  const imports = [...new Set([...loaders, ...hosts, ...channels, ...others, ...profilers])].map(
     (name) => [name, localName(name)] as const,
   );
   return { ...read, roots: ready, edits, footer: footer.join("\n"), imports, programs };
+}
+
+/** What is done to the file for a root. */
+function editsOf(root: Root, file: ts.SourceFile): readonly Edit[] {
+  const { node, extraction, name } = root;
+  const [start, end] = [node.getStart(file), node.getEnd()];
+  if (extraction === undefined) return [{ start, end, text: replacement(root), node }];
+  // The function stays, without what is said around it.
+  const given = node.arguments[0] as ts.Expression;
+  return [
+    { start, end: given.getStart(file), text: `${localName("asRoot")}(${JSON.stringify(name)}, ` },
+    ...extraction.connection.edits,
+    { start: given.getEnd(), end, text: ")" },
+  ];
+}
+
+/** What a root takes out of the file. */
+function goneOf({ node, extraction }: Root): readonly ts.Node[] {
+  if (extraction === undefined) return [node];
+  return [node.expression, ...node.arguments.slice(1), ...extraction.connection.gone];
 }
 
 /** The text of the file with its programs in it, and its source map. */

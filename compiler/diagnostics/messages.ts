@@ -44,6 +44,9 @@ export const codes: readonly string[] = [
   "FX3008",
   "FX3009",
   "FX3010",
+  "FX4001",
+  "FX4002",
+  "FX4003",
   "FX5001",
   "FX5002",
   "FX5003",
@@ -785,6 +788,64 @@ export function notOneArray(
       holes,
     ),
     hint: "the rows of a sparse matrix are the elements of one array, its columns those of another: pack the parts into one, or choose with `argnums`",
+    span,
+    related,
+  };
+}
+
+/** FX4001 */
+export function tensorsOnHost(
+  holes: { readonly what: string | number; readonly why: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX4001",
+    severity: "warning",
+    message: fill("`%what%` runs on the host, one operation at a time: %why%", holes),
+    hint: "write it as a function in the language, or take it out of the compiled function",
+    span,
+    related,
+  };
+}
+
+/** FX4002 */
+export function rootUsedElsewhere(
+  holes: { readonly name: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX4002",
+    severity: "error",
+    message: fill("`%name%` is taken apart by `compile`, and it is used elsewhere too", holes),
+    hint: fill(
+      "write the asynchronous function where it is compiled: `const %name% = compile(async (…) => { … })`",
+      holes,
+    ),
+    span,
+    related,
+  };
+}
+
+/** FX4003 */
+export function receiveAtOnce(
+  holes: {
+    readonly name: string | number;
+    readonly what: string | number;
+    readonly target: string | number;
+  },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX4003",
+    severity: "error",
+    message: fill(
+      "`%name%` looks at %what% at once, and on %target% it is there only later",
+      holes,
+    ),
+    hint: "make the function around it `async`, or take what it needs as an argument",
     span,
     related,
   };

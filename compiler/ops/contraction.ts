@@ -42,10 +42,12 @@ export const dot = defineOp({
       ...axes.lhsBatch.map((axis, k) => [axis, axes.rhsBatch[k]] as const),
     ];
     for (const [left, right] of pairs) {
-      if (!sameDim(x.shape[left] as Dim, y.shape[right as number] as Dim)) {
+      const [one, other] = [x.shape[left] as Dim, y.shape[right as number] as Dim];
+      if (!sameDim(one, other)) {
         fault(
           `axis ${left} of the left operand and axis ${right} of the right one must match: ` +
             `their shapes are ${shapeText(x.shape)} and ${shapeText(y.shape)}`,
+          [one, other],
         );
       }
     }

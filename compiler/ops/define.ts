@@ -201,10 +201,17 @@ export interface Sample {
 }
 
 /** What is wrong with the inputs of an op, in one sentence for its user. */
-export class TypeFault extends Error {}
+export class TypeFault extends Error {
+  /** Two extents that would have to be one. */
+  readonly differing: readonly [Dim, Dim] | undefined;
+  constructor(sentence: string, differing?: readonly [Dim, Dim]) {
+    super(sentence);
+    this.differing = differing;
+  }
+}
 
-export function fault(sentence: string): never {
-  throw new TypeFault(sentence);
+export function fault(sentence: string, differing?: readonly [Dim, Dim]): never {
+  throw new TypeFault(sentence, differing);
 }
 
 /** Freezes nothing, infers everything: exists so that a missing field is a type error at the op. */

@@ -69,6 +69,7 @@ function mismatch(left: Shape, right: Shape, columns: Dim, rows: Dim): SurfaceFa
       `${dimText(columns)} and ${dimText(rows)}`,
     [0, 1],
     fix,
+    [columns, rows],
   );
 }
 

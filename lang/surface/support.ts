@@ -35,8 +35,13 @@ export type SurfaceFunction = (
 export class SurfaceFault extends TypeFault {
   readonly operands: readonly number[];
   readonly hint: string | undefined;
-  constructor(sentence: string, operands: readonly number[] = [], hint?: string) {
-    super(sentence);
+  constructor(
+    sentence: string,
+    operands: readonly number[] = [],
+    hint?: string,
+    differing?: readonly [Dim, Dim],
+  ) {
+    super(sentence, differing);
     this.operands = operands;
     this.hint = hint;
   }
@@ -150,6 +155,7 @@ export function broadcastShapes(name: string, x: Shape, y: Shape): Shape {
         `${dimText(a)} and ${dimText(b)} differ`,
       [0, 1],
       "reshape one of them, or give it an axis of 1 where it should repeat",
+      [a, b],
     );
   });
 }

@@ -3,7 +3,7 @@
  * been read, and its results are handles until then.
  */
 
-import { type Copied, type Given, type Input, writeInput } from "../arguments.ts";
+import { type Copied, donatedOf, type Given, type Input, writeInput } from "../arguments.ts";
 import { countOf, newArray, type TypedArray } from "../arrays.ts";
 import { evaluate, type Extents } from "../dims.ts";
 import type { HostProgram } from "../load.ts";
@@ -21,10 +21,7 @@ export function runLater(
   const { extents } = given;
   const { inputs } = withCopies(given);
   const reading = inputs.map(read);
-  for (const leaf of manifest.layout.donated) {
-    const input = inputs[leaf];
-    if (input?.kind === "tensor") Tensor.takeOver(input.tensor, manifest.name);
-  }
+  for (const tensor of donatedOf(manifest.layout, inputs)) Tensor.takeOver(tensor, manifest.name);
   return Promise.all(reading).then((read) => run({ inputs: read, extents }));
 }
 

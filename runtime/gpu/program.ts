@@ -3,6 +3,7 @@
 import {
   boundExtent,
   type Copied,
+  donatedOf,
   type Given,
   type Input,
   ownersOf,
@@ -280,10 +281,7 @@ export class Call {
   /** Arguments that the program takes over are empty after the call. */
   private takeOver(): void {
     const { layout, name } = this.linked.manifest;
-    for (const leaf of layout.donated) {
-      const input = this.inputs[leaf];
-      if (input?.kind === "tensor") Tensor.takeOver(input.tensor, name);
-    }
+    for (const tensor of donatedOf(layout, this.inputs)) Tensor.takeOver(tensor, name);
   }
 
   /** Records the work; the values of the leaves that are no tensors, later. */

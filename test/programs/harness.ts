@@ -14,6 +14,8 @@ export const folder = dirname(fileURLToPath(import.meta.url));
 export const names = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== "out")
   .map((entry) => entry.name);
+/** Those whose roots are asynchronous: half of them runs on the host. */
+export const asyncNames = names.filter((name) => name.startsWith("async-"));
 const projects = new ProjectCache({
   tsconfig: join(folder, "tsconfig.json"),
   paths: sourcePaths(),

@@ -9,8 +9,8 @@ describe.each(names)("%s", (name) => {
     const compiled = await compiledProgram(name, target);
     expect(compiled.roots).toBeGreaterThan(0);
     const found = difference(
-      compiled.main(),
-      (plain.expected ?? plain.main)(),
+      await compiled.main(),
+      await (plain.expected ?? plain.main)(),
       plain.tolerance ?? 0,
     );
     expect(found).toBeUndefined();

@@ -8,11 +8,13 @@ import { faultOf, placeOf, type Root, readFile, type TargetName } from "../plan.
 import { ProjectCache } from "../project.ts";
 import { hasErrors, reportText } from "../report.ts";
 import { spanOf } from "../span.ts";
+import { placedText, splitText } from "../extract/print.ts";
+import type { World } from "../read/world.ts";
 import { UserError } from "./userError.ts";
 
 export async function explain(
   place: string,
-  options: { readonly stage: StageName; readonly target?: TargetName },
+  options: { readonly stage: StageName | ExtractionStage; readonly target?: TargetName },
 ): Promise<void> {
   const [, path = place, name] = /^(.*?\.[cm]?tsx?)(?::(\w+))?$/.exec(place) ?? [];
   const file = resolve(path);
@@ -36,6 +38,12 @@ export async function explain(
     );
   }
   for (const root of chosen) {
+    if (isExtractionStage(stage)) {
+      process.stdout.write(
+        `// ${root.name} (${root.transform}), ${stage}\n${extractionText(root, stage, world)}\n`,
+      );
+      continue;
+    }
     for (const { graph, signature } of root.programs) {
       const { target } = root.settings;
       // What starts on wasm is shown there; a stage that is the code of a device shows that.
@@ -49,10 +57,31 @@ export async function explain(
         const why = `TypeScript has no words for ${error.message}`;
         throw new UserError(`fluxion: ${root.name} cannot be printed: ${why}`);
       });
-      process.stdout.write(`// ${root.name} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
+      const own = root.extraction === undefined ? root.name : signature.name;
+      process.stdout.write(`// ${own} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
     }
   }
   if (hasErrors(diagnostics)) throw new UserError("");
+}
+
+/** Stages of what is divided between the host and a device. */
+export const extractionStages = ["placed", "split"] as const;
+type ExtractionStage = (typeof extractionStages)[number];
+
+function isExtractionStage(stage: string): stage is ExtractionStage {
+  return extractionStages.some((name) => name === stage);
+}
+
+function extractionText(
+  { extraction, node, name }: Root,
+  stage: ExtractionStage,
+  world: World,
+): string {
+  if (extraction === undefined)
+    return `all of ${name} is one program: it is no asynchronous function\n`;
+  const { placement, options } = extraction;
+  if (stage === "placed") return placedText(placement);
+  return splitText(placement, world.checkerOf(node), options);
 }
 
 /** By the name of the root, or of the function in it. */

@@ -3,7 +3,7 @@
 import ts from "typescript";
 import { type Diagnostic, DiagnosticError } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
-import { symbolsOf } from "../../compiler/ir/dim.ts";
+import { type Dim, dimText, symbol, symbolsOf } from "../../compiler/ir/dim.ts";
 import type { Fn, Span, Value, ValueType } from "../../compiler/ir/types.ts";
 import type { GraphBuilder } from "../../compiler/ops/builder.ts";
 import { TypeFault } from "../../compiler/ops/define.ts";
@@ -174,11 +174,37 @@ export class Reader {
     if (error instanceof NeedsStatic && this.unrollable > 0) throw error;
     if (error instanceof DiagnosticError) this.report(error.diagnostic);
     else if (error instanceof TypeFault) {
+      this.noteDiffering(error);
       this.report(messages.shapeFault({ sentence: error.message }, this.span(node)));
     } else {
       const message = error instanceof Error ? error.message : String(error);
       this.report(messages.internalFault({ message }, this.span(node)));
     }
+  }
+
+  /** Extents that would have to be one. */
+  readonly differing: (readonly [Dim, Dim])[] = [];
+
+  noteDiffering({ differing }: TypeFault): void {
+    if (differing !== undefined) this.differing.push(differing);
+  }
+
+  /** Extents of the host that only their names tell apart, and what they are taken for. */
+  known: ReadonlyMap<string, Dim> = new Map();
+  /** All such extents. */
+  readonly open = new Set<string>();
+
+  /** An extent that the host knows when it calls, as a type that says `number` gives it. */
+  openDim(name: string): Dim {
+    const own = this.freshName(name);
+    this.open.add(own);
+    let dim: Dim = symbol(own);
+    // What one is taken for may be taken for another.
+    for (let next: Dim | undefined = dim; next !== undefined;) {
+      dim = next;
+      next = typeof dim === "number" ? undefined : this.known.get(dimText(dim));
+    }
+    return dim;
   }
 
   /** Reads something whose equations go to a new block. */

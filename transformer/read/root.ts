@@ -53,7 +53,7 @@ export interface ReadRoot {
   readonly files: readonly string[];
 }
 
-interface ProgramRead {
+export interface ProgramRead {
   readonly graph: Graph;
   readonly signature: Signature;
   /** The argument that a sparse program is about. */
@@ -145,7 +145,7 @@ function readProgram(reader: Reader, request: RootRequest): ProgramRead {
 }
 
 /** The functions that are called: a loop that is read several times leaves others behind. */
-function reachable(body: Block, functions: ReadonlyMap<string, Fn>): Map<string, Fn> {
+export function reachable(body: Block, functions: ReadonlyMap<string, Fn>): Map<string, Fn> {
   const found = new Map<string, Fn>();
   const visit = (block: Block): void => {
     for (const { op, parameters } of allEquations(block)) {
@@ -163,7 +163,7 @@ function reachable(body: Block, functions: ReadonlyMap<string, Fn>): Map<string,
 }
 
 /** A variable of the host: it must be visible where the root stands. */
-function captureVariable(
+export function captureVariable(
   reader: Reader,
   declaration: VariableLike,
   name: string,

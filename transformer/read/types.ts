@@ -118,7 +118,7 @@ function typedArrayOf(type: ts.Type): DType | undefined {
 /** A length that the host's arguments tell: `x_length`, `x_width` of its rows, … */
 function lengthOf({ reader }: Context, { name, own }: Part): Dim {
   const word = ["length", "width", "depth"][own] ?? `axis${own}`;
-  return symbol(reader.freshName(`${name}_${word}`));
+  return reader.openDim(`${name}_${word}`);
 }
 
 /** `number[]`, rectangular `number[][]`…, typed arrays as rows: one array. All else is a table. */
@@ -227,7 +227,7 @@ function dimOf(context: Context, type: ts.Type, name: string): Dim {
   if ((type.flags & ts.TypeFlags.TypeParameter) !== 0) {
     return symbol(context.reader.dimName(type.symbol.name, type));
   }
-  return symbol(context.reader.freshName(`${name}_dim`));
+  return context.reader.openDim(`${name}_dim`);
 }
 
 export function unsupported(

@@ -76,6 +76,7 @@ function callSurface(reader: Reader, name: string, call: NativeCall): ReaderValu
     return fromSurface(reader, apply(reader.at(node), args));
   } catch (error) {
     if (!(error instanceof TypeFault)) throw error;
+    reader.noteDiffering(error);
     const hint = (error as { readonly hint?: string }).hint;
     const operands = (error as { readonly operands?: readonly number[] }).operands ?? [];
     const diagnostic = messages.shapeFault(

@@ -1,0 +1,379 @@
+/**
+ * The function of the host, with calls of programs where its regions were: arguments are sends, which
+ * never wait, and what the host looks at is received, with an `await`, where it looks at it.
+ */
+
+import ts from "typescript";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import * as messages from "../../compiler/diagnostics/messages.ts";
+import { isPlain, leavesOf, type Tree } from "../../runtime/manifest.ts";
+import { isFunctionNode, type VariableLike } from "../read/world.ts";
+import { spanOf } from "../span.ts";
+import { isTensor, type Placement, type Region } from "./place.ts";
+import { isIn, type Use, type Variable } from "./variables.ts";
+
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** What passes between the two sides: a value that a region takes or gives. */
+export interface Channel {
+  readonly number: number;
+  readonly region: number;
+  readonly kind: "send" | "result" | "receive";
+  readonly name: string;
+  /** What it is, and whether it stays on the device. */
+  readonly note: string;
+}
+
+export interface Connection {
+  readonly edits: readonly TextEdit[];
+  /** For each region, the arguments that it takes over. */
+  readonly donated: readonly (readonly number[])[];
+  /** Nodes that the host has no longer. */
+  readonly gone: readonly ts.Node[];
+  readonly imports: readonly string[];
+  readonly channels: readonly Channel[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** How the programs of regions are called, and what of the runtime. */
+export interface Names {
+  readonly program: (region: number) => string;
+  readonly runtime: (name: string) => string;
+}
+
+export interface ConnectOptions {
+  readonly target: string;
+  /** Whether results that are no tensors come as promises. */
+  readonly isLater: boolean;
+  /** The arguments of the root that its caller gives up. */
+  readonly donated: readonly number[];
+}
+
+export function connect(
+  placement: Placement,
+  checker: ts.TypeChecker,
+  options: ConnectOptions,
+  names: Names,
+): Connection {
+  return new Connector(placement, checker, options, names).connect();
+}
+
+class Connector {
+  private readonly placement: Placement;
+  private readonly checker: ts.TypeChecker;
+  private readonly options: ConnectOptions;
+  private readonly names: Names;
+  private readonly edits: TextEdit[] = [];
+  private readonly imports = new Set<string>();
+  private readonly channels: Channel[] = [];
+  private readonly diagnostics: Diagnostic[] = [];
+  private readonly onDevice: readonly ts.Node[];
+
+  constructor(
+    placement: Placement,
+    checker: ts.TypeChecker,
+    options: ConnectOptions,
+    names: Names,
+  ) {
+    this.placement = placement;
+    this.checker = checker;
+    this.options = options;
+    this.names = names;
+    this.onDevice = placement.regions.flatMap(({ piece }) => [...piece.nodes] as ts.Node[]);
+  }
+
+  connect(): Connection {
+    const { regions, root } = this.placement;
+    const carried = regions.map((region) => this.carriedBy(region));
+    regions.forEach((region, number) => this.call(region, number));
+    for (const variable of new Set(carried.flat())) this.keepOf(variable);
+    this.items(root.body as ts.Node);
+    const donated = regions.map((region, k) =>
+      region.program.signature.parameters.flatMap(({ name }, position) =>
+        (carried[k] as readonly Variable[]).some((variable) => variable.name === name)
+          ? [position]
+          : [],
+      ),
+    );
+    const { edits, imports, channels, diagnostics } = this;
+    return { edits, donated, gone: this.onDevice, imports: [...imports], channels, diagnostics };
+  }
+
+  private runtime(name: string): string {
+    this.imports.add(name);
+    return this.names.runtime(name);
+  }
+
+  // Calls of regions
+
+  private call(region: Region, number: number): void {
+    const { piece, program, entries } = region;
+    const { parameters, result } = program.signature;
+    const given = parameters.map(({ name }) => name).join(", ");
+    const isAwaited = this.options.isLater && isPlain(result);
+    const node = piece.nodes.at(-1) as ts.Node;
+    if (isAwaited) this.mustWait(node, "a number that is computed on the device");
+    const started = `${this.names.program(number)}(${given})`;
+    const call = isAwaited ? `(await ${started})` : started;
+    for (const { name, tree } of parameters) this.channel(number, "send", name, noteOf(tree, true));
+    if (piece.kind === "expression") {
+      this.channel(number, "result", "", noteOf(result, !isAwaited));
+      this.edits.push({ start: node.getStart(), end: node.getEnd(), text: call });
+      return;
+    }
+    for (const gone of piece.nodes.slice(0, -1)) {
+      this.edits.push({ start: gone.getStart(), end: gone.getEnd(), text: "" });
+    }
+    const trees = result.kind === "tuple" ? result.items : [];
+    entries.forEach(({ name, field }, k) => {
+      const path = field === undefined ? name : `${name}.${field}`;
+      this.channel(number, "result", path, noteOf(trees[k] as Tree, !isAwaited));
+    });
+    const out = `__fluxion_out_${number}`;
+    const lines = entries.length === 0 ? [`${call};`] : [`const ${out} = ${call};`];
+    lines.push(...this.results(region, out));
+    const text = lines.join(" ");
+    const isAlone =
+      !ts.isBlock(node.parent) &&
+      !ts.isSourceFile(node.parent) &&
+      !ts.isCaseOrDefaultClause(node.parent);
+    this.edits.push({
+      start: node.getStart(),
+      end: node.getEnd(),
+      text: isAlone ? `{ ${text} }` : text,
+    });
+  }
+
+  /** Statements that give the variables of a region what it has made. */
+  private results({ entries, written, piece }: Region, out: string): readonly string[] {
+    const assigned = new Set(written.map(({ name }) => name));
+    const names = [...new Set(entries.map(({ name }) => name))];
+    return names.map((name) => {
+      const own = entries.flatMap((entry, k) => (entry.name === name ? [{ ...entry, k }] : []));
+      const isWhole = own.length === 1 && own[0]?.field === undefined;
+      const fields = own.map(({ field, k }) => `${field}: ${out}[${k}]`).join(", ");
+      const value = isWhole ? `${out}[${own[0]?.k}]` : `{ ${fields} }`;
+      if (assigned.has(name)) return `${name} = ${value};`;
+      const isConst = (piece.nodes as readonly ts.Node[]).some(
+        (node) =>
+          ts.isVariableStatement(node) &&
+          (node.declarationList.flags & ts.NodeFlags.Const) !== 0 &&
+          mentions(node.declarationList, name),
+      );
+      return `${isConst ? "const" : "let"} ${name} = ${value};`;
+    });
+  }
+
+  private channel(region: number, kind: Channel["kind"], name: string, note: string): void {
+    this.channels.push({ number: this.channels.length + 1, region, kind, name, note });
+  }
+
+  // What is carried on in place
+
+  /** Variables whose tensors a region takes and replaces. */
+  private carriedBy({ written, program, piece }: Region): readonly Variable[] {
+    const [node] = piece.nodes as readonly ts.Node[];
+    return written.filter(({ name, declaration, uses }) => {
+      if (node === undefined || isSeenAfterFailure(node, uses, this.placement.root)) return false;
+      const parameter = program.signature.parameters.find((one) => one.name === name);
+      const hasTensors =
+        parameter !== undefined &&
+        leavesOf(parameter.tree).some(({ as, shape }) => as === "tensor" && shape.length > 0);
+      return hasTensors && originOf(declaration) !== undefined;
+    });
+  }
+
+  /** Where the host gets hold of tensors that regions carry on in place, they are kept. */
+  private keepOf({ name, declaration, uses }: Variable): void {
+    const keep = this.runtime("keep");
+    const origin = originOf(declaration);
+    if (origin?.kind === "parameter") {
+      const body = origin.node.body as ts.ConciseBody;
+      const isGivenUp =
+        origin.node === this.placement.root && this.options.donated.includes(origin.position);
+      if (ts.isBlock(body) && !isGivenUp) {
+        const at = body.getStart() + 1;
+        this.edits.push({ start: at, end: at, text: ` ${keep}(${name});` });
+      }
+    } else if (origin?.kind === "initializer") this.wrap(origin.node, keep);
+    for (const { node, isRead, isWritten } of uses) {
+      if (isIn(node, this.onDevice)) continue;
+      if (isRead && !isWritten && !isLookedAt(node)) {
+        const isShort = ts.isShorthandPropertyAssignment(node.parent);
+        const text = `${keep}(${name})`;
+        const whole = isShort ? `${name}: ${text}` : text;
+        this.edits.push({ start: node.getStart(), end: node.getEnd(), text: whole });
+      } else if (isWritten) {
+        const value = assignedTo(node);
+        if (value !== undefined) this.wrap(value, keep);
+      }
+    }
+  }
+
+  /** What a region gives is in nobody else's hands. */
+  private wrap(value: ts.Expression, keep: string): void {
+    if (isIn(value, this.onDevice)) return;
+    const [start, end] = [value.getStart(), value.getEnd()];
+    if (
+      this.edits.some(
+        (edit) => edit.start === start && edit.end === start && edit.text === `${keep}(`,
+      )
+    )
+      return;
+    this.edits.push({ start, end: start, text: `${keep}(` }, { start: end, end, text: ")" });
+  }
+
+  // Receives
+
+  /** `x.item()` of the host waits for the element. */
+  private items(node: ts.Node): void {
+    if (this.onDevice.includes(node)) return;
+    ts.forEachChild(node, (child) => this.items(child));
+    if (!ts.isCallExpression(node) || node.arguments.length > 0) return;
+    const { expression } = node;
+    if (!ts.isPropertyAccessExpression(expression) || expression.name.text !== "item") return;
+    if (!isTensor(this.checker.getTypeAtLocation(expression.expression))) return;
+    const isWaiting = isAsync(node);
+    if (!isWaiting && this.options.isLater) this.mustWait(node, "an element of a tensor");
+    const call = isWaiting ? `(await ${this.runtime("receive")}(` : `${this.runtime("item")}(`;
+    const owner = expression.expression;
+    this.edits.push({ start: node.getStart(), end: node.getStart(), text: call });
+    this.edits.push({ start: owner.getEnd(), end: node.getEnd(), text: isWaiting ? "))" : ")" });
+    this.channel(
+      -1,
+      "receive",
+      owner.getText(),
+      isInLoop(node, this.placement.root) ? "in a loop" : "once",
+    );
+  }
+
+  private mustWait(node: ts.Node, what: string): void {
+    if (isAsync(node)) return;
+    const name = nameAround(node);
+    const { target } = this.options;
+    this.diagnostics.push(messages.receiveAtOnce({ name, what, target }, spanOf(node)));
+  }
+}
+
+function noteOf(tree: Tree, stays: boolean): string {
+  const leaves = leavesOf(tree);
+  const kinds = new Set(leaves.map(({ as }) => as));
+  const what =
+    leaves.length === 1
+      ? `${leaves[0]?.as === "tensor" ? "a tensor" : leaves[0]?.as === "typed" ? "a typed array" : `a${leaves[0]?.as === "array" ? "n array" : ` ${leaves[0]?.as}`}`}`
+      : `${leaves.length} ${kinds.size === 1 && kinds.has("tensor") ? "tensors" : "values"}`;
+  return stays && [...kinds].every((kind) => kind === "tensor") ? `${what}, by handle` : what;
+}
+
+function mentions(list: ts.VariableDeclarationList, name: string): boolean {
+  const visit = (binding: ts.BindingName): boolean =>
+    ts.isIdentifier(binding)
+      ? binding.text === name
+      : binding.elements.some((element) => ts.isBindingElement(element) && visit(element.name));
+  return list.declarations.some((declaration) => visit(declaration.name));
+}
+
+/** Where the first value of a variable comes from; undefined where that is not plain to see. */
+function originOf(declaration: VariableLike):
+  | { readonly kind: "none" }
+  | { readonly kind: "initializer"; readonly node: ts.Expression }
+  | {
+      readonly kind: "parameter";
+      readonly node: ts.FunctionLikeDeclaration;
+      readonly position: number;
+    }
+  | undefined {
+  let top: ts.Node = declaration;
+  while (
+    ts.isBindingElement(top) ||
+    ts.isObjectBindingPattern(top) ||
+    ts.isArrayBindingPattern(top)
+  ) {
+    top = top.parent;
+  }
+  if (ts.isParameter(top)) {
+    const fn = top.parent as ts.FunctionLikeDeclaration;
+    return isFunctionNode(fn) && fn.body !== undefined && ts.isBlock(fn.body)
+      ? { kind: "parameter", node: fn, position: fn.parameters.indexOf(top) }
+      : undefined;
+  }
+  if (!ts.isVariableDeclaration(top) || !ts.isVariableDeclarationList(top.parent)) return undefined;
+  const statement = top.parent.parent;
+  if (!ts.isVariableStatement(statement) && !ts.isForStatement(statement)) return undefined;
+  const { initializer } = top;
+  return initializer === undefined ? { kind: "none" } : { kind: "initializer", node: initializer };
+}
+
+/** The value that an assignment gives a target, or the pattern around it. */
+function assignedTo(target: ts.Node): ts.Expression | undefined {
+  for (let node = target; !ts.isStatement(node); node = node.parent) {
+    const { parent } = node;
+    if (ts.isBinaryExpression(parent) && parent.left === node) return parent.right;
+  }
+  return undefined;
+}
+
+/** Only shapes and elements are taken of it. */
+function isLookedAt(node: ts.Node): boolean {
+  let top = node;
+  while (ts.isPropertyAccessExpression(top.parent) && top.parent.expression === top) {
+    top = top.parent;
+    if (
+      ["shape", "dtype", "data", "dataSync", "toArray", "item"].includes(
+        (top as ts.PropertyAccessExpression).name.text,
+      )
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether a node may wait: the nearest function around it is asynchronous. */
+function isAsync(node: ts.Node): boolean {
+  for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
+    if (ts.isFunctionLike(up)) {
+      return (
+        ts.canHaveModifiers(up) &&
+        (ts.getModifiers(up) ?? []).some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
+      );
+    }
+  }
+  return false;
+}
+
+function isInLoop(node: ts.Node, root: ts.Node): boolean {
+  for (let up = node.parent; up !== root; up = up.parent) {
+    if (ts.isIterationStatement(up, false)) return true;
+  }
+  return false;
+}
+
+/** Whether somebody could look at a variable with the value from before, when a region has failed. */
+function isSeenAfterFailure(node: ts.Node, uses: readonly Use[], root: ts.Node): boolean {
+  for (let up = node.parent; up !== root; up = up.parent) {
+    if (!ts.isTryStatement(up)) continue;
+    const { tryBlock, catchClause, finallyBlock } = up;
+    if (!isIn(node, [tryBlock])) continue;
+    const isSeen = (use: Use): boolean =>
+      catchClause === undefined
+        ? finallyBlock !== undefined && isIn(use.node, [finallyBlock])
+        : !isIn(use.node, [tryBlock]);
+    if (uses.some((use) => use.isRead && isSeen(use))) return true;
+  }
+  return false;
+}
+
+/** The nearest function with a name around a node. */
+function nameAround(node: ts.Node): string {
+  for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
+    if (!ts.isFunctionLike(up)) continue;
+    if (up.name !== undefined) return up.name.getText();
+    if (ts.isVariableDeclaration(up.parent)) return up.parent.name.getText();
+  }
+  return "the function";
+}

@@ -9,6 +9,7 @@ export * from "./roots.ts";
 export * from "./sparse.ts";
 export * from "./device.ts";
 export * from "./image.ts";
+export * from "./prefetch.ts";
 export { tensor } from "./tensor.ts";
 export type { KernelTime, Profile, Timing } from "../runtime/profile.ts";
 export type {

@@ -30,3 +30,32 @@ export function keep<T>(value: T): T {
   }
   return value;
 }
+
+/** What the rounds of a loop do with results of the device, in order, while the loop goes on. */
+export interface Tails {
+  /** Has `tail` run when those before it are done. Waits where many are not; throws what one has thrown. */
+  readonly put: <A extends unknown[]>(
+    tail: (...args: A) => Promise<void>,
+    ...args: A
+  ) => Promise<void>;
+  /** Waits for all; throws what one has thrown. */
+  readonly done: () => Promise<void>;
+}
+
+/** Results wait for the host no longer than this many rounds. */
+const mostTails = 4;
+
+export function tails(): Tails {
+  const pending: Promise<void>[] = [];
+  let last = Promise.resolve();
+  return {
+    async put(tail, ...args) {
+      last = last.then(() => tail(...args));
+      // Whoever waits is told.
+      last.catch(() => {});
+      pending.push(last);
+      if (pending.length > mostTails) await pending.shift();
+    },
+    done: () => last,
+  };
+}

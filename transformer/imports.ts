@@ -17,7 +17,7 @@ export interface CompiledParts {
 /** Names that the runtime has as well: values, and those with the types. */
 const borderValues = new Set([
   ...["tensor", "sparsityOf", "useThreads", "device", "onReady", "draw", "fromImage"],
-  ...["asTexture", "gpuDevice"],
+  ...["asTexture", "gpuDevice", "prefetch"],
 ]);
 const border = new Set([
   ...borderValues,

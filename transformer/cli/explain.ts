@@ -72,16 +72,12 @@ function isExtractionStage(stage: string): stage is ExtractionStage {
   return extractionStages.some((name) => name === stage);
 }
 
-function extractionText(
-  { extraction, node, name }: Root,
-  stage: ExtractionStage,
-  world: World,
-): string {
+function extractionText({ extraction, name }: Root, stage: ExtractionStage, world: World): string {
   if (extraction === undefined)
     return `all of ${name} is one program: it is no asynchronous function\n`;
   const { placement, options } = extraction;
   if (stage === "placed") return placedText(placement);
-  return splitText(placement, world.checkerOf(node), options);
+  return splitText(world, placement, options);
 }
 
 /** By the name of the root, or of the function in it. */

@@ -7,10 +7,11 @@ import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { isPlain, leavesOf, type Tree } from "../../runtime/manifest.ts";
-import { isFunctionNode, type VariableLike } from "../read/world.ts";
+import { isFunctionNode, type VariableLike, type World } from "../read/world.ts";
 import { spanOf } from "../span.ts";
 import { isTensor, type Placement, type Region } from "./place.ts";
-import { isIn, type Use, type Variable } from "./variables.ts";
+import { type Tail, tailsOf } from "./tails.ts";
+import { isIn, isSeenAfterFailure, type Variable } from "./variables.ts";
 
 export interface TextEdit {
   readonly start: number;
@@ -54,15 +55,16 @@ export interface ConnectOptions {
 }
 
 export function connect(
+  world: World,
   placement: Placement,
-  checker: ts.TypeChecker,
   options: ConnectOptions,
   names: Names,
 ): Connection {
-  return new Connector(placement, checker, options, names).connect();
+  return new Connector(world, placement, options, names).connect();
 }
 
 class Connector {
+  private readonly world: World;
   private readonly placement: Placement;
   private readonly checker: ts.TypeChecker;
   private readonly options: ConnectOptions;
@@ -73,14 +75,10 @@ class Connector {
   private readonly diagnostics: Diagnostic[] = [];
   private readonly onDevice: readonly ts.Node[];
 
-  constructor(
-    placement: Placement,
-    checker: ts.TypeChecker,
-    options: ConnectOptions,
-    names: Names,
-  ) {
+  constructor(world: World, placement: Placement, options: ConnectOptions, names: Names) {
+    this.world = world;
     this.placement = placement;
-    this.checker = checker;
+    this.checker = world.checkerOf(placement.root);
     this.options = options;
     this.names = names;
     this.onDevice = placement.regions.flatMap(({ piece }) => [...piece.nodes] as ts.Node[]);
@@ -89,9 +87,14 @@ class Connector {
   connect(): Connection {
     const { regions, root } = this.placement;
     const carried = regions.map((region) => this.carriedBy(region));
+    const tails = this.options.isLater
+      ? tailsOf(this.world, this.placement, new Set(carried.flat()))
+      : [];
+    tails.forEach((tail, number) => this.begin(tail, number));
     regions.forEach((region, number) => this.call(region, number));
     for (const variable of new Set(carried.flat())) this.keepOf(variable);
     this.items(root.body as ts.Node);
+    tails.forEach((tail, number) => this.end(tail, number));
     const donated = regions.map((region, k) =>
       region.program.signature.parameters.flatMap(({ name }, position) =>
         (carried[k] as readonly Variable[]).some((variable) => variable.name === name)
@@ -106,6 +109,27 @@ class Connector {
   private runtime(name: string): string {
     this.imports.add(name);
     return this.names.runtime(name);
+  }
+
+  // What loops do later
+
+  private begin({ loop, statements, seen }: Tail, number: number): void {
+    const start = labelled(loop).getStart();
+    const tails = `__fluxion_tails_${number}`;
+    const text = `{ const ${tails} = ${this.runtime("tails")}(); try { `;
+    this.edits.push({ start, end: start, text });
+    const at = (statements[0] as ts.Statement).getStart();
+    const names = seen.map(({ name }) => name).join(", ");
+    this.edits.push({ start: at, end: at, text: `await ${tails}.put(async (${names}) => { ` });
+  }
+
+  private end({ loop, statements, seen }: Tail, number: number): void {
+    const tails = `__fluxion_tails_${number}`;
+    const at = (statements.at(-1) as ts.Statement).getEnd();
+    const given = seen.map(({ name }) => `, ${name}`).join("");
+    this.edits.push({ start: at, end: at, text: ` }${given});` });
+    const end = loop.getEnd();
+    this.edits.push({ start: end, end, text: ` } finally { await ${tails}.done(); } }` });
   }
 
   // Calls of regions
@@ -269,6 +293,11 @@ function noteOf(tree: Tree, stays: boolean): string {
   return stays && [...kinds].every((kind) => kind === "tensor") ? `${what}, by handle` : what;
 }
 
+/** A statement with its labels. */
+function labelled(node: ts.Statement): ts.Statement {
+  return ts.isLabeledStatement(node.parent) ? labelled(node.parent) : node;
+}
+
 function mentions(list: ts.VariableDeclarationList, name: string): boolean {
   const visit = (binding: ts.BindingName): boolean =>
     ts.isIdentifier(binding)
@@ -349,21 +378,6 @@ function isAsync(node: ts.Node): boolean {
 function isInLoop(node: ts.Node, root: ts.Node): boolean {
   for (let up = node.parent; up !== root; up = up.parent) {
     if (ts.isIterationStatement(up, false)) return true;
-  }
-  return false;
-}
-
-/** Whether somebody could look at a variable with the value from before, when a region has failed. */
-function isSeenAfterFailure(node: ts.Node, uses: readonly Use[], root: ts.Node): boolean {
-  for (let up = node.parent; up !== root; up = up.parent) {
-    if (!ts.isTryStatement(up)) continue;
-    const { tryBlock, catchClause, finallyBlock } = up;
-    if (!isIn(node, [tryBlock])) continue;
-    const isSeen = (use: Use): boolean =>
-      catchClause === undefined
-        ? finallyBlock !== undefined && isIn(use.node, [finallyBlock])
-        : !isIn(use.node, [tryBlock]);
-    if (uses.some((use) => use.isRead && isSeen(use))) return true;
   }
   return false;
 }

@@ -44,7 +44,7 @@ export function extract(
   const placement = placementOf(world, surface, fn);
   const isLater = target !== "js" && target !== "wasm";
   const options = { target, isLater, donated };
-  const connection = connect(placement, world.checkerOf(fn), options, names);
+  const connection = connect(world, placement, options, names);
   const warnings = placement.refused.map(({ node, why }) =>
     messages.tensorsOnHost({ what: short(node), why: why.message }, spanOf(node)),
   );

@@ -56,6 +56,8 @@ export interface Placement {
   readonly placed: readonly Placed[];
   /** Work on tensors that stays on the host, and why. */
   readonly refused: readonly Refused[];
+  /** What a statement or an expression is in the language, by itself; undefined where it is not. */
+  readonly programOf: (node: ts.Node) => ProgramRead | undefined;
 }
 
 export interface Refused {
@@ -107,7 +109,15 @@ class Placer {
       this.waiting.delete(next);
       this.body(next.body as ts.ConciseBody);
     }
-    return { root, variables, regions, placed, refused: this.refused };
+    const programOf = (node: ts.Node): ProgramRead | undefined => {
+      const region = regions.find(({ piece }) =>
+        (piece.nodes as readonly ts.Node[]).includes(node),
+      );
+      if (region !== undefined) return region.program;
+      const isPiece = ts.isStatement(node) || ts.isExpression(node);
+      return isPiece && isWithoutJumps(node) ? this.readAlone(node).program : undefined;
+    };
+    return { root, variables, regions, placed, refused: this.refused, programOf };
   }
 
   // The host
@@ -416,6 +426,7 @@ function equationsOf({ functions }: Graph) {
 /** Functions of the language that are for the host. */
 const hostFunctions: ReadonlySet<string> = new Set([
   ...["tensor", "device", "onReady", "useThreads", "draw", "fromImage", "asTexture", "gpuDevice"],
+  "prefetch",
 ]);
 
 /** What code is refused for that is meant for the host: its calls, its syntax, what it captures. */
@@ -492,8 +503,8 @@ function partsOf(node: ts.Statement): readonly Part[] | undefined {
   return undefined;
 }
 
-/** True where control neither leaves a node nor waits in it. */
-function isWithoutJumps(root: ts.Node): boolean {
+/** True where control neither leaves a node nor, unless it may, waits in it. */
+export function isWithoutJumps(root: ts.Node, mayWait = false): boolean {
   const visit = (
     node: ts.Node,
     loops: number,
@@ -503,6 +514,8 @@ function isWithoutJumps(root: ts.Node): boolean {
     if (isFunctionNode(node)) return true;
     switch (node.kind) {
       case ts.SyntaxKind.AwaitExpression:
+        if (mayWait) break;
+        return false;
       case ts.SyntaxKind.YieldExpression:
       case ts.SyntaxKind.ReturnStatement:
       case ts.SyntaxKind.ThrowStatement:
@@ -511,7 +524,7 @@ function isWithoutJumps(root: ts.Node): boolean {
         return false;
       default:
     }
-    if (ts.isForOfStatement(node) && node.awaitModifier !== undefined) return false;
+    if (ts.isForOfStatement(node) && node.awaitModifier !== undefined && !mayWait) return false;
     if (ts.isBreakOrContinueStatement(node)) {
       if (node.label !== undefined) return labels.includes(node.label.text);
       return (ts.isContinueStatement(node) ? loops : breaks) > 0;

@@ -3,6 +3,7 @@
 import { MagicString } from "magic-string";
 import ts from "typescript";
 import { type Channel, connect, type ConnectOptions } from "./connect.ts";
+import type { World } from "../read/world.ts";
 import type { Placement, Region } from "./place.ts";
 
 /** Each line of the function with the side that it is on, and the reasons below. */
@@ -38,17 +39,13 @@ export function placedText({ root, regions, placed }: Placement): string {
 }
 
 /** The function of the host with its channels; the programs of the device are printed by themselves. */
-export function splitText(
-  placement: Placement,
-  checker: ts.TypeChecker,
-  options: ConnectOptions,
-): string {
+export function splitText(world: World, placement: Placement, options: ConnectOptions): string {
   const { root, regions } = placement;
   const names = {
     program: (region: number): string => `device_${region}`,
     runtime: (name: string): string => name,
   };
-  const { edits, channels, donated } = connect(placement, checker, options, names);
+  const { edits, channels, donated } = connect(world, placement, options, names);
   const file = root.getSourceFile();
   const text = new MagicString(file.text);
   for (const { start, end, text: replaced } of edits) {
@@ -57,7 +54,7 @@ export function splitText(
   }
   const host = text
     .slice(root.getStart(), root.getEnd())
-    .replaceAll("__fluxion_out_", "out_")
+    .replaceAll(/__fluxion_(?=out_|tails_)/g, "")
     .replaceAll(/^\s*\n/gm, "");
   const rows = channels.map((channel) => {
     const { number, kind, note } = channel;

@@ -46,6 +46,13 @@ export class Variables {
     return this.byDeclaration.get(declaration)?.variable;
   }
 
+  /** All variables of a name. */
+  called(name: string): readonly Variable[] {
+    return [...this.byDeclaration.values()]
+      .map(({ variable }) => variable)
+      .filter((variable) => variable.name === name);
+  }
+
   /** All variables with a use in some nodes. */
   in(nodes: readonly ts.Node[]): readonly Variable[] {
     return [...this.byDeclaration.values()]
@@ -57,6 +64,21 @@ export class Variables {
 /** True of what stands in one of some nodes of the same file. */
 export function isIn(node: ts.Node, nodes: readonly ts.Node[]): boolean {
   return nodes.some((outer) => outer.pos <= node.pos && node.end <= outer.end);
+}
+
+/** Whether somebody could look at a variable with the value from before, when something has failed. */
+export function isSeenAfterFailure(node: ts.Node, uses: readonly Use[], root: ts.Node): boolean {
+  for (let up = node.parent; up !== root; up = up.parent) {
+    if (!ts.isTryStatement(up)) continue;
+    const { tryBlock, catchClause, finallyBlock } = up;
+    if (!isIn(node, [tryBlock])) continue;
+    const isSeen = (use: Use): boolean =>
+      catchClause === undefined
+        ? finallyBlock !== undefined && isIn(use.node, [finallyBlock])
+        : !isIn(use.node, [tryBlock]);
+    if (uses.some((use) => use.isRead && isSeen(use))) return true;
+  }
+  return false;
 }
 
 /** The variables that statements declare in their own list. */

@@ -27,16 +27,9 @@ const halfTolerance = 1e-3;
 /** Roots that the device refuses, by program, each with the reason of the `NotOnDevice`. */
 const refused: Readonly<Record<string, readonly string[]>> = {
   "arrays-of-tuples": ["recursive: recursion"],
-  "custom-derivatives": ["solved: memory"],
   "custom-in-use": ["aroundRecursion: recursion", "inRecursion: recursion"],
   "derivatives-of-derivatives": ["of: memory"],
-  "gradients-of-tuples": ["ofBodies: memory"],
-  "half-arrays": [
-    "slopes: memory",
-    "sorted: recursion",
-    "halvingSlope: recursion",
-    "newton: memory",
-  ],
+  "half-arrays": ["sorted: recursion", "halvingSlope: recursion", "newton: memory"],
   "lengths-in-loops": [
     "branchesValue: memory",
     "branchesGrad: memory",
@@ -49,7 +42,6 @@ const refused: Readonly<Record<string, readonly string[]>> = {
     "recursiveJvp: recursion",
     "recursiveTwice: recursion",
   ],
-  "many-directions": ["energy: memory"],
   "record-gradients": ["recursive: recursion"],
   "records-in-use": ["recursive: recursion", "filtered: memory"],
   recursion: ["all: recursion"],
@@ -84,7 +76,6 @@ const refused: Readonly<Record<string, readonly string[]>> = {
     "atNested: recursion",
     "jacobian: recursion",
   ],
-  "rows-of-computed-length": ["slopes: memory", "steep: memory", "replacingSlopes: memory"],
   "rows-put-in": ["gathered: memory"],
   "slices-in-loops": [
     "slope: memory",
@@ -104,7 +95,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
     "jacfwd: recursion",
     "jacfwd_prefixes: recursion",
   ],
-  stacks: ["chosen: memory", "reached: memory", "shared: recursion"],
+  stacks: ["reached: memory", "shared: recursion"],
 };
 
 /** Where single precision has other numbers than doubles, by program; all else agrees. */

@@ -18,7 +18,15 @@ import {
   temporary,
 } from "../loop.ts";
 import type { Program, Stack } from "../program.ts";
-import { emptyStack, missing, movedTo, type Stream, streamAddress } from "../streams.ts";
+import {
+  atMost,
+  emptyStack,
+  fewer,
+  missing,
+  movedTo,
+  type Stream,
+  streamAddress,
+} from "../streams.ts";
 
 /** The first room that a stack asks for, in elements. */
 const firstCapacity = 16;
@@ -38,7 +46,7 @@ export function push(program: Program, equation: Equation): void {
   const source = element.shape.length > 0 ? program.buffer(value) : undefined;
   const { stream, roomy } = program.stacks.get(stack) ?? {};
   if (roomy !== true && !program.preparedStacks.has(from)) {
-    program.emit(growth(program, stack, together(program, equation)));
+    program.emit(...growth(program, stack, together(program, equation)));
   }
   if (source === undefined) {
     const [at, index] = elementOf(stack, stream);
@@ -63,12 +71,15 @@ export function pop(program: Program, equation: Equation): void {
   const { stream, filled } = program.stacks.get(stack) ?? {};
   if (filled !== true && !program.preparedStacks.has(from)) {
     const wanted = constant(together(program, equation));
-    program.emit({
-      kind: "if",
-      condition: op("lt", "i32", [read(count), wanted]),
-      then: missing(program, stack, wanted, equation),
-      otherwise: [],
-    });
+    program.emit(
+      {
+        kind: "if",
+        condition: op("lt", "i32", [read(count), wanted]),
+        then: missing(program, stack, wanted, equation),
+        otherwise: [],
+      },
+      ...fewer(program, stack, wanted),
+    );
   }
   if (stream === undefined) program.emit(set(count, add(read(count), constant(-1))));
   program.define(rest, { kind: "stack", stack });
@@ -146,19 +157,26 @@ function together(program: Program, equation: Equation): number {
 }
 
 /** Twice the room when there is too little for `more` elements, which are at most the first room. */
-function growth(program: Program, stack: Stack, more: number): Statement {
-  const { base, count, capacity, element } = stack;
+function growth(program: Program, stack: Stack, more: number): readonly Statement[] {
+  const { base, most, capacity, element } = stack;
   const bytes = program.dim(program.bytesOf(element));
   const [room, moved] = [local("room", "i32"), local("moved", "i32")];
-  return {
-    kind: "if",
-    condition: op("gt", "i32", [add(read(count), constant(more)), read(capacity)]),
-    then: [
-      set(room, op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))])),
-      ...movedTo(stack, room, moved, bytes),
-      set(base, read(moved)),
-      set(capacity, read(room)),
-    ],
-    otherwise: [],
-  };
+  const wanted = add(read(most), constant(more));
+  return [
+    {
+      kind: "if",
+      condition: op("gt", "i32", [wanted, read(capacity)]),
+      then: [
+        set(
+          room,
+          op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))]),
+        ),
+        ...movedTo(stack, room, moved, bytes),
+        set(base, read(moved)),
+        set(capacity, read(room)),
+      ],
+      otherwise: [],
+    },
+    ...atMost(program, stack, wanted),
+  ];
 }

@@ -356,6 +356,10 @@ export class Program {
     if (name === "constant") {
       return constant((parameters["values"] as readonly number[])[0] ?? 0, value.type.dtype);
     }
+    if (name === "extent") {
+      const dim = parameters["dim"] as Dim;
+      return this.isPlanned(dim) ? this.dim(dim) : undefined;
+    }
     if (value.type.shape.length > 0 || ops[name]?.lower.kind !== "elementwise") return undefined;
     const operands = inputs.map((input) => this.foreseen(input));
     if (!operands.every((operand) => operand !== undefined)) return undefined;

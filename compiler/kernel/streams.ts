@@ -14,8 +14,10 @@ import {
   constant,
   type Expr,
   isConstant,
+  less,
   type Local,
   local,
+  maximum,
   multiply,
   op,
   read,
@@ -39,6 +41,8 @@ export interface Stream {
   readonly at: Local;
   readonly counter: Local;
   readonly direction: 1 | -1;
+  /** There may be no element for the last rounds: they take zeros. */
+  readonly mayLack?: boolean;
 }
 
 /** What is known of a stack inside the loops that are being lowered. */
@@ -76,7 +80,8 @@ export function openStreams(
       const { stream } = opened;
       if (stream !== undefined) {
         const moved = multiply(trips(limit), constant(stream.direction));
-        program.emit(set(stack.count, add(read(stack.count), moved)));
+        const left = add(read(stack.count), moved);
+        program.emit(set(stack.count, stream.mayLack === true ? maximum(left, constant(0)) : left));
       }
       program.stacks.set(stack, before);
     });
@@ -180,25 +185,26 @@ function openPops(
   equation: Equation,
 ): StackState {
   const { base, count } = stack;
+  const { first = equation } = traffic;
+  const lacking = mayLack(program, first);
   if (before.filled !== true) {
     const wanted = rounds(limit, amount);
-    const { first } = traffic;
-    program.emit(
-      {
+    if (!lacking) {
+      program.emit({
         kind: "if",
         condition: op("lt", "f64", [float(read(count)), wanted]),
-        then: missing(program, stack, whole(wanted), first ?? equation),
+        then: missing(program, stack, whole(wanted), first),
         otherwise: [],
-      },
-      ...fewer(program, stack, whole(wanted)),
-    );
+      });
+    }
+    program.emit(...fewer(program, stack, whole(wanted)));
   }
   if (!isOnce(traffic)) return { ...before, filled: true, stream: undefined };
   const at = local("popped_from", "i32");
   program.streamPointers.add(at);
   const last = subtract(read(count), constant(1));
   program.emit(set(at, add(read(base), bytesFor(program, stack, last))));
-  return { ...before, filled: true, stream: { at, counter, direction: -1 } };
+  return { ...before, filled: true, stream: { at, counter, direction: -1, mayLack: lacking } };
 }
 
 /** The traffic of one round with its amount, where all trip counts are known in front of it. */
@@ -325,7 +331,19 @@ export function fewer(program: Program, stack: Stack, popped: Expr): readonly St
   const { most, count } = stack;
   const block = program.frames.at(-1)?.block;
   if (most === count || program.roomMade.get(stack) !== block) return [];
-  return [set(most, subtract(read(most), popped))];
+  return [set(most, maximum(subtract(read(most), popped), constant(0)))];
+}
+
+/** True of a pop that finds out itself whether there is something: the host cannot. */
+export function mayLack({ options }: Program, { parameters }: Equation): boolean {
+  return options.grid === true && parameters["orZero"] === true;
+}
+
+/** Whether there is an element for such a pop. */
+export function isThere({ count }: Stack, stream: Stream | undefined): Expr {
+  return stream === undefined
+    ? less(constant(0), read(count))
+    : less(read(stream.counter), read(count));
 }
 
 /** A number of elements that fits the memory. */
@@ -341,7 +359,7 @@ export function missing(
   wanted: Expr,
   { op: name, span, parameters, inputs }: Equation,
 ): readonly Statement[] {
-  const { base, count, element } = stack;
+  const { base, count, capacity, element } = stack;
   if (parameters["orZero"] !== true) {
     const site = program.site("stack", name, span, inputs[0]?.name);
     return [{ kind: "fault", site, index: read(count), extent: constant(0) }];
@@ -364,7 +382,8 @@ export function missing(
     { kind: "copy", to: add(read(moved), read(zeros)), from: read(base), bytes: present },
     { kind: "call", callee: "release", operands: [read(base)], results: [] },
     set(base, read(moved)),
-    ...stackLocals(stack).flatMap((part) => (part === base ? [] : [set(part, read(room))])),
+    set(count, read(room)),
+    set(capacity, read(room)),
   ];
 }
 

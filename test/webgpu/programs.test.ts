@@ -27,7 +27,6 @@ const halfTolerance = 1e-3;
 /** Roots that the device refuses, by program, each with the reason of the `NotOnDevice`. */
 const refused: Readonly<Record<string, readonly string[]>> = {
   "arrays-of-tuples": ["recursive: recursion"],
-  "counted-tapes": ["branchingTwice: memory"],
   "custom-in-use": ["aroundRecursion: recursion", "inRecursion: recursion"],
   "derivatives-of-derivatives": ["of: memory"],
   "half-arrays": ["sorted: recursion", "halvingSlope: recursion", "newton: memory"],

@@ -1,14 +1,16 @@
 /** Stacks: growable memory of the host's, with its address, length and room in locals. */
 
 import { dimText } from "../../ir/dim.ts";
-import type { Block, Equation, Value } from "../../ir/types.ts";
+import type { Block, DType, Equation, Value } from "../../ir/types.ts";
 import { localIndex, scaleIndex } from "../affine.ts";
 import {
   add,
   constant,
   type Expr,
   load,
+  type Local,
   local,
+  maximum,
   multiply,
   op,
   read,
@@ -22,6 +24,8 @@ import {
   atMost,
   emptyStack,
   fewer,
+  isThere,
+  mayLack,
   missing,
   movedTo,
   type Stream,
@@ -69,7 +73,11 @@ export function pop(program: Program, equation: Equation): void {
   const stack = program.stack(from);
   const { element, count } = stack;
   const { stream, filled } = program.stacks.get(stack) ?? {};
-  if (filled !== true && !program.preparedStacks.has(from)) {
+  const there = mayLack(program, equation) ? local("there", "i32") : undefined;
+  if (there !== undefined) {
+    if (filled !== true) program.emit(...fewer(program, stack, constant(1)));
+    program.emit(set(there, isThere(stack, stream)));
+  } else if (filled !== true && !program.preparedStacks.has(from)) {
     const wanted = constant(together(program, equation));
     program.emit(
       {
@@ -81,15 +89,19 @@ export function pop(program: Program, equation: Equation): void {
       ...fewer(program, stack, wanted),
     );
   }
-  if (stream === undefined) program.emit(set(count, add(read(count), constant(-1))));
+  if (stream === undefined) {
+    const left = add(read(count), constant(-1));
+    program.emit(set(count, there === undefined ? left : maximum(left, constant(0))));
+  }
   program.define(rest, { kind: "stack", stack });
   if (element.shape.length === 0) {
     const [at, index] = elementOf(stack, stream);
-    program.setScalar(value, load(at, index, element.dtype));
+    const top = load(at, index, element.dtype);
+    program.setScalar(value, there === undefined ? top : orZero(there, top, element.dtype));
     return;
   }
   if (program.uses.count(value) === 0) return;
-  if (staysThere(program, value, stack)) {
+  if (there === undefined && staysThere(program, value, stack)) {
     const pointer = temporary("popped_at", "i32");
     program.emit(set(pointer, addressOf(program, stack, stream)));
     const buffer = program.makeBuffer("parameter", "popped", program.bytesOf(element), pointer);
@@ -97,13 +109,25 @@ export function pop(program: Program, equation: Equation): void {
     return;
   }
   const buffer = program.fresh(value);
-  program.emit({
-    kind: "copy",
-    to: read(buffer.pointer),
-    from: addressOf(program, stack, stream),
-    bytes: program.dim(program.bytesOf(element)),
-  });
+  const to = read(buffer.pointer);
+  const bytes = program.dim(program.bytesOf(element));
+  const copy: Statement = { kind: "copy", to, from: addressOf(program, stack, stream), bytes };
+  program.emit(
+    there === undefined
+      ? copy
+      : {
+          kind: "if",
+          condition: read(there),
+          then: [copy],
+          otherwise: [{ kind: "clear", to, bytes }],
+        },
+  );
   program.define(value, { kind: "array", buffer });
+}
+
+function orZero(there: Local, value: Expr, dtype: DType): Expr {
+  const [condition, otherwise] = [read(there), constant(0, dtype)];
+  return { kind: "when", dtype, lanes: 1, condition, then: value, otherwise };
 }
 
 /** True when nothing is pushed on such a stack while the popped array may be read. */

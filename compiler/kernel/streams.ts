@@ -74,7 +74,9 @@ export function openStreams(
       ? openPushes(program, stack, pushes, limit, counter, before)
       : pops
         ? openPops(program, stack, pops, limit, counter, before, equation)
-        : openBranches(program, stack, mostTraffic(body, parameter), limit, before);
+        : program.options.grid === true
+          ? openBranches(program, stack, mostTraffic(body, parameter), limit, before)
+          : before;
     program.stacks.set(stack, opened);
     closing.push(() => {
       const { stream } = opened;
@@ -123,6 +125,7 @@ export function streamAddress(program: Program, { element }: Stack, stream: Stre
  * arm pushes before it does. The function that is returned is called after the `if`.
  */
 export function openArms(program: Program, equation: Equation): () => void {
+  if (program.options.grid !== true) return () => {};
   const closing: (() => void)[] = [];
   for (const value of new Set(equation.regions.flatMap(freeValues))) {
     if (!value.type.stack) continue;
@@ -145,8 +148,7 @@ function openBranches(
   limit: Expr,
   before: StackState,
 ): StackState {
-  if (program.options.grid !== true || before.roomy === true) return before;
-  if (traffic === undefined || !isDecided(traffic)) return before;
+  if (before.roomy === true || traffic === undefined || !isDecided(traffic)) return before;
   const amount = mostOf(program, traffic);
   if (amount === undefined) return before;
   program.emit(...reservation(program, stack, rounds(limit, amount)));
@@ -225,7 +227,7 @@ function amountOf(program: Program, body: Block, { own, loops }: Traffic): Expr 
   return sum;
 }
 
-/** As many as the arms that push most, with counts that are computed from what is known. */
+/** As much as the arms that push most, with counts that are computed from what is known. */
 function mostOf(program: Program, { own, loops, branches }: Traffic): Expr | undefined {
   let sum: Expr = constant(own, "f64");
   for (const { count, inner } of loops) {

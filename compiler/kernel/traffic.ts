@@ -12,15 +12,26 @@ export interface Traffic {
   readonly branches: readonly (readonly Traffic[])[];
 }
 
-/** Follows a stack through a block; undefined where the path, or another function, decides. */
-export function trafficOf(block: Block, stack: Value, op: "push" | "pop"): Traffic | undefined {
-  const walk = walked(block, stack, op, false);
-  return walk !== undefined && block.results.includes(walk.end) ? walk.traffic : undefined;
+/** Follows a stack through a round of a loop; undefined where the path, or another function, decides. */
+export function trafficOf(body: Block, stack: Value, op: "push" | "pop"): Traffic | undefined {
+  return roundOf(body, stack, op, false);
 }
 
-/** What a block pushes at most, whatever it pops and whichever arms it runs. */
-export function mostTraffic(block: Block, stack: Value): Traffic | undefined {
-  return walked(block, stack, "push", true)?.traffic;
+/** What a round pushes at most, whatever it pops and whichever arms it runs. */
+export function mostTraffic(body: Block, stack: Value): Traffic | undefined {
+  return roundOf(body, stack, "push", true);
+}
+
+/** Of a stack that is handed to the next round where this one has found it. */
+function roundOf(
+  body: Block,
+  stack: Value,
+  op: "push" | "pop",
+  atMost: boolean,
+): Traffic | undefined {
+  const walk = walked(body, stack, op, atMost);
+  const next = body.results[body.parameters.indexOf(stack) - 1];
+  return walk !== undefined && walk.end === next ? walk.traffic : undefined;
 }
 
 /** What the arms of a branch push at most. */
@@ -61,14 +72,13 @@ function walked(block: Block, stack: Value, op: "push" | "pop", atMost: boolean)
       const [body] = equation.regions;
       const parameter = body?.parameters[equation.inputs.indexOf(current)];
       if (count === undefined || body === undefined || parameter === undefined) return undefined;
-      const inner = walked(body, parameter, op, atMost);
-      if (inner === undefined || !body.results.includes(inner.end)) return undefined;
-      loops.push({ count, inner: inner.traffic });
-      const innerFirst = inner.traffic.first;
-      if (first !== undefined && innerFirst !== undefined) {
-        if (isPadded(first) !== isPadded(innerFirst)) return undefined;
+      const inner = roundOf(body, parameter, op, atMost);
+      if (inner === undefined) return undefined;
+      loops.push({ count, inner });
+      if (first !== undefined && inner.first !== undefined) {
+        if (isPadded(first) !== isPadded(inner.first)) return undefined;
       }
-      first ??= innerFirst;
+      first ??= inner.first;
     } else if (!atMost || equation.op !== "pop") return undefined;
     current = next;
   }

@@ -149,6 +149,6 @@ function bufferInputs(
   return buffers;
 }
 
-export function stackLocals({ base, count, capacity }: Stack): readonly Local[] {
-  return [base, count, capacity];
+export function stackLocals({ base, count, most, capacity }: Stack): readonly Local[] {
+  return most === count ? [base, count, capacity] : [base, count, capacity, most];
 }

@@ -17,11 +17,12 @@ import {
   set,
   type Statement,
 } from "./loop.ts";
+import { stackLocals } from "./calls.ts";
 import { lowerEquation } from "./equation.ts";
 import type { Place, Program, ProgramFrame, Stack } from "./program.ts";
 import { assignedIn } from "./rewrite.ts";
 import { emitFor, emitWhile } from "./rounds.ts";
-import { emptyStack, openStreams } from "./streams.ts";
+import { emptyStack, openArms, openStreams } from "./streams.ts";
 import { type Range, wholeRange } from "./tasks.ts";
 
 /** Lowers a block; `finish` is called with everything in scope, before what dies is given back. */
@@ -74,9 +75,10 @@ function release(pointer: Local): Statement {
 
 /** A stack's elements in another stack, which had none; its own memory is no longer its. */
 function moveStack(from: Stack, to: Stack): readonly Statement[] {
-  return (["base", "count", "capacity"] as const).flatMap((part) => [
-    set(to[part], read(from[part])),
-    set(from[part], constant(0)),
+  const targets = stackLocals(to);
+  return stackLocals(from).flatMap((part, k) => [
+    set(targets[k] as Local, read(part)),
+    set(part, constant(0)),
   ]);
 }
 
@@ -105,8 +107,10 @@ export function lowerIf(program: Program, equation: Equation): void {
         results.flatMap((result, k) => (joins[k] as Join).arrive(result)),
       ),
     );
+  const closeArms = openArms(program, equation);
   const thenBody = arm(then);
   const otherwiseBody = arm(otherwise);
+  closeArms();
   joins.forEach((join) => join.joinStacks(thenBody, otherwiseBody));
   // What an arm allocates and hands on is given back by the block around, on both paths.
   for (const heap of program.frames.at(-1)?.heap ?? []) {
@@ -448,7 +452,7 @@ class Carried {
     return this.slots.flatMap((slot) => {
       if (slot.kind === "scalar") return [slot.local];
       if (slot.kind === "array") return [slot.buffer.pointer];
-      return [slot.stack.base, slot.stack.count, slot.stack.capacity];
+      return stackLocals(slot.stack);
     });
   }
 

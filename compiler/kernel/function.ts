@@ -26,6 +26,7 @@ import { spellIndices } from "./nest.ts";
 import { Program, type Stack } from "./program.ts";
 import { type ProgramOptions } from "./options.ts";
 import { ResultTargets } from "./results.ts";
+import { newStack } from "./streams.ts";
 
 export interface LoweredFunction {
   readonly fn: LoopFunction;
@@ -93,12 +94,7 @@ function enterParameter(
   const { dtype, shape, stack: isStack } = parameter.type;
   const name = parameter.name ?? `p${k}`;
   if (isStack) {
-    const stack: Stack = {
-      base: local("stack_at", "i32"),
-      count: local("stack_count", "i32"),
-      capacity: local("stack_room", "i32"),
-      element: { dtype, shape, stack: false },
-    };
+    const stack = newStack(program, { dtype, shape, stack: false });
     program.define(parameter, { kind: "stack", stack });
     return { locals: stackLocals(stack) };
   }

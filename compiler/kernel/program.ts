@@ -46,7 +46,7 @@ import type { ModuleParts } from "./module.ts";
 import { elementBytes, type ProgramOptions } from "./options.ts";
 import { type Axis, axesOf, type ChooseRange, nest, settle, spellIndices } from "./nest.ts";
 import { costOf } from "./cost.ts";
-import { ElementReader } from "./element.ts";
+import { ElementReader, elementwise } from "./element.ts";
 import { freeLocals } from "./outline.ts";
 import { mapExpressions, visitExpression, visitStatements } from "./rewrite.ts";
 import type { StackState } from "./streams.ts";
@@ -119,6 +119,11 @@ export interface Group {
 export interface Stack {
   readonly base: Local;
   readonly count: Local;
+  /**
+   * Room is made for so many: `count` itself, or, where a device counts, a number that the host
+   * knows and that is no less.
+   */
+  readonly most: Local;
   readonly capacity: Local;
   readonly element: ValueType;
 }
@@ -342,6 +347,26 @@ export class Program {
     return place?.kind === "scalar" ? place.expr : undefined;
   }
 
+  /** A scalar, also one that is computed later, from what is known now. */
+  foreseen(value: Value): Expr | undefined {
+    const known = this.scalarIfKnown(value);
+    const definition = this.definition(value);
+    if (known !== undefined || definition === undefined) return known;
+    const { op: name, inputs, parameters } = definition;
+    if (name === "constant") {
+      return constant((parameters["values"] as readonly number[])[0] ?? 0, value.type.dtype);
+    }
+    if (name === "extent") {
+      const dim = parameters["dim"] as Dim;
+      return this.isPlanned(dim) ? this.dim(dim) : undefined;
+    }
+    if (value.type.shape.length > 0 || ops[name]?.lower.kind !== "elementwise") return undefined;
+    const operands = inputs.map((input) => this.foreseen(input));
+    if (!operands.every((operand) => operand !== undefined)) return undefined;
+    const dtypes = inputs.map(({ type }) => type.dtype);
+    return elementwise(name, dtypes, operands, value.type.dtype);
+  }
+
   setScalar(value: Value, expr: Expr): void {
     if (expr.kind === "const") {
       this.define(value, { kind: "scalar", expr });
@@ -450,6 +475,8 @@ export class Program {
 
   /** Pointers to the elements that the rounds of a loop push or pop. */
   readonly streamPointers: Set<Local> = new Set();
+  /** The block that has made room on a stack last. */
+  readonly roomMade: Map<Stack, Block | undefined> = new Map();
 
   /** True for a function that the program calls, which may be again and again. */
   isCalled = false;

@@ -7,14 +7,17 @@
  */
 
 import type { Block, Equation, Span, Value, ValueType } from "../ir/types.ts";
-import { allEquations } from "../ir/walk.ts";
+import { allEquations, freeValues } from "../ir/walk.ts";
+import { stackLocals } from "./calls.ts";
 import {
   add,
   constant,
   type Expr,
   isConstant,
+  less,
   type Local,
   local,
+  maximum,
   multiply,
   op,
   read,
@@ -23,13 +26,23 @@ import {
   subtract,
 } from "./loop.ts";
 import type { Program, Stack } from "./program.ts";
-import { isNone, isOnce, type Traffic, trafficOf } from "./traffic.ts";
+import {
+  isDecided,
+  isNone,
+  isOnce,
+  mostInArms,
+  mostTraffic,
+  type Traffic,
+  trafficOf,
+} from "./traffic.ts";
 
 /** The element of round `counter` stands `counter` elements after `at`, or before it. */
 export interface Stream {
   readonly at: Local;
   readonly counter: Local;
   readonly direction: 1 | -1;
+  /** There may be no element for the last rounds: they take zeros. */
+  readonly mayLack?: boolean;
 }
 
 /** What is known of a stack inside the loops that are being lowered. */
@@ -57,15 +70,20 @@ export function openStreams(
     const before = program.stacks.get(stack) ?? {};
     const pushes = known(program, body, trafficOf(body, parameter, "push"));
     const pops = known(program, body, trafficOf(body, parameter, "pop"));
-    const state = pushes ? openPushes(program, stack, pushes, limit, counter, before) : undefined;
-    const opened =
-      state ?? (pops ? openPops(program, stack, pops, limit, counter, before, equation) : before);
+    const opened = pushes
+      ? openPushes(program, stack, pushes, limit, counter, before)
+      : pops
+        ? openPops(program, stack, pops, limit, counter, before, equation)
+        : program.options.grid === true
+          ? openBranches(program, stack, mostTraffic(body, parameter), limit, before)
+          : before;
     program.stacks.set(stack, opened);
     closing.push(() => {
       const { stream } = opened;
       if (stream !== undefined) {
         const moved = multiply(trips(limit), constant(stream.direction));
-        program.emit(set(stack.count, add(read(stack.count), moved)));
+        const left = add(read(stack.count), moved);
+        program.emit(set(stack.count, stream.mayLack === true ? maximum(left, constant(0)) : left));
       }
       program.stacks.set(stack, before);
     });
@@ -75,19 +93,22 @@ export function openStreams(
   };
 }
 
-/** A stack of the block being lowered, which gives its memory back at the end. */
-export function emptyStack(program: Program, element: ValueType): Stack {
-  const stack: Stack = {
+/** Locals for a stack. */
+export function newStack({ options }: Program, element: ValueType): Stack {
+  const count = local("stack_count", "i32");
+  return {
     base: local("stack_at", "i32"),
-    count: local("stack_count", "i32"),
+    count,
+    most: options.grid === true ? local("stack_most", "i32") : count,
     capacity: local("stack_room", "i32"),
     element,
   };
-  program.emit(
-    set(stack.base, constant(0)),
-    set(stack.count, constant(0)),
-    set(stack.capacity, constant(0)),
-  );
+}
+
+/** A stack of the block being lowered, which gives its memory back at the end. */
+export function emptyStack(program: Program, element: ValueType): Stack {
+  const stack = newStack(program, element);
+  program.emit(...stackLocals(stack).map((part) => set(part, constant(0))));
   program.frames.at(-1)?.stacks.push(stack);
   return stack;
 }
@@ -97,6 +118,41 @@ export function streamAddress(program: Program, { element }: Stack, stream: Stre
   const { at, counter, direction } = stream;
   const offset = multiply(read(counter), program.dim(program.bytesOf(element)));
   return op(direction === 1 ? "add" : "sub", "i32", [read(at), offset]);
+}
+
+/**
+ * Emits what comes in front of an `if`: where a device may decide, there is room for what either
+ * arm pushes before it does. The function that is returned is called after the `if`.
+ */
+export function openArms(program: Program, equation: Equation): () => void {
+  if (program.options.grid !== true) return () => {};
+  const closing: (() => void)[] = [];
+  for (const value of new Set(equation.regions.flatMap(freeValues))) {
+    if (!value.type.stack) continue;
+    const stack = program.stack(value);
+    const before = program.stacks.get(stack) ?? {};
+    const traffic = mostInArms(equation, value);
+    program.stacks.set(stack, openBranches(program, stack, traffic, constant(1), before));
+    closing.push(() => program.stacks.set(stack, before));
+  }
+  return () => {
+    for (const close of closing) close();
+  };
+}
+
+/** Makes room for as much as all rounds may push, where a device decides how much that is. */
+function openBranches(
+  program: Program,
+  stack: Stack,
+  traffic: Traffic | undefined,
+  limit: Expr,
+  before: StackState,
+): StackState {
+  if (before.roomy === true || traffic === undefined || !isDecided(traffic)) return before;
+  const amount = mostOf(program, traffic);
+  if (amount === undefined) return before;
+  program.emit(...reservation(program, stack, rounds(limit, amount)));
+  return { ...before, roomy: true, stream: undefined };
 }
 
 interface Known {
@@ -131,22 +187,26 @@ function openPops(
   equation: Equation,
 ): StackState {
   const { base, count } = stack;
+  const { first = equation } = traffic;
+  const lacking = mayLack(program, first);
   if (before.filled !== true) {
     const wanted = rounds(limit, amount);
-    const { first } = traffic;
-    program.emit({
-      kind: "if",
-      condition: op("lt", "f64", [float(read(count)), wanted]),
-      then: missing(program, stack, whole(wanted), first ?? equation),
-      otherwise: [],
-    });
+    if (!lacking) {
+      program.emit({
+        kind: "if",
+        condition: op("lt", "f64", [float(read(count)), wanted]),
+        then: missing(program, stack, whole(wanted), first),
+        otherwise: [],
+      });
+    }
+    program.emit(...fewer(program, stack, whole(wanted)));
   }
   if (!isOnce(traffic)) return { ...before, filled: true, stream: undefined };
   const at = local("popped_from", "i32");
   program.streamPointers.add(at);
   const last = subtract(read(count), constant(1));
   program.emit(set(at, add(read(base), bytesFor(program, stack, last))));
-  return { ...before, filled: true, stream: { at, counter, direction: -1 } };
+  return { ...before, filled: true, stream: { at, counter, direction: -1, mayLack: lacking } };
 }
 
 /** The traffic of one round with its amount, where all trip counts are known in front of it. */
@@ -163,6 +223,23 @@ function amountOf(program: Program, body: Block, { own, loops }: Traffic): Expr 
     const times = program.scalarIfKnown(count) ?? constantIn(body, count);
     if (each === undefined || times === undefined) return undefined;
     sum = op("add", "f64", [sum, rounds(times, each)]);
+  }
+  return sum;
+}
+
+/** As much as the arms that push most, with counts that are computed from what is known. */
+function mostOf(program: Program, { own, loops, branches }: Traffic): Expr | undefined {
+  let sum: Expr = constant(own, "f64");
+  for (const { count, inner } of loops) {
+    const each = mostOf(program, inner);
+    const times = program.foreseen(count);
+    if (each === undefined || times === undefined) return undefined;
+    sum = op("add", "f64", [sum, rounds(times, each)]);
+  }
+  for (const arms of branches) {
+    const each = arms.map((arm) => mostOf(program, arm));
+    if (!each.every((amount) => amount !== undefined)) return undefined;
+    sum = op("add", "f64", [sum, op("max", "f64", each)]);
   }
   return sum;
 }
@@ -201,7 +278,7 @@ const allBytes = 2 ** 31 - 65536;
  * loops inside loops of unknown length, it grows to at least twice its size.
  */
 function reservation(program: Program, stack: Stack, more: Expr): readonly Statement[] {
-  const { base, count, capacity, element } = stack;
+  const { base, most: present, capacity, element } = stack;
   const [wanted, room, moved] = [
     local("wanted", "f64"),
     local("room", "i32"),
@@ -219,7 +296,7 @@ function reservation(program: Program, stack: Stack, more: Expr): readonly State
     read(wanted),
   ]);
   return [
-    set(wanted, op("add", "f64", [float(read(count)), more])),
+    set(wanted, op("add", "f64", [float(read(present)), more])),
     {
       kind: "if",
       condition: op("gt", "f64", [read(wanted), float(read(capacity))]),
@@ -237,7 +314,38 @@ function reservation(program: Program, stack: Stack, more: Expr): readonly State
       ],
       otherwise: [],
     },
+    ...atMost(program, stack, whole(read(wanted))),
   ];
+}
+
+/** Notes how many elements there may be soon, where that is not how many there are. */
+export function atMost(program: Program, stack: Stack, most: Expr): readonly Statement[] {
+  if (stack.most === stack.count) return [];
+  program.roomMade.set(stack, program.frames.at(-1)?.block);
+  return [set(stack.most, most)];
+}
+
+/**
+ * Notes that so many elements are gone: in the block that has made room for some, whose code the
+ * host runs if it can.
+ */
+export function fewer(program: Program, stack: Stack, popped: Expr): readonly Statement[] {
+  const { most, count } = stack;
+  const block = program.frames.at(-1)?.block;
+  if (most === count || program.roomMade.get(stack) !== block) return [];
+  return [set(most, maximum(subtract(read(most), popped), constant(0)))];
+}
+
+/** True of a pop that finds out itself whether there is something: the host cannot. */
+export function mayLack({ options }: Program, { parameters }: Equation): boolean {
+  return options.grid === true && parameters["orZero"] === true;
+}
+
+/** Whether there is an element for such a pop. */
+export function isThere({ count }: Stack, stream: Stream | undefined): Expr {
+  return stream === undefined
+    ? less(constant(0), read(count))
+    : less(read(stream.counter), read(count));
 }
 
 /** A number of elements that fits the memory. */
@@ -283,7 +391,7 @@ export function missing(
 
 /** Fresh memory for `room` elements with those that there are. */
 export function movedTo(
-  { base, count }: Stack,
+  { base, most }: Stack,
   room: Local,
   moved: Local,
   bytes: Expr,
@@ -297,7 +405,7 @@ export function movedTo(
       results: [moved],
       span,
     },
-    { kind: "copy", to: read(moved), from: read(base), bytes: multiply(read(count), bytes) },
+    { kind: "copy", to: read(moved), from: read(base), bytes: multiply(read(most), bytes) },
     { kind: "call", callee: "release", operands: [read(base)], results: [] },
   ];
 }

@@ -104,8 +104,8 @@ class Linked {
       constants: address,
       math: math as never,
       launch: (number, threads, ...operands) => {
-        // A grid without rounds.
-        if (threads === 0) return;
+        // A grid without rounds, or one whose length is none: in an arm that does not run.
+        if (threads <= 0) return;
         this.observer?.push({ number, threads });
         launch(code.launches[number] as number, threads, operands);
       },

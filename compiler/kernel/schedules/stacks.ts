@@ -1,14 +1,16 @@
 /** Stacks: growable memory of the host's, with its address, length and room in locals. */
 
 import { dimText } from "../../ir/dim.ts";
-import type { Block, Equation, Value } from "../../ir/types.ts";
+import type { Block, DType, Equation, Value } from "../../ir/types.ts";
 import { localIndex, scaleIndex } from "../affine.ts";
 import {
   add,
   constant,
   type Expr,
   load,
+  type Local,
   local,
+  maximum,
   multiply,
   op,
   read,
@@ -18,7 +20,17 @@ import {
   temporary,
 } from "../loop.ts";
 import type { Program, Stack } from "../program.ts";
-import { emptyStack, missing, movedTo, type Stream, streamAddress } from "../streams.ts";
+import {
+  atMost,
+  emptyStack,
+  fewer,
+  isThere,
+  mayLack,
+  missing,
+  movedTo,
+  type Stream,
+  streamAddress,
+} from "../streams.ts";
 
 /** The first room that a stack asks for, in elements. */
 const firstCapacity = 16;
@@ -38,7 +50,7 @@ export function push(program: Program, equation: Equation): void {
   const source = element.shape.length > 0 ? program.buffer(value) : undefined;
   const { stream, roomy } = program.stacks.get(stack) ?? {};
   if (roomy !== true && !program.preparedStacks.has(from)) {
-    program.emit(growth(program, stack, together(program, equation)));
+    program.emit(...growth(program, stack, together(program, equation)));
   }
   if (source === undefined) {
     const [at, index] = elementOf(stack, stream);
@@ -61,24 +73,35 @@ export function pop(program: Program, equation: Equation): void {
   const stack = program.stack(from);
   const { element, count } = stack;
   const { stream, filled } = program.stacks.get(stack) ?? {};
-  if (filled !== true && !program.preparedStacks.has(from)) {
+  const there = mayLack(program, equation) ? local("there", "i32") : undefined;
+  if (there !== undefined) {
+    if (filled !== true) program.emit(...fewer(program, stack, constant(1)));
+    program.emit(set(there, isThere(stack, stream)));
+  } else if (filled !== true && !program.preparedStacks.has(from)) {
     const wanted = constant(together(program, equation));
-    program.emit({
-      kind: "if",
-      condition: op("lt", "i32", [read(count), wanted]),
-      then: missing(program, stack, wanted, equation),
-      otherwise: [],
-    });
+    program.emit(
+      {
+        kind: "if",
+        condition: op("lt", "i32", [read(count), wanted]),
+        then: missing(program, stack, wanted, equation),
+        otherwise: [],
+      },
+      ...fewer(program, stack, wanted),
+    );
   }
-  if (stream === undefined) program.emit(set(count, add(read(count), constant(-1))));
+  if (stream === undefined) {
+    const left = add(read(count), constant(-1));
+    program.emit(set(count, there === undefined ? left : maximum(left, constant(0))));
+  }
   program.define(rest, { kind: "stack", stack });
   if (element.shape.length === 0) {
     const [at, index] = elementOf(stack, stream);
-    program.setScalar(value, load(at, index, element.dtype));
+    const top = load(at, index, element.dtype);
+    program.setScalar(value, there === undefined ? top : orZero(there, top, element.dtype));
     return;
   }
   if (program.uses.count(value) === 0) return;
-  if (staysThere(program, value, stack)) {
+  if (there === undefined && staysThere(program, value, stack)) {
     const pointer = temporary("popped_at", "i32");
     program.emit(set(pointer, addressOf(program, stack, stream)));
     const buffer = program.makeBuffer("parameter", "popped", program.bytesOf(element), pointer);
@@ -86,13 +109,25 @@ export function pop(program: Program, equation: Equation): void {
     return;
   }
   const buffer = program.fresh(value);
-  program.emit({
-    kind: "copy",
-    to: read(buffer.pointer),
-    from: addressOf(program, stack, stream),
-    bytes: program.dim(program.bytesOf(element)),
-  });
+  const to = read(buffer.pointer);
+  const bytes = program.dim(program.bytesOf(element));
+  const copy: Statement = { kind: "copy", to, from: addressOf(program, stack, stream), bytes };
+  program.emit(
+    there === undefined
+      ? copy
+      : {
+          kind: "if",
+          condition: read(there),
+          then: [copy],
+          otherwise: [{ kind: "clear", to, bytes }],
+        },
+  );
   program.define(value, { kind: "array", buffer });
+}
+
+function orZero(there: Local, value: Expr, dtype: DType): Expr {
+  const [condition, otherwise] = [read(there), constant(0, dtype)];
+  return { kind: "when", dtype, lanes: 1, condition, then: value, otherwise };
 }
 
 /** True when nothing is pushed on such a stack while the popped array may be read. */
@@ -146,19 +181,26 @@ function together(program: Program, equation: Equation): number {
 }
 
 /** Twice the room when there is too little for `more` elements, which are at most the first room. */
-function growth(program: Program, stack: Stack, more: number): Statement {
-  const { base, count, capacity, element } = stack;
+function growth(program: Program, stack: Stack, more: number): readonly Statement[] {
+  const { base, most, capacity, element } = stack;
   const bytes = program.dim(program.bytesOf(element));
   const [room, moved] = [local("room", "i32"), local("moved", "i32")];
-  return {
-    kind: "if",
-    condition: op("gt", "i32", [add(read(count), constant(more)), read(capacity)]),
-    then: [
-      set(room, op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))])),
-      ...movedTo(stack, room, moved, bytes),
-      set(base, read(moved)),
-      set(capacity, read(room)),
-    ],
-    otherwise: [],
-  };
+  const wanted = add(read(most), constant(more));
+  return [
+    {
+      kind: "if",
+      condition: op("gt", "i32", [wanted, read(capacity)]),
+      then: [
+        set(
+          room,
+          op("max", "i32", [constant(firstCapacity), multiply(read(capacity), constant(2))]),
+        ),
+        ...movedTo(stack, room, moved, bytes),
+        set(base, read(moved)),
+        set(capacity, read(room)),
+      ],
+      otherwise: [],
+    },
+    ...atMost(program, stack, wanted),
+  ];
 }

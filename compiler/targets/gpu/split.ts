@@ -35,6 +35,7 @@ import {
   assignedIn,
   mapStatement,
   ownExpressions,
+  nestedBodies,
   readIn,
   visitExpression,
   visitStatements,
@@ -117,7 +118,12 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     };
   });
   const { entries, numbers } = distinct(all, cells);
-  const host: LoopFunction = { ...run, body: withOperands(body, all), results: [] };
+  const rounded = roundedParameters(run.parameters, body);
+  const host: LoopFunction = {
+    ...run,
+    body: [...rounded, ...withOperands(body, all)],
+    results: [],
+  };
   return {
     host: { ...host, resultTypes: [] },
     launches: drafts.map(({ origin }, k) => ({ entry: numbers[k] as number, origin })),
@@ -130,6 +136,17 @@ export function splitProgram(module: LoopModule): DeviceProgram {
     ),
     cells,
   };
+}
+
+/** Numbers that the host computes with are those that the device has. */
+function roundedParameters(
+  parameters: readonly Local[],
+  body: readonly Statement[],
+): readonly Statement[] {
+  const reads = readIn(body);
+  return parameters
+    .filter((of) => of.type === "f32" && reads.has(of))
+    .map((of) => set(of, { kind: "cast", from: "f64", to: "f32", lanes: 1, value: read(of) }));
 }
 
 /** Entries that do the same are one: for each, the number of the one that stands for it. */
@@ -159,44 +176,116 @@ function distinct(
 /** Locals that the device alone knows. */
 function deviceLocals({ body }: LoopFunction): ReadonlySet<Local> {
   const known = new Set<Local>();
+  const arms = new OwnLocals();
   for (let before = -1; before !== known.size;) {
     before = known.size;
-    taint(body, known, false);
+    taint(body, known, { arms, around: [] });
   }
   return known;
 }
 
-function taint(body: readonly Statement[], known: Set<Local>, guarded: boolean): void {
+/** Where a piece of code is. */
+interface Surroundings {
+  readonly arms: OwnLocals;
+  /** The lists of statements that it is in, from the outermost, and in which statement of each. */
+  readonly around: readonly Around[];
+  /** The locals of an arm that the device runs or does not run, if there is one around. */
+  readonly own?: ReadonlySet<Local> | undefined;
+}
+
+interface Around {
+  readonly list: readonly Statement[];
+  readonly statement: Statement;
+}
+
+function taint(body: readonly Statement[], known: Set<Local>, outside: Surroundings): void {
+  const { arms, own } = outside;
   for (const statement of body) {
     if (!isHostWork(statement)) {
-      if (guarded || !isHostCode(statement, known)) {
-        for (const of of assignedIn([statement])) known.add(of);
-      }
+      const isHost =
+        isHostCode(statement, known) && (own === undefined || !mayNotReturn(statement));
+      for (const of of assignedIn([statement]))
+        if (!isHost || own?.has(of) === false) known.add(of);
       continue;
     }
+    const inside = { ...outside, around: [...outside.around, { list: body, statement }] };
     switch (statement.kind) {
       case "for":
         if (isKnown(statement.from, known) && isKnown(statement.to, known)) {
-          if (statement.isGrid !== true) taint(statement.body, known, guarded);
+          if (statement.isGrid !== true) taint(statement.body, known, inside);
           else for (const of of assignedIn(statement.body)) known.add(of);
         } else for (const of of assignedIn([statement])) known.add(of);
         break;
       case "if": {
-        const inside = guarded || !isKnown(statement.condition, known);
-        taint(statement.then, known, inside);
-        taint(statement.otherwise, known, inside);
+        const isDecided = !isKnown(statement.condition, known);
+        for (const arm of [statement.then, statement.otherwise]) {
+          taint(arm, known, isDecided ? { ...inside, own: arms.of(arm, inside.around) } : inside);
+        }
         break;
       }
       case "while":
-        if (isHostLoop(statement, known) && !guarded) {
-          taint(statement.before, known, false);
-          taint(statement.body, known, false);
+        if (isHostLoop(statement, known) && own === undefined) {
+          taint(statement.before, known, inside);
+          taint(statement.body, known, inside);
         } else for (const of of assignedIn([statement])) known.add(of);
         break;
       default:
         break;
     }
   }
+}
+
+/**
+ * Locals that an arm assigns and that mean nothing outside of it: the host may assign them whether
+ * the arm is run or not.
+ */
+class OwnLocals {
+  /** What a piece of code reads of what was before. */
+  private readonly free = new Map<Statement | readonly Statement[], ReadonlySet<Local>>();
+  private readonly found = new Map<readonly Statement[], ReadonlySet<Local>>();
+
+  of(arm: readonly Statement[], around: readonly Around[]): ReadonlySet<Local> {
+    let own = this.found.get(arm);
+    if (own === undefined) {
+      const read = [this.freeIn(arm), ...around.flatMap((each) => this.readBeside(each))];
+      own = new Set([...assignedIn(arm)].filter((of) => !read.some((each) => each.has(of))));
+      this.found.set(arm, own);
+    }
+    return own;
+  }
+
+  /** What is read in a list of statements, the inside of one of them left out, and by its condition. */
+  private readBeside({ list, statement }: Around): readonly ReadonlySet<Local>[] {
+    const others = list.filter((other) => other !== statement);
+    const lists = nestedBodies(statement);
+    const head = mapStatement(
+      statement,
+      (expr) => expr,
+      () => [],
+    );
+    return [
+      ...[...others, head].map((each) => this.freeIn(each)),
+      ...lists.map((each) => this.freeIn(each)),
+    ];
+  }
+
+  private freeIn(code: Statement | readonly Statement[]): ReadonlySet<Local> {
+    let free = this.free.get(code);
+    if (free === undefined) {
+      free = new Set(freeLocals(Array.isArray(code) ? code : [code as Statement], []));
+      this.free.set(code, free);
+    }
+    return free;
+  }
+}
+
+/** True of code that must not run where its arm does not: it may fail, or go on for ever. */
+function mayNotReturn(statement: Statement): boolean {
+  let found = false;
+  visitStatements([statement], ({ kind }) => {
+    if (kind === "fault" || kind === "while") found = true;
+  });
+  return found;
 }
 
 /** True of what has a grid in it, or asks the host for memory. */
@@ -270,7 +359,8 @@ class Splitter {
   private statement(statement: Statement, guard: Expr | undefined): readonly Statement[] {
     const { known } = this;
     if (!isHostWork(statement)) {
-      if (guard === undefined && isHostCode(statement, known)) {
+      const isHost = isHostCode(statement, known);
+      if (isHost && (guard === undefined || !mayNotReturn(statement))) {
         // What waits reads what the host knows now.
         const reads = readIn(this.waiting);
         const changes = [...assignedIn([statement])].some((of) => reads.has(of));

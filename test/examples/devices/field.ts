@@ -1,18 +1,21 @@
-/** The path through a neural field, and how far it is from another one. */
+/** The path through a neural field, how far it is from another one, and how that changes with the field. */
 
-import { compile } from "fluxion";
+import { compile, valueAndGrad } from "fluxion";
 import { initialField, loss, solve } from "../../../examples/05-neural-ode/model.ts";
 import { type OnEach, show } from "./show.ts";
 
-const programs: OnEach<{ path: typeof solve; loss: typeof loss }> = {
-  wasm: { path: compile(solve), loss: compile(loss) },
+const slopes = valueAndGrad(loss);
+const programs: OnEach<{ path: typeof solve; loss: typeof loss; slopes: typeof slopes }> = {
+  wasm: { path: compile(solve), loss: compile(loss), slopes: compile(slopes) },
   webgpu: {
     path: compile(solve, { target: "webgpu" }),
     loss: compile(loss, { target: "webgpu" }),
+    slopes: compile(slopes, { target: "webgpu" }),
   },
   webgl: {
     path: compile(solve, { target: "webgl" }),
     loss: compile(loss, { target: "webgl" }),
+    slopes: compile(slopes, { target: "webgl" }),
   },
 };
 
@@ -24,4 +27,5 @@ const field = initialField(8);
 await show(programs, async (on) => [
   await on.path(field, start, steps, 0.02),
   await on.loss(field, target, start, 0.02),
+  ...(await on.slopes(field, target, start, 0.02)),
 ]);

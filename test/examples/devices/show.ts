@@ -15,14 +15,16 @@ export type OnEach<P> = Readonly<Record<"wasm" | "webgpu" | "webgl", Later<P>>>;
 
 /**
  * Computes something with the programs for the target that the page is asked for (`?webgl`). The
- * numbers in it become the title of the page.
+ * numbers in it become the title of the page: a list for each part, which has a size of its own.
  */
 export async function show<T>(
   programs: Readonly<Record<"wasm" | "webgpu" | "webgl", T>>,
   compute: (on: T) => unknown,
 ): Promise<void> {
   const target = location.search.slice(1) as keyof typeof programs;
-  tell((await compute(programs[target])) as Numbers);
+  const found = (await compute(programs[target])) as Numbers;
+  const parts = Array.isArray(found) ? (found as readonly Numbers[]) : [found];
+  document.title = JSON.stringify(parts.map(listed));
 }
 
 /** What a page has found, to the test. */

@@ -1,6 +1,6 @@
 /** A program's code, tied to the memory and to the functions that it imports. */
 
-import { fromHex } from "./arrays.ts";
+import { fromText } from "./binary.ts";
 import { faultAt } from "./faults.ts";
 import type { Binary, Code, Layout } from "./manifest.ts";
 import { mathFunctions } from "./math.ts";
@@ -105,7 +105,7 @@ function notLinked(): never {
 
 function placeConstants(text: string): number {
   if (text === "") return 0;
-  const bytes = fromHex(text);
+  const bytes = fromText(text);
   const address = pool.memory.allocate(bytes.length);
   pool.memory.views.u8.set(bytes, address);
   return address;
@@ -134,7 +134,7 @@ export function binaryOf(
 }
 
 function bytesOf(binary: Binary): Uint8Array<ArrayBuffer> {
-  return typeof binary === "string" ? fromHex(binary) : binary.slice();
+  return typeof binary === "string" ? fromText(binary) : binary.slice();
 }
 
 /** `(import "env" "memory" (memory 1 32767))` → `(memory 1 32767 shared)`: one bit of its limits. */

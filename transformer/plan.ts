@@ -26,6 +26,7 @@ import {
   isPlain,
   type Tree,
 } from "../runtime/manifest.ts";
+import { toText } from "../runtime/binary.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
@@ -557,10 +558,12 @@ function codeText(code: Compiled["code"]): string {
   }
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
   const pieces = code.relaxed?.map((piece) =>
-    typeof piece === "string" || piece instanceof Uint8Array ? hex(piece) : `[${piece.join()}]`,
+    typeof piece === "string" || piece instanceof Uint8Array
+      ? binaryText(piece)
+      : `[${piece.join()}]`,
   );
   const relaxed = pieces === undefined ? "" : `, relaxed: [${pieces.join()}]`;
-  return `{ kind: "wasm", plain: ${hex(code.plain)}${relaxed} }`;
+  return `{ kind: "wasm", plain: ${binaryText(code.plain)}${relaxed} }`;
 }
 
 /** What the host does as it is: a page may forbid code from text. */
@@ -569,7 +572,6 @@ function functionText(host: GpuCode["host"] | HostEntry["host"]): string {
   throw new Error("what the host does is text before it ships");
 }
 
-/** Two digits a byte: what stands twice is the same text, which compresses well. */
-function hex(bytes: Binary): string {
-  return `"${typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("hex")}"`;
+function binaryText(binary: Binary): string {
+  return JSON.stringify(typeof binary === "string" ? binary : toText(binary));
 }

@@ -9,7 +9,8 @@ import {
   takeCall,
   writeInput,
 } from "../arguments.ts";
-import { countOf, fromHex, newArray } from "../arrays.ts";
+import { countOf, newArray } from "../arrays.ts";
+import { fromText } from "../binary.ts";
 import type { Extents } from "../dims.ts";
 import { faultAt } from "../faults.ts";
 import type { LoadedProgram } from "../load.ts";
@@ -89,7 +90,7 @@ class Linked {
 
   private async link(gpu: Gpu, code: GpuCode): Promise<void> {
     const { layout } = this.manifest;
-    const constants = fromHex(layout.constants);
+    const constants = fromText(layout.constants);
     const address = gpu.memory.allocate(constants.length + 4 * code.cells);
     if (constants.length > 0) gpu.write(address, constants);
     const math = mathFunctions(layout.imports);

@@ -43,6 +43,7 @@ import {
   type TargetName,
 } from "./ship.ts";
 import { spanOf } from "./span.ts";
+import { type PartNames, partsOf } from "./parts.ts";
 import { packageRoot, type World } from "./read/world.ts";
 
 export type { CompileProgram, TargetName } from "./ship.ts";
@@ -506,6 +507,7 @@ function replacement(root: Root): string {
 function loader({ id, signature }: RootProgram, shipped: Shipped, profile: boolean): string {
   const { manifest, code, offers } = shipped;
   const parts = [dataText(manifest), codeText(code)];
+  if (loaderName(shipped) === "loadWith") parts.unshift(partsText(partsOf(shipped)));
   if (offers !== undefined) parts.push(`[${offers.map(offerText).join(", ")}]`);
   const load = (captured: string | undefined): string => {
     const last = profile ? [`${captured}`, localName("profiler")] : (captured ?? []);
@@ -518,15 +520,36 @@ function loader({ id, signature }: RootProgram, shipped: Shipped, profile: boole
 }
 
 /** The function of the runtime that builds such a program. */
-function loaderName({ code, offers }: Shipped): "load" | "loadWebgpu" | "loadWebgl" | "loadAuto" {
+function loaderName({
+  code,
+  offers,
+}: Shipped): "loadWith" | "loadWebgpu" | "loadWebgl" | "loadAuto" {
   if (offers !== undefined) return "loadAuto";
-  return code.kind === "webgpu" ? "loadWebgpu" : code.kind === "webgl" ? "loadWebgl" : "load";
+  return code.kind === "webgpu" ? "loadWebgpu" : code.kind === "webgl" ? "loadWebgl" : "loadWith";
 }
 
 /** What a program needs of the runtime. */
 function importedBy(shipped: Shipped): readonly string[] {
   const queues = (shipped.offers ?? []).flatMap((one) => ("queue" in one ? [one.queue] : []));
-  return [loaderName(shipped), ...queues];
+  const loader = loaderName(shipped);
+  return [loader, ...queues, ...(loader === "loadWith" ? namesIn(partsOf(shipped)) : [])];
+}
+
+function namesIn(parts: PartNames): readonly string[] {
+  return Object.values(parts).flatMap((part) =>
+    typeof part === "string" ? [part] : Object.values(part),
+  );
+}
+
+function partsText(parts: PartNames): string {
+  return `{ ${Object.entries(parts)
+    .map(([key, part]) => `${key}: ${typeof part === "string" ? localName(part) : namesText(part)}`)
+    .join(", ")} }`;
+}
+
+function namesText(names: Readonly<Record<string, string>>): string {
+  const fields = Object.entries(names).map(([key, name]) => `${key}: ${localName(name)}`);
+  return `{ ${fields.join(", ")} }`;
 }
 
 /** What the runtime is told of a program for a device: its arguments and results are those on wasm. */

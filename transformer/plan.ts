@@ -44,6 +44,7 @@ import {
 } from "./ship.ts";
 import { spanOf } from "./span.ts";
 import { type PartNames, partsOf } from "./parts.ts";
+import { literals } from "./literal.ts";
 import { packageRoot, type World } from "./read/world.ts";
 
 export type { CompileProgram, TargetName } from "./ship.ts";
@@ -294,10 +295,15 @@ export function finish(
     text: replacement(root),
     node: root.node,
   }));
-  const footer = ready.flatMap((root) =>
-    root.programs.map((program) =>
-      loader(program, programs.get(program.id) as Shipped, profile === true),
-    ),
+  const shipping = ready.flatMap((root) =>
+    root.programs.map((program) => ({ program, shipped: programs.get(program.id) as Shipped })),
+  );
+  const { texts, functions } = literals(
+    shipping.map(({ shipped }) => shipped.manifest),
+    "__fluxion_data_",
+  );
+  const footer = shipping.map(({ program, shipped }, k) =>
+    loader(program, shipped, texts[k] as string, profile === true),
   );
   edits.push(
     ...staleImports(world, file, {
@@ -313,7 +319,7 @@ export function finish(
   const imports = [...new Set([...loaders, ...hosts, ...profilers])].map(
     (name) => [name, localName(name)] as const,
   );
-  return { ...read, roots: ready, edits, footer: footer.join("\n"), imports, programs };
+  return { ...read, roots: ready, edits, footer: [...footer, ...functions].join("\n"), imports, programs };
 }
 
 /** The text of the file with its programs in it, and its source map. */
@@ -504,9 +510,14 @@ function replacement(root: Root): string {
 }
 
 /** A function that loads a program; one without captured variables is loaded once. */
-function loader({ id, signature }: RootProgram, shipped: Shipped, profile: boolean): string {
-  const { manifest, code, offers } = shipped;
-  const parts = [dataText(manifest), codeText(code)];
+function loader(
+  { id, signature }: RootProgram,
+  shipped: Shipped,
+  manifest: string,
+  profile: boolean,
+): string {
+  const { code, offers } = shipped;
+  const parts = [manifest, codeText(code)];
   if (loaderName(shipped) === "loadWith") parts.unshift(partsText(partsOf(shipped)));
   if (offers !== undefined) parts.push(`[${offers.map(offerText).join(", ")}]`);
   const load = (captured: string | undefined): string => {

@@ -17,6 +17,7 @@ import {
   constant,
   divide,
   type Expr,
+  isConstant,
   less,
   load,
   type Local,
@@ -160,6 +161,19 @@ export function countExpr(dim: Dim, symbolLocal: SymbolLocal): Expr {
     multiply: (a, b) => binary("mul", a, b),
     divide: (a, divisor) => binary("div", a, constant(divisor, "f64")),
   });
+}
+
+/** Whether work is more than a number: of so much for each of an extent, by the extent. */
+export function isAbove(work: Expr, bound: number): Expr {
+  if (work.kind === "cast" && work.from === "i32") {
+    return op("gt", "i32", [work.value, constant(Math.min(Math.floor(bound), 2 ** 31 - 1))]);
+  }
+  if (work.kind === "op" && work.op === "mul") {
+    const [a, b] = work.operands as readonly [Expr, Expr];
+    if (isConstant(a) && a.value > 0) return isAbove(b, bound / a.value);
+    if (isConstant(b) && b.value > 0) return isAbove(a, bound / b.value);
+  }
+  return op("gt", "f64", [work, constant(bound, "f64")]);
 }
 
 /** Whether all that the code does can be done on another thread: it neither asks the host nor fails. */

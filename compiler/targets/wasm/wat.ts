@@ -14,6 +14,7 @@ import {
   type Statement,
 } from "../../kernel/loop.ts";
 import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
+import { withoutAliases } from "./aliases.ts";
 import { placeConstants } from "./constants.ts";
 import { helpersOf } from "./helpers.ts";
 import { singlesOf } from "./singles.ts";
@@ -29,7 +30,7 @@ export interface Wat {
 
 export function wat(module: LoopModule, relaxed: boolean): Wat {
   const functions = module.functions.map((fn) =>
-    new FunctionText(fn, module.constantsBase, relaxed).text(),
+    new FunctionText(withoutAliases(fn), module.constantsBase, relaxed).text(),
   );
   const helpers = helpersOf(relaxed);
   const used = calledIn(functions.join("\n"), helpers);

@@ -13,7 +13,7 @@ import {
   type Machine,
   type Statement,
 } from "../../kernel/loop.ts";
-import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
+import { assignedBy, readIn, visitExpressions, visitStatements } from "../../kernel/rewrite.ts";
 import { withoutAliases } from "./aliases.ts";
 import { placeConstants } from "./constants.ts";
 import { helpersOf } from "./helpers.ts";
@@ -104,11 +104,16 @@ class FunctionText {
   private loops = 0;
   private branches = 0;
   private inlined = 0;
+  /** Functions of singles that are called for lanes. */
+  private readonly inLanes = new Set<string>();
 
   constructor(fn: LoopFunction, constantsBase: Local, relaxed: boolean) {
     this.fn = fn;
     this.constantsBase = constantsBase;
     this.relaxed = relaxed;
+    visitExpressions(fn.body, (expr) => {
+      if (expr.kind === "op" && expr.dtype === "f32" && expr.lanes > 1) this.inLanes.add(expr.op);
+    });
   }
 
   text(): string {
@@ -270,6 +275,10 @@ class FunctionText {
         const spelling = Object.hasOwn(spellings, expr.op) ? spellings[expr.op] : undefined;
         if (spelling === undefined) throw new Error(`wasm has no spelling of \`${expr.op}\``);
         const operands = expr.operands.map((operand) => this.expr(operand));
+        if (this.isLast(expr)) {
+          const lanes = operands.map((operand) => `(f32x4.splat ${operand})`);
+          return `(f32x4.extract_lane 0 ${spelling(expr.dtype, 4, lanes)})`;
+        }
         const text = spelling(expr.dtype, expr.lanes, operands);
         return this.inlinedCall(text, operands) ?? text;
       }
@@ -309,6 +318,12 @@ class FunctionText {
         return `(if (result ${type}) ${condition} (then ${then}) (else ${otherwise}))`;
       }
     }
+  }
+
+  /** Elements that are left over are computed as those in lanes are: with the same function. */
+  private isLast({ op, dtype, lanes }: Extract<Expr, { kind: "op" }>): boolean {
+    if (dtype !== "f32" || lanes > 1 || !this.inLanes.has(op)) return false;
+    return Object.hasOwn(singlesOf(this.relaxed), `${op}_f32x4`);
   }
 
   /**

@@ -28,6 +28,7 @@ import { mathFunctions } from "../math.ts";
 import type { TimedLaunch } from "../profile.ts";
 import { profiled, type Profiler } from "../profiled.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
+import { movedOnRemote, onRemote } from "../remote.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { Elements, elementsOf, fromWords, Region, toWords } from "./elements.ts";
@@ -260,13 +261,13 @@ export class Call {
     const input = owner === undefined ? undefined : this.inputs[owner];
     if (input?.kind === "tensor" && owner !== undefined) {
       const elements = this.elements[owner];
-      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape, true) };
+      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape, movedOnRemote) };
     }
     const elements =
       place?.kind === "stored"
         ? new Elements(queue, this.frame, place.offset)
         : new Elements(queue, new Region());
-    const storage = pool.onRemote(leaf.dtype, countOf(shape), elements);
+    const storage = onRemote(leaf.dtype, countOf(shape), elements);
     return { leaf, elements, tensor: new Tensor(storage, shape, leaf.dtype) };
   }
 

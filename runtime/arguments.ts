@@ -1,6 +1,6 @@
 /** Arguments → what the program is called with: checked, flattened, their symbols bound. */
 
-import { dimText, evaluate, type Extents, solve } from "./dims.ts";
+import { dimText, evaluate, type Extents, type Lengths, solve, symbolOf } from "./dims.ts";
 import { allKinds } from "./kinds/all.ts";
 import { build, type Input, type Kinds, take, type Taking, type Waiting } from "./kinds/kind.ts";
 import type { Argument, Layout, Leaf, Manifest } from "./manifest.ts";
@@ -20,27 +20,32 @@ export function takeCall(
   args: readonly unknown[],
   captured?: readonly unknown[],
 ): Given {
-  return takeWith(allKinds, manifest, args, captured);
+  return takeWith({ kinds: allKinds, lengths: { solve, dimText } }, manifest, args, captured);
 }
 
-/** As `takeCall`, with the kinds of values that the program knows. */
+interface Takers {
+  readonly kinds: Kinds;
+  readonly lengths?: Lengths;
+}
+
+/** As `takeCall`, with the kinds of values and of lengths that the program knows. */
 export function takeWith(
-  kinds: Kinds,
+  takers: Takers,
   manifest: Pick<Manifest, "parameters" | "captured">,
   args: readonly unknown[],
   captured: readonly unknown[] = [],
 ): Given {
   const extents: Extents = new Map();
   const inputs = [
-    ...takeArguments(kinds, manifest.parameters, args, extents),
-    ...takeArguments(kinds, manifest.captured, captured, extents),
+    ...takeArguments(takers, manifest.parameters, args, extents),
+    ...takeArguments(takers, manifest.captured, captured, extents),
   ];
   return { inputs, extents };
 }
 
 /** Flattens arguments, and binds in `extents` the symbols that their shapes mention. */
 function takeArguments(
-  kinds: Kinds,
+  { kinds, lengths }: Takers,
   expected: readonly Argument[],
   values: readonly unknown[],
   extents: Extents,
@@ -49,7 +54,7 @@ function takeArguments(
   expected.forEach((argument, k) => {
     take(argument.tree, givenOr(argument, values[k], kinds), argument.name, taking);
   });
-  unify(taking.shapes, extents);
+  unify(taking.shapes, extents, lengths);
   return taking.inputs;
 }
 
@@ -61,28 +66,25 @@ export function givenOr({ default: otherwise }: Argument, value: unknown, kinds:
 }
 
 /** Binds symbols from the shapes; those that stand alone first, then `2*B` and the like. */
-function unify(shapes: readonly Waiting[], extents: Extents): void {
+function unify(shapes: readonly Waiting[], extents: Extents, lengths?: Lengths): void {
   const inOrder = [...shapes].sort((a, b) => Number(isPart(a)) - Number(isPart(b)));
   for (const { path, leaf, shape } of inOrder) {
-    if (leaf.shape.length !== shape.length) throw wrongShape(path, leaf, shape);
+    if (leaf.shape.length !== shape.length) throw wrongShape(path, leaf, shape, lengths);
     leaf.shape.forEach((dim, axis) => {
-      if (typeof dim === "number" || dim.terms.length !== 1) return;
-      const [term] = dim.terms;
-      const [factor] = term?.factors ?? [];
-      if (term?.coefficient !== 1 || term.factors.length !== 1 || typeof factor !== "string")
-        return;
-      if (!extents.has(factor)) extents.set(factor, shape[axis] as number);
+      const symbol = symbolOf(dim);
+      if (symbol !== undefined && !extents.has(symbol)) extents.set(symbol, shape[axis] as number);
     });
   }
   for (const { leaf, shape } of inOrder) {
     leaf.shape.forEach((dim, axis) => {
       if (typeof dim === "number" || evaluate(dim, extents) !== undefined) return;
-      solve(dim, shape[axis] as number, extents);
+      lengths?.solve(dim, shape[axis] as number, extents);
     });
   }
   for (const { path, leaf, shape, told } of shapes) {
     leaf.shape.slice(0, told).forEach((dim, axis) => {
-      if (evaluate(dim, extents) !== shape[axis]) throw wrongShape(path, leaf, shape, extents);
+      if (evaluate(dim, extents) !== shape[axis])
+        throw wrongShape(path, leaf, shape, lengths, extents);
     });
   }
 }
@@ -96,10 +98,11 @@ function wrongShape(
   path: string,
   leaf: Leaf,
   shape: readonly number[],
+  lengths: Lengths | undefined,
   extents: Extents = new Map(),
 ): RangeError {
   const expected = leaf.shape.map((dim) => {
-    const text = dimText(dim);
+    const text = typeof dim === "number" ? dim : (symbolOf(dim) ?? lengths?.dimText(dim));
     const value = evaluate(dim, extents);
     return value === undefined || typeof dim === "number" ? text : `${text} = ${value}`;
   });

@@ -1,5 +1,6 @@
 /** What ships: programs loaded and called, tensors held and given back. */
 
+export { dimText, solve } from "./dims.ts";
 export { directProgram } from "./directProgram.ts";
 export { erf } from "./erf.ts";
 export { faultAt } from "./faults.ts";
@@ -11,6 +12,7 @@ export { tensorKind } from "./kinds/tensors.ts";
 export { constantKind, recordKind, tupleKind } from "./kinds/trees.ts";
 export { pow, rem, saturateI32, saturateU32, saturateU8, toInt32 } from "./math.ts";
 export { runText } from "./runText.ts";
+export { allocate, release } from "./scratch.ts";
 export { device, type DeviceReport, onReady } from "./auto/choice.ts";
 export { loadAuto, type Offer } from "./auto/program.ts";
 export { asTexture, gpuDevice, type TextureOptions } from "./image/asTexture.ts";

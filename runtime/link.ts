@@ -4,7 +4,6 @@ import { fromText } from "./binary.ts";
 import { namedFunctions } from "./functions.ts";
 import type { Binary, Code, Layout } from "./manifest.ts";
 import type { Parts } from "./parts.ts";
-import { transient } from "./scratch.ts";
 import { pool } from "./storage.ts";
 
 export type Run = (...operands: number[]) => number | undefined;
@@ -65,25 +64,16 @@ export class Linked {
   }
 
   private imports(): WebAssembly.Imports {
-    const { memory } = pool;
-    const { functions, fault } = this.parts;
+    const { functions, fault, heap } = this.parts;
     const { sites, imports } = this.layout;
     return {
       env: {
-        memory: memory.memory,
+        memory: pool.memory.memory,
         constants: this.constants,
         fault: (site: number, index: number, extent: number): never => {
           throw fault?.(sites[site], index, extent);
         },
-        allocate: (bytes: number): number => {
-          const address = memory.allocate(bytes);
-          transient.add(address);
-          return address;
-        },
-        release: (address: number): void => {
-          transient.delete(address);
-          memory.release(address);
-        },
+        ...heap,
         fork: (kernel: number, parts: number): void => team.crew?.fork(this, kernel, parts),
       },
       math: namedFunctions(imports, functions),
@@ -116,19 +106,18 @@ export function binaryOf(
   code: WasmCode,
   share: Team["share"] = team.share,
 ): Uint8Array<ArrayBuffer> {
-  const plain = bytesOf(code.plain);
-  const { relaxed } = code;
-  const bytes =
-    relaxed === undefined || !hasRelaxedSimd()
-      ? plain
-      : Uint8Array.from(
-          relaxed.flatMap((piece) => {
-            if (typeof piece === "string" || piece instanceof Uint8Array)
-              return [...bytesOf(piece)];
-            const [start, length] = piece;
-            return [...plain.subarray(start, start + length)];
-          }),
-        );
+  let bytes = bytesOf(code.plain);
+  if (code.relaxed !== undefined && hasRelaxedSimd()) {
+    const plain = bytes;
+    let at = 0;
+    const pieces = code.relaxed.map((piece) => {
+      if (typeof piece === "string" || piece instanceof Uint8Array) return bytesOf(piece);
+      const [skip, length] = piece;
+      at += skip + length;
+      return plain.subarray(at - length, at);
+    });
+    bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+  }
   share?.(bytes);
   return bytes;
 }

@@ -111,7 +111,7 @@ function anyProgram(
   const { kinds } = parts;
   const run = hostProgram(parts, manifest, linked);
   return (...args) => {
-    const values = run(takeWith(kinds, manifest, args, captured?.()));
+    const values = run(takeWith(parts, manifest, args, captured?.()));
     let k = 0;
     return build(manifest.result, () => values[k++], kinds);
   };

@@ -176,8 +176,11 @@ export interface Site {
 /** Bytes, or the text of them (`binary.ts`). */
 export type Binary = Uint8Array | string;
 
-/** A binary in pieces of another one, `[start, length]`, and bytes in between. */
-type Edits = readonly (readonly [start: number, length: number] | Binary)[];
+/**
+ * A binary in pieces of another one, `[skip, length]`, and bytes in between. `skip` counts from the
+ * end of the piece before.
+ */
+type Edits = readonly (readonly [skip: number, length: number] | Binary)[];
 
 /**
  * The code of a program: WebAssembly, and how to make of it the variant for engines with relaxed

@@ -15,6 +15,18 @@ export function scratchOf(bytes: number): number {
   return scratch.address;
 }
 
+/** For code, an address of bytes that are free again when the call ends, at the latest. */
+export function allocate(bytes: number): number {
+  const address = pool.memory.allocate(bytes);
+  transient.add(address);
+  return address;
+}
+
+export function release(address: number): void {
+  transient.delete(address);
+  pool.memory.release(address);
+}
+
 /** Addresses that a call has from `allocate` and has not given back. */
 export const transient = new Set<number>();
 

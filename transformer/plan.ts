@@ -319,7 +319,14 @@ export function finish(
   const imports = [...new Set([...loaders, ...hosts, ...profilers])].map(
     (name) => [name, localName(name)] as const,
   );
-  return { ...read, roots: ready, edits, footer: [...footer, ...functions].join("\n"), imports, programs };
+  return {
+    ...read,
+    roots: ready,
+    edits,
+    footer: [...footer, ...functions].join("\n"),
+    imports,
+    programs,
+  };
 }
 
 /** The text of the file with its programs in it, and its source map. */

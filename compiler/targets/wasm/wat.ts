@@ -41,16 +41,19 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
   const lines = [
     `(import "env" "memory" (memory 1 32767))`,
     `(import "env" "constants" (global $constants i32))`,
-    `(import "env" "fault" (func $fault (param i32 i32 i32)))`,
-    ...Object.entries(hostFunctions).map(([name, { parameters, results }]) => {
-      const types = `${list("param", parameters)} ${list("result", results)}`.trim();
-      return `(import "env" "${name}" (func $${name} ${types}))`;
-    }),
+    ...Object.entries({ fault, ...hostFunctions })
+      .filter(([name]) => code.includes(`(call $${name} `))
+      .map(([name, { parameters, results }]) => {
+        const types = `${list("param", parameters)} ${list("result", results)}`.trim();
+        return `(import "env" "${name}" (func $${name} ${types}))`;
+      }),
     ...imports.map((name) => `(import "math" "${name}" (func $math_${name} ${mathType(name)}))`),
   ];
   const text = `(module\n${lines.join("\n")}\n${code}\n)\n`;
   return { text, imports, constants };
 }
+
+const fault = { parameters: ["i32", "i32", "i32"], results: [] } as const;
 
 const binaryFunctions: ReadonlySet<string> = new Set(["pow", "atan2", "hypot", "rem"]);
 

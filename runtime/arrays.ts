@@ -86,15 +86,3 @@ function arrayClass(dtype: DType): ArrayClass {
       return Uint8Array;
   }
 }
-
-/** Bytes from their hexadecimal digits. */
-export function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length / 2);
-  // The low bits of "0"…"9" are 0…9, those of "a"…"f" are 1…6.
-  const digit = (at: number): number => {
-    const code = text.charCodeAt(at);
-    return (code & 15) + 9 * (code >> 6);
-  };
-  for (let k = 0; k < bytes.length; k++) bytes[k] = 16 * digit(2 * k) + digit(2 * k + 1);
-  return bytes;
-}

@@ -39,6 +39,22 @@ export function solve(dim: SymbolicDim, actual: number, extents: Extents): boole
   return true;
 }
 
+/** The symbol that a dimension is; undefined for a number and for any other polynomial. */
+export function symbolOf(dim: Dim): string | undefined {
+  if (typeof dim === "number") return undefined;
+  const { terms } = dim;
+  const [symbol] = terms[0]?.factors ?? [];
+  const isAlone =
+    terms.length === 1 && terms[0]?.coefficient === 1 && terms[0].factors.length === 1;
+  return isAlone && typeof symbol === "string" ? symbol : undefined;
+}
+
+/** What is done with other polynomials among the extents of arguments: `2*B`, `B+1`. */
+export interface Lengths {
+  readonly solve: typeof solve;
+  readonly dimText: typeof dimText;
+}
+
 export function dimText(dim: Dim): string {
   if (typeof dim === "number") return String(dim);
   return dim.terms

@@ -1,9 +1,9 @@
 /** A program's code, tied to the memory and to the functions that it imports. */
 
-import { fromHex } from "./arrays.ts";
-import { faultAt } from "./faults.ts";
+import { fromText } from "./binary.ts";
+import { namedFunctions } from "./functions.ts";
 import type { Binary, Code, Layout } from "./manifest.ts";
-import { mathFunctions } from "./math.ts";
+import type { Parts } from "./parts.ts";
 import { pool } from "./storage.ts";
 
 export type Run = (...operands: number[]) => number | undefined;
@@ -22,14 +22,16 @@ export interface Crew {
   readonly fork: (program: Linked, kernel: number, parts: number) => void;
 }
 
-/** Programs by their numbers, as long as somebody has them, and the threads that there are. */
-export const team: { readonly programs: WeakRef<Linked>[]; crew: Crew | undefined } = {
-  programs: [],
-  crew: undefined,
-};
+interface Team {
+  /** Programs by their numbers, as long as somebody has them. */
+  readonly programs: WeakRef<Linked>[];
+  /** The threads that there are. */
+  crew: Crew | undefined;
+  /** Makes a binary import memory that is shared, once it is. */
+  share: ((binary: Uint8Array) => void) | undefined;
+}
 
-/** Addresses that a call has from `allocate` and has not given back. */
-export const transient = new Set<number>();
+export const team: Team = { programs: [], crew: undefined, share: undefined };
 
 export class Linked {
   /** The code, tied to the memory. Another function after the memory has become another one. */
@@ -41,13 +43,15 @@ export class Linked {
   readonly constants: number;
   readonly code: Code;
   readonly number: number = team.programs.length;
+  private readonly parts: Parts;
 
-  constructor(layout: Layout, code: Code) {
+  constructor(layout: Layout, code: Code, parts: Parts) {
     this.layout = layout;
     this.code = code;
+    this.parts = parts;
     this.constants = placeConstants(layout.constants);
     team.programs.push(new WeakRef(this));
-    if (code.kind === "js") this.runText(code.text);
+    if (code.kind === "js") this.run = parts.runText?.(code.text, this.imports()) as Run;
   }
 
   /** Ties the code to the memory as it is now. */
@@ -59,34 +63,20 @@ export class Linked {
     team.crew?.add(this);
   }
 
-  private runText(text: string): void {
-    const { env, math } = this.imports();
-    const make = new Function(`return ${text}`)() as (environment: unknown) => Run;
-    this.run = make({ ...env, math, views: pool.memory.views });
-  }
-
-  private imports() {
-    const { memory } = pool;
+  private imports(): WebAssembly.Imports {
+    const { functions, fault, heap } = this.parts;
     const { sites, imports } = this.layout;
     return {
       env: {
-        memory: memory.memory,
+        memory: pool.memory.memory,
         constants: this.constants,
         fault: (site: number, index: number, extent: number): never => {
-          throw faultAt(sites[site], index, extent);
+          throw fault?.(sites[site], index, extent);
         },
-        allocate: (bytes: number): number => {
-          const address = memory.allocate(bytes);
-          transient.add(address);
-          return address;
-        },
-        release: (address: number): void => {
-          transient.delete(address);
-          memory.release(address);
-        },
+        ...heap,
         fork: (kernel: number, parts: number): void => team.crew?.fork(this, kernel, parts),
       },
-      math: mathFunctions(imports),
+      math: namedFunctions(imports, functions),
     };
   }
 }
@@ -105,7 +95,7 @@ function notLinked(): never {
 
 function placeConstants(text: string): number {
   if (text === "") return 0;
-  const bytes = fromHex(text);
+  const bytes = fromText(text);
   const address = pool.memory.allocate(bytes.length);
   pool.memory.views.u8.set(bytes, address);
   return address;
@@ -114,40 +104,26 @@ function placeConstants(text: string): number {
 /** The binary for this engine, and for the memory as it is now. */
 export function binaryOf(
   code: WasmCode,
-  isShared: boolean = pool.memory.isShared,
+  share: Team["share"] = team.share,
 ): Uint8Array<ArrayBuffer> {
-  const plain = bytesOf(code.plain);
-  const { relaxed } = code;
-  const bytes =
-    relaxed === undefined || !hasRelaxedSimd()
-      ? plain
-      : Uint8Array.from(
-          relaxed.flatMap((piece) => {
-            if (typeof piece === "string" || piece instanceof Uint8Array)
-              return [...bytesOf(piece)];
-            const [start, length] = piece;
-            return [...plain.subarray(start, start + length)];
-          }),
-        );
-  if (isShared) shareMemory(bytes);
+  let bytes = bytesOf(code.plain);
+  if (code.relaxed !== undefined && hasRelaxedSimd()) {
+    const plain = bytes;
+    let at = 0;
+    const pieces = code.relaxed.map((piece) => {
+      if (typeof piece === "string" || piece instanceof Uint8Array) return bytesOf(piece);
+      const [skip, length] = piece;
+      at += skip + length;
+      return plain.subarray(at - length, at);
+    });
+    bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+  }
+  share?.(bytes);
   return bytes;
 }
 
 function bytesOf(binary: Binary): Uint8Array<ArrayBuffer> {
-  return typeof binary === "string" ? fromHex(binary) : binary.slice();
-}
-
-/** `(import "env" "memory" (memory 1 32767))` → `(memory 1 32767 shared)`: one bit of its limits. */
-function shareMemory(bytes: Uint8Array): void {
-  const name = "memory";
-  const at = bytes.findIndex((_, start) => {
-    return [...name].every((letter, k) => bytes[start + k] === letter.charCodeAt(0));
-  });
-  const [kind, limits] = [at + name.length, at + name.length + 1];
-  if (at < 0 || bytes[kind] !== 2 || bytes[limits] !== 1) {
-    throw new Error("the code of a program imports no memory of limited size");
-  }
-  bytes[limits] = 3;
+  return typeof binary === "string" ? fromText(binary) : binary.slice();
 }
 
 /** A module whose one function is `f32x4.relaxed_madd` of its parameter. */

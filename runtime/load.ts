@@ -1,24 +1,17 @@
 /** A program's manifest and code → a function of plain values and tensors. */
 
-import {
-  boundExtent,
-  type Given,
-  givenOr,
-  type Input,
-  donatedOf,
-  ownersOf,
-  takeCall,
-  writeInput,
-} from "./arguments.ts";
+import { boundExtent, donatedOf, type Given, type Input, ownersOf, takeWith } from "./arguments.ts";
 import { bytesPerElement, countOf, viewAt } from "./arrays.ts";
-import { evaluate, type Extents } from "./dims.ts";
+import { build, type Kind } from "./kinds/kind.ts";
 import { loaded } from "./loaded.ts";
-import { binaryOf, Linked, linkLater, team, transient } from "./link.ts";
-import { type Argument, type Code, type Leaf, leavesOf, type Manifest } from "./manifest.ts";
+import { binaryOf, Linked, linkLater, team } from "./link.ts";
+import type { Code, Leaf, Manifest } from "./manifest.ts";
+import { allParts, allPartsOf, type Parts } from "./parts.ts";
 import type { Profile } from "./profile.ts";
 import { profiled, type Profiler } from "./profiled.ts";
+import { arenaSize, shapeOf } from "./results.ts";
+import { explained, releaseTransient, scratchOf, transient } from "./scratch.ts";
 import { pool } from "./storage.ts";
-import { buildResult, plainArray, shapeOf, slotSize } from "./results.ts";
 import { Tensor } from "./tensor.ts";
 
 /** A compiled function. What it captured is asked for at every call. */
@@ -42,16 +35,27 @@ export function load(
   captured?: () => readonly unknown[],
   profiler?: Profiler,
 ): LoadedProgram {
-  return program(manifest, linkNow(manifest, code), captured, profiler);
+  return loadWith(allPartsOf(manifest), manifest, code, captured, profiler);
+}
+
+/** As `load`, with the parts of the runtime that the program needs. */
+export function loadWith(
+  parts: Parts,
+  manifest: Manifest,
+  code: Code,
+  captured?: () => readonly unknown[],
+  profiler?: Profiler,
+): LoadedProgram {
+  return program(parts, manifest, linkNow(parts, manifest, code), captured, profiler);
 }
 
 /** Builds a program that is called with what `takeCall` gives. */
 export function loadHost(manifest: Manifest, code: Code): HostProgram {
-  return hostProgram(manifest, linkNow(manifest, code));
+  return hostProgram(allParts, manifest, linkNow(allParts, manifest, code));
 }
 
-function linkNow(manifest: Manifest, code: Code): Linked {
-  const linked = new Linked(manifest.layout, code);
+function linkNow(parts: Parts, manifest: Manifest, code: Code): Linked {
+  const linked = new Linked(manifest.layout, code, parts);
   if (code.kind === "wasm") linked.link(new WebAssembly.Module(binaryOf(code)));
   return linked;
 }
@@ -64,44 +68,28 @@ export async function loadAsync(
   profiler?: Profiler,
 ): Promise<LoadedProgram> {
   if (code.kind === "js") return load(manifest, code, captured, profiler);
-  const linked = new Linked(manifest.layout, code);
+  const parts = allPartsOf(manifest);
+  const linked = new Linked(manifest.layout, code, parts);
   await linkLater(linked, code);
-  return program(manifest, linked, captured, profiler);
-}
-
-/** The engine's own words for a full stack name neither the function nor a way out. */
-function explained(error: unknown, name: string): unknown {
-  if (!(error instanceof Error) || !/call stack|recursion/.test(error.message)) return error;
-  return new RangeError(
-    `${name}: calls go too deep for the stack; write the recursion as a loop, or make it shallower`,
-    { cause: error },
-  );
+  return program(parts, manifest, linked, captured, profiler);
 }
 
 // Calls
 
-/** The bytes that calls work in: the arena, copies of arguments, plain results. */
-const scratch = { address: 0, bytes: 0 };
-
-function scratchOf(bytes: number): number {
-  if (bytes > scratch.bytes) {
-    if (scratch.bytes > 0) pool.memory.release(scratch.address);
-    scratch.bytes = 0;
-    scratch.address = pool.memory.allocate(bytes);
-    scratch.bytes = bytes;
-  }
-  return scratch.address;
-}
-
 function program(
+  parts: Parts,
   manifest: Manifest,
   linked: Linked,
   captured?: () => readonly unknown[],
   profiler?: Profiler,
 ): LoadedProgram {
   const { name, target } = manifest;
+  const { kinds, direct } = parts;
   loaded.add(target);
-  const call = scalarProgram(manifest, linked) ?? anyProgram(manifest, linked, captured);
+  const call =
+    direct === undefined
+      ? anyProgram(parts, manifest, linked, captured)
+      : direct(manifest, linked, kinds);
   const profile = profiler?.ofCall;
   return profiled(
     name,
@@ -115,40 +103,40 @@ function threadCount(): number {
 }
 
 function anyProgram(
+  parts: Parts,
   manifest: Manifest,
   linked: Linked,
   captured?: () => readonly unknown[],
 ): Program {
-  const run = hostProgram(manifest, linked);
+  const { kinds } = parts;
+  const run = hostProgram(parts, manifest, linked);
   return (...args) => {
-    const values = run(takeCall(manifest, args, captured?.()));
+    const values = run(takeWith(parts, manifest, args, captured?.()));
     let k = 0;
-    return buildResult(manifest.result, () => values[k++]);
+    return build(manifest.result, () => values[k++], kinds);
   };
 }
 
-function hostProgram(manifest: Manifest, linked: Linked): HostProgram {
-  const { layout } = manifest;
-  const leaves = leavesOf(manifest.result);
-  return (given) => {
-    const { extents } = given;
+function hostProgram({ kinds }: Parts, manifest: Manifest, linked: Linked): HostProgram {
+  const { layout, name, result } = manifest;
+  const leaves: Leaf[] = [];
+  build(result, (leaf) => leaves.push(leaf), kinds);
+  return ({ inputs: given, extents }) => {
     extents.set(threadsSymbol, threadCount());
-    const inputs = given.inputs.map(byValue);
-    const symbols = layout.symbols.map((name) => boundExtent(name, extents));
+    const inputs = given.map(byValue);
+    const symbols = layout.symbols.map((symbol) => boundExtent(symbol, extents));
     // Everything that a call needs besides tensors, one after the other.
-    let bytes = 0;
+    let bytes = arenaSize(layout, extents);
     const reserve = (size: number): number => {
       const at = bytes;
       bytes += Math.ceil(size / 16) * 16;
       return at;
     };
-    for (const sizes of layout.arena) reserve(slotSize(sizes, extents));
     const places = inputs.map((input) => (input.kind === "copy" ? reserve(input.bytes) : 0));
-    const shapes = leaves.map(({ shape }) => shape.map((dim) => evaluate(dim, extents)));
     const owners = ownersOf(layout, inputs);
     const results = leaves.map((leaf, k): number | Tensor => {
       if (layout.results[k]?.kind !== "passed" || owners.has(k)) return 0;
-      const shape = shapes[k] as number[];
+      const shape = shapeOf(leaf, extents);
       if (leaf.as === "tensor") return newTensor(leaf, shape);
       return reserve(countOf(shape) * bytesPerElement(leaf.dtype));
     });
@@ -158,49 +146,64 @@ function hostProgram(manifest: Manifest, linked: Linked): HostProgram {
         input.kind === "tensor" ? Tensor.address(input.tensor) : 0,
       );
       const base = scratchOf(bytes);
+      const { views } = pool.memory;
       const operands = inputs.map((input, k) => {
         if (input.kind === "scalar") return input.value;
         if (input.kind === "tensor") return tensors[k] as number;
         const address = base + (places[k] as number);
         const { dtype } = input.leaf;
-        const length = countOf(input.shape);
-        writeInput(input, viewAt(pool.memory.memory.buffer, address, dtype, length));
+        kinds.array?.write?.(input, viewOf(address, dtype, countOf(input.shape)));
         return address;
       });
-      leaves.forEach((_, k) => {
+      results.forEach((made, k) => {
         if (layout.results[k]?.kind !== "passed") return;
-        const result = results[k] as number | Tensor;
         const owner = owners.get(k);
         if (owner !== undefined) operands.push(tensors[owner] as number);
-        else operands.push(typeof result === "number" ? base + result : Tensor.address(result));
+        else operands.push(typeof made === "number" ? base + made : Tensor.address(made));
       });
       let returned: number | undefined;
       try {
         returned = linked.run(...operands, ...symbols, base);
         for (const [k, owner] of owners) {
           const input = inputs[owner];
-          if (input?.kind === "tensor") {
-            results[k] = Tensor.heirOf(input.tensor, shapes[k] as number[]);
-          }
+          if (input?.kind !== "tensor") continue;
+          results[k] = Tensor.heirOf(input.tensor, shapeOf(leaves[k] as Leaf, extents));
         }
       } finally {
         // Of what was written in place nothing is left, even if the program failed.
-        for (const tensor of donatedOf(layout, inputs)) Tensor.takeOver(tensor, manifest.name);
+        for (const tensor of donatedOf(layout, inputs)) Tensor.takeOver(tensor, name);
       }
-      for (const { symbol, offset } of layout.bound) {
-        extents.set(symbol, pool.memory.views.i32[(base + offset) >> 2] as number);
-      }
-      return leaves.map((leaf, k) =>
-        takeResult(manifest, leaf, k, returned, base, results[k], extents),
-      );
+      const wordAt = (offset: number): number => views.i32[(base + offset) >> 2] as number;
+      for (const { symbol, offset } of layout.bound) extents.set(symbol, wordAt(offset));
+      return leaves.map((leaf, k) => {
+        const made = results[k];
+        if (made instanceof Tensor) return made;
+        const place = layout.results[k];
+        const { as, dtype } = leaf;
+        const ofNumber = (value: number): unknown => kinds[as as Scalar]?.ofNumber?.(leaf, value);
+        if (place?.kind === "returned") return ofNumber(returned as number);
+        if (place?.kind === "stored") {
+          return ofNumber(viewOf(base + place.offset, dtype, 1)[0] as number);
+        }
+        const address =
+          place?.kind === "allocated" ? wordAt(place.offset) : base + (made as number);
+        const kind: Kind | undefined = as === "tensor" ? kinds.tensor : kinds.array;
+        if (as === "tensor") transient.delete(address);
+        return kind?.ofMemory?.(leaf, shapeOf(leaf, extents), address);
+      });
     } catch (error) {
-      throw explained(error, manifest.name);
+      throw explained(error, name);
     } finally {
-      for (const address of transient) pool.memory.release(address);
-      transient.clear();
+      releaseTransient();
       pool.unpinAll();
     }
   };
+}
+
+type Scalar = "number" | "boolean" | "tensor";
+
+function viewOf(address: number, dtype: Leaf["dtype"], length: number) {
+  return viewAt(pool.memory.memory.buffer, address, dtype, length);
 }
 
 /** A tensor without axes is passed as its number. */
@@ -209,97 +212,8 @@ function byValue(input: Input): Input {
   return { kind: "scalar", value: input.tensor.dataSync()[0] as number };
 }
 
-/** Numbers in, one number out: called without ceremony. */
-function scalarProgram({ name, parameters, captured, result, layout }: Manifest, linked: Linked) {
-  const numbers = parameters.every(({ tree }) => tree.kind === "leaf" && tree.as === "number");
-  const plain =
-    numbers && captured.length === 0 && layout.symbols.length === 0 && parameters.length <= 8;
-  if (!plain || result.kind !== "leaf" || result.as !== "number") return undefined;
-  if (layout.results[0]?.kind !== "returned" || result.dtype !== "f64") return undefined;
-  const bytes = layout.arena.reduce((sum, sizes) => {
-    return sum + Math.ceil(slotSize(sizes, new Map()) / 16) * 16;
-  }, 0);
-  const count = parameters.length;
-  return (...args: readonly unknown[]): unknown => {
-    const operands = args.slice(0, count) as number[];
-    for (let k = 0; k < count; k++) {
-      if (typeof operands[k] === "number") continue;
-      const parameter = parameters[k] as Argument;
-      const value = givenOr(parameter, operands[k]);
-      if (typeof value !== "number") {
-        throw new TypeError(`${parameter.name}: expected a number, got ${typeof value}`);
-      }
-      operands[k] = value;
-    }
-    operands.push(bytes === 0 ? 0 : scratchOf(bytes));
-    try {
-      return linked.run(...operands);
-    } catch (error) {
-      throw explained(error, name);
-    } finally {
-      if (transient.size > 0) {
-        for (const address of transient) pool.memory.release(address);
-        transient.clear();
-      }
-    }
-  };
-}
-
-function newTensor(leaf: Leaf, shape: readonly number[]): Tensor {
-  const storage = pool.onDevice(leaf.dtype, countOf(shape));
+function newTensor({ dtype }: Leaf, shape: readonly number[]): Tensor {
+  const storage = pool.onDevice(dtype, countOf(shape));
   pool.pin(storage);
-  return new Tensor(storage, shape, leaf.dtype);
-}
-
-function takeResult(
-  manifest: Manifest,
-  leaf: Leaf,
-  k: number,
-  returned: number | undefined,
-  base: number,
-  passed: number | Tensor | undefined,
-  extents: Extents,
-): unknown {
-  const place = manifest.layout.results[k];
-  const { views, memory } = pool.memory;
-  switch (place?.kind) {
-    case "returned":
-      return fromScalar(leaf, returned as number);
-    case "stored":
-      return fromScalar(leaf, readScalar(leaf, base + place.offset));
-    case "passed":
-      if (passed instanceof Tensor) return passed;
-      return fromArray(leaf, shapeOf(leaf, extents), base + (passed as number));
-    case "allocated": {
-      const address = views.i32[(base + place.offset) >> 2] as number;
-      const shape = shapeOf(leaf, extents);
-      if (leaf.as !== "tensor") return fromArray(leaf, shape, address);
-      transient.delete(address);
-      return new Tensor(pool.adopt(leaf.dtype, countOf(shape), address), shape, leaf.dtype);
-    }
-    default:
-      throw new Error(
-        `result ${k} of ${manifest.name} in ${memory.buffer.byteLength} bytes is lost`,
-      );
-  }
-}
-
-function readScalar(leaf: Leaf, address: number): number {
-  return viewAt(pool.memory.memory.buffer, address, leaf.dtype, 1)[0] as number;
-}
-
-function fromScalar(leaf: Leaf, value: number): unknown {
-  if (leaf.as === "boolean") return value !== 0;
-  if (leaf.as === "tensor") {
-    const storage = pool.onDevice(leaf.dtype, 1);
-    const made = new Tensor(storage, [], leaf.dtype);
-    viewAt(pool.memory.memory.buffer, Tensor.address(made), leaf.dtype, 1)[0] = value;
-    return made;
-  }
-  return leaf.dtype === "u32" ? value >>> 0 : value;
-}
-
-function fromArray(leaf: Leaf, shape: readonly number[], address: number): unknown {
-  const { buffer } = pool.memory.memory;
-  return plainArray(leaf, shape, viewAt(buffer, address, leaf.dtype, countOf(shape)));
+  return new Tensor(storage, shape, dtype);
 }

@@ -145,7 +145,7 @@ export interface Layout {
   readonly inPlace: readonly (readonly [leaf: number, result: number])[];
   /** Extents that the program binds itself and that shapes of results mention. */
   readonly bound: readonly { readonly symbol: string; readonly offset: number }[];
-  /** Arrays of constants, in hexadecimal digits; the program is given its address as the import `constants`. */
+  /** Arrays of constants, as text (`binary.ts`); the program is given its address as the import `constants`. */
   readonly constants: string;
   readonly sites: readonly Site[];
   /** Names of the functions of `Math` and of our own that the code imports. */
@@ -173,11 +173,14 @@ export interface Site {
   readonly place: string;
 }
 
-/** Bytes, or their hexadecimal digits. */
+/** Bytes, or the text of them (`binary.ts`). */
 export type Binary = Uint8Array | string;
 
-/** A binary in pieces of another one, `[start, length]`, and bytes in between. */
-type Edits = readonly (readonly [start: number, length: number] | Binary)[];
+/**
+ * A binary in pieces of another one, `[skip, length]`, and bytes in between. `skip` counts from the
+ * end of the piece before.
+ */
+type Edits = readonly (readonly [skip: number, length: number] | Binary)[];
 
 /**
  * The code of a program: WebAssembly, and how to make of it the variant for engines with relaxed

@@ -47,18 +47,12 @@ export class Memory {
     this.views = viewsOf(this.memory);
   }
 
-  /** True when other threads can have the memory as well. */
-  get isShared(): boolean {
-    return !(this.memory.buffer instanceof ArrayBuffer);
-  }
-
-  /** Moves everything, each byte to the address where it was, to memory that threads can share. */
-  share(): void {
-    const initial = this.memory.buffer.byteLength / page;
-    const shared = new WebAssembly.Memory({ initial, maximum: maximumPages, shared: true });
-    new Uint8Array(shared.buffer).set(this.views.u8);
-    this.memory = shared;
-    Object.assign(this.views, viewsOf(shared));
+  /** Moves everything, each byte to the address where it was, to another memory. */
+  move(made: (limits: WebAssembly.MemoryDescriptor) => WebAssembly.Memory): void {
+    const memory = made({ initial: this.memory.buffer.byteLength / page, maximum: maximumPages });
+    new Uint8Array(memory.buffer).set(this.views.u8);
+    this.memory = memory;
+    Object.assign(this.views, viewsOf(memory));
   }
 
   /** The address of fresh bytes, a multiple of 16. Their contents are undefined. */

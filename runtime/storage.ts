@@ -29,16 +29,30 @@ export interface Storage {
   readonly length: number;
   block: Block | undefined;
   host: TypedArray | undefined;
-  remote?: Remote | undefined;
+  remote: Remote | undefined;
   /** Elements that the host has not computed yet. */
-  awaited?: Promise<TypedArray> | undefined;
+  awaited: Promise<TypedArray> | undefined;
   /**
    * As many bytes as there are on a device, never touched: the collector does not see those, and
    * would leave gigabytes of dead tensors lying.
    */
-  weight?: ArrayBuffer | undefined;
-  /** What became of the elements, if they are nowhere. */
-  gone?: string;
+  weight: ArrayBuffer | undefined;
+  /** What is said where the elements cannot be had at once. */
+  gone: string | undefined;
+}
+
+/** What a storage has of elements that are nowhere. */
+export const emptied = {
+  block: undefined,
+  host: undefined,
+  remote: undefined,
+  awaited: undefined,
+  weight: undefined,
+  gone: undefined,
+};
+
+export function storageOf(dtype: DType, length: number): Storage {
+  return { dtype, length, ...emptied };
 }
 
 /** Bytes of tensors beyond those that were alive after the last collection. */
@@ -49,18 +63,16 @@ export class Pool {
   readonly memory = new Memory();
   /** Blocks in the order of their last use, with the storage that each belongs to. */
   private readonly recent = new Map<Block, Storage>();
-  private readonly registry: FinalizationRegistry<Block>;
-  private readonly remotes = new FinalizationRegistry<Remote>((remote) => remote.release());
+  private readonly registry = new FinalizationRegistry<Block | Remote>((held) => {
+    if ("release" in held) held.release();
+    else {
+      this.releaseBlock(held);
+      this.baseline = this.bytes;
+    }
+  });
   private bytes = 0;
   private baseline = 0;
   private budget = smallestBudget;
-
-  constructor() {
-    this.registry = new FinalizationRegistry((block) => {
-      this.releaseBlock(block);
-      this.baseline = this.bytes;
-    });
-  }
 
   /** Bytes that tensors have in the shared memory. */
   get tensorBytes(): number {
@@ -69,28 +81,36 @@ export class Pool {
 
   /** Storage in the shared memory, for a program to write. */
   onDevice(dtype: DType, length: number): Storage {
-    const storage: Storage = { dtype, length, block: undefined, host: undefined };
+    const storage = storageOf(dtype, length);
     this.place(storage);
     return storage;
   }
 
   onHost(dtype: DType, data: TypedArray): Storage {
-    return { dtype, length: data.length, block: undefined, host: data };
+    return { ...storageOf(dtype, data.length), host: data };
   }
 
   /** Storage in memory that a program allocated. */
   adopt(dtype: DType, length: number, address: number): Storage {
-    const block: Block = { address, bytes: Math.max(1, length * bytesPerElement(dtype)) };
-    const storage: Storage = { dtype, length, block, host: undefined };
-    this.bytes += block.bytes;
-    this.recent.set(block, storage);
+    const storage = storageOf(dtype, length);
+    this.hold(storage, address);
     return storage;
   }
 
   /** Ties memory to the life of a handle. */
   track(handle: object, storage: Storage): void {
-    if (storage.block !== undefined) this.registry.register(handle, storage.block, storage);
-    if (storage.remote !== undefined) this.remotes.register(handle, storage.remote, storage);
+    const { block, remote } = storage;
+    if (block !== undefined) this.registry.register(handle, block, block);
+    if (remote !== undefined) this.trackRemote(handle, remote);
+  }
+
+  trackRemote(handle: object, remote: Remote): void {
+    this.registry.register(handle, remote, remote);
+  }
+
+  /** Nobody's end gives these back any more. */
+  forget(held: Block | Remote): void {
+    this.registry.unregister(held);
   }
 
   /** The address of the elements; moves them there if they are not. */
@@ -111,24 +131,6 @@ export class Pool {
     return placed.address;
   }
 
-  /** Storage on a device. */
-  onRemote(dtype: DType, length: number, remote: Remote): Storage {
-    const weight = weightOf(dtype, length);
-    return { dtype, length, block: undefined, host: undefined, remote, weight };
-  }
-
-  /** Storage of elements that the host will have; whoever reads them learns why there are none. */
-  onHostLater(dtype: DType, length: number, awaited: Promise<TypedArray>): Storage {
-    const storage: Storage = { dtype, length, block: undefined, host: undefined, awaited };
-    const arrived = (data: TypedArray): void => {
-      if (storage.awaited !== awaited) return;
-      storage.host = data;
-      storage.awaited = undefined;
-    };
-    awaited.then(arrived, () => {});
-    return storage;
-  }
-
   /** A copy of the elements, from wherever they are; rejects where they are nowhere. */
   async readLater(storage: Storage): Promise<TypedArray> {
     const { remote, awaited, dtype, length } = storage;
@@ -136,13 +138,6 @@ export class Pool {
     return remote !== undefined && !isHere(storage)
       ? remote.read(dtype, length)
       : this.read(storage);
-  }
-
-  /** Elements that are on a device too from now on. */
-  addRemote(handle: object, storage: Storage, remote: Remote): void {
-    storage.remote = remote;
-    storage.weight = weightOf(storage.dtype, storage.length);
-    this.remotes.register(handle, remote, storage);
   }
 
   /** A copy of the elements. */
@@ -154,53 +149,45 @@ export class Pool {
   }
 
   dispose(storage: Storage, gone = "was disposed of"): void {
-    if (storage.block !== undefined) {
-      this.registry.unregister(storage);
-      this.releaseBlock(storage.block);
+    const { block, remote } = storage;
+    if (block !== undefined) this.releaseBlock(block);
+    if (remote !== undefined) {
+      this.forget(remote);
+      remote.release();
     }
-    if (storage.remote !== undefined) {
-      this.remotes.unregister(storage);
-      storage.remote.release();
-    }
-    storage.block = undefined;
-    storage.host = undefined;
-    storage.remote = undefined;
-    storage.awaited = undefined;
-    storage.weight = undefined;
-    storage.gone = gone;
+    Object.assign(storage, emptied);
+    storage.gone = `this tensor ${gone}`;
   }
 
   /**
-   * The elements under another owner, where a program writes them: on a device or in the shared
-   * memory. The old owner has none any more, and what they were is forgotten elsewhere.
+   * The elements under another owner, where a program writes them in the shared memory. The old
+   * owner has none any more, and what they were is forgotten elsewhere.
    */
-  moved(storage: Storage, isOnRemote: boolean): Storage {
-    const { dtype, length, block, remote, weight } = storage;
-    const next: Storage = isOnRemote
-      ? { dtype, length, block: undefined, host: undefined, remote, weight }
-      : { dtype, length, block, host: undefined };
-    this.registry.unregister(storage);
-    this.remotes.unregister(storage);
-    if (isOnRemote) {
-      if (block !== undefined) this.releaseBlock(block);
-    } else {
-      remote?.release();
-      if (block !== undefined) this.recent.set(block, next);
+  moved(storage: Storage): Storage {
+    const { dtype, length, block, host, remote } = storage;
+    const next: Storage = { ...storageOf(dtype, length), block, host };
+    if (block !== undefined) {
+      this.forget(block);
+      this.recent.set(block, next);
     }
-    storage.block = undefined;
-    storage.host = undefined;
-    storage.remote = undefined;
-    storage.awaited = undefined;
-    storage.weight = undefined;
+    if (remote !== undefined) {
+      this.forget(remote);
+      remote.release();
+    }
+    Object.assign(storage, emptied);
     return next;
   }
 
   private place(storage: Storage): Block {
-    const bytes = Math.max(1, storage.length * bytesPerElement(storage.dtype));
+    const bytes = bytesOf(storage);
     this.makeRoom(bytes);
-    const block: Block = { address: this.memory.allocate(bytes), bytes };
+    return this.hold(storage, this.memory.allocate(bytes));
+  }
+
+  private hold(storage: Storage, address: number): Block {
+    const block = { address, bytes: bytesOf(storage) };
     storage.block = block;
-    this.bytes += bytes;
+    this.bytes += block.bytes;
     this.recent.set(block, storage);
     return block;
   }
@@ -215,7 +202,6 @@ export class Pool {
       const copy = this.memory.memory.buffer.slice(block.address, end);
       storage.host = cellsAt(copy, 0, storage.dtype, storage.length);
       storage.block = undefined;
-      this.registry.unregister(storage);
       this.releaseBlock(block);
     }
   }
@@ -229,15 +215,16 @@ export class Pool {
     this.pinned.clear();
   }
 
-  private releaseBlock(block: Block): void {
+  releaseBlock(block: Block): void {
+    this.forget(block);
     if (!this.recent.delete(block)) return;
     this.memory.release(block.address);
     this.bytes -= block.bytes;
   }
 }
 
-function weightOf(dtype: DType, length: number): ArrayBuffer {
-  return new ArrayBuffer(length * bytesPerElement(dtype));
+function bytesOf({ dtype, length }: Storage): number {
+  return Math.max(1, length * bytesPerElement(dtype));
 }
 
 /** Whether a program that runs where it is called can have the elements. */
@@ -252,20 +239,8 @@ export function expectSomewhere(storage: Storage): void {
 }
 
 /** Why the elements cannot be had at once. */
-export function lost({ gone = "was disposed of", remote, awaited }: Storage): Error {
-  if (awaited !== undefined) {
-    return new Error(
-      "the elements of this tensor are not there yet: take them by `await x.data()`, or compile " +
-        'what uses it with target: "auto"',
-    );
-  }
-  if (remote !== undefined) {
-    return new Error(
-      `this tensor is on ${remote.device}, which answers later: take its elements by ` +
-        "`await x.data()`, or compile what uses it for the same target",
-    );
-  }
-  return new Error(`this tensor ${gone}`);
+export function lost({ gone = "this tensor was disposed of" }: Storage): Error {
+  return new Error(gone);
 }
 
 /** One for the process: tensors pass between programs without being copied. */

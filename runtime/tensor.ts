@@ -9,6 +9,10 @@ export type Nested = number | readonly Nested[];
 /** The same with typed arrays as rows, or not. */
 export type Rows = number | ArrayLike<number> | readonly Rows[];
 
+function toHeir(storage: Storage): Storage {
+  return pool.moved(storage);
+}
+
 export class Tensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -51,8 +55,8 @@ export class Tensor {
   }
 
   /** For the runtime: a tensor with the memory of another one, which loses it. */
-  static heirOf(tensor: Tensor, shape: readonly number[], isOnRemote = false): Tensor {
-    return new Tensor(pool.moved(tensor.storage, isOnRemote), shape, tensor.dtype);
+  static heirOf(tensor: Tensor, shape: readonly number[], move = toHeir): Tensor {
+    return new Tensor(move(tensor.storage), shape, tensor.dtype);
   }
 
   /** For the runtime: the host has the tensor too, so no program takes it over. */

@@ -33,7 +33,7 @@ async function changeTo(wanted: number): Promise<number> {
     workers = undefined;
     const threads = await startThreads(wanted - 1);
     if (threads === undefined) return 1;
-    if (!pool.memory.isShared) await shareMemory();
+    if (team.share === undefined) await shareMemory();
     workers = new Workers(threads);
   }
   workers.wake();
@@ -55,6 +55,19 @@ function mayShareMemory(): boolean {
   return crossOriginIsolated !== false;
 }
 
+/** `(import "env" "memory" (memory 1 32767))` → `(memory 1 32767 shared)`: one bit of its limits. */
+function shareImport(bytes: Uint8Array): void {
+  const name = "memory";
+  const at = bytes.findIndex((_, start) => {
+    return [...name].every((letter, k) => bytes[start + k] === letter.charCodeAt(0));
+  });
+  const [kind, limits] = [at + name.length, at + name.length + 1];
+  if (at < 0 || bytes[kind] !== 2 || bytes[limits] !== 1) {
+    throw new Error("the code of a program imports no memory of limited size");
+  }
+  bytes[limits] = 3;
+}
+
 /** Moves the memory, and ties every program to the new one at once. */
 async function shareMemory(): Promise<void> {
   const modules = new Map<Linked, WebAssembly.Module>();
@@ -64,11 +77,16 @@ async function shareMemory(): Promise<void> {
   for (let open = living(); open.length > 0; open = living().filter((one) => !modules.has(one))) {
     for (const program of open) {
       if (program.code.kind !== "wasm") continue;
-      modules.set(program, await WebAssembly.compile(binaryOf(program.code, true)));
+      modules.set(program, await WebAssembly.compile(binaryOf(program.code, shareImport)));
     }
   }
-  pool.memory.share();
+  pool.memory.move(sharedMemory);
+  team.share = shareImport;
   for (const [program, module] of modules) program.link(module);
+}
+
+function sharedMemory(limits: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
+  return new WebAssembly.Memory({ ...limits, shared: true });
 }
 
 // Threads

@@ -26,6 +26,7 @@ import {
   isPlain,
   type Tree,
 } from "../runtime/manifest.ts";
+import { toText } from "../runtime/binary.ts";
 import { distinct } from "./duplicates.ts";
 import { staleImports } from "./imports.ts";
 import type { SparseProgram } from "./read/natives/sparse.ts";
@@ -44,6 +45,8 @@ import {
 import { spanOf } from "./span.ts";
 import { asyncFunctionOf, type Extraction, extract } from "./extract/index.ts";
 import type { FunctionNode } from "./read/values.ts";
+import { type PartNames, partsOf } from "./parts.ts";
+import { literals } from "./literal.ts";
 import { packageRoot, type World } from "./read/world.ts";
 
 export type { CompileProgram, TargetName } from "./ship.ts";
@@ -353,10 +356,15 @@ export function finish(
   const ready = read.roots.filter((root) => root.programs.every(({ id }) => programs.has(id)));
   const { file } = read;
   const edits: Edit[] = ready.flatMap((root) => editsOf(root, file));
-  const footer = ready.flatMap((root) =>
-    root.programs.map((program) =>
-      loader(program, programs.get(program.id) as Shipped, profile === true),
-    ),
+  const shipping = ready.flatMap((root) =>
+    root.programs.map((program) => ({ program, shipped: programs.get(program.id) as Shipped })),
+  );
+  const { texts, functions } = literals(
+    shipping.map(({ shipped }) => shipped.manifest),
+    "__fluxion_data_",
+  );
+  const footer = shipping.map(({ program, shipped }, k) =>
+    loader(program, shipped, texts[k] as string, profile === true),
   );
   edits.push(
     ...staleImports(world, file, {
@@ -374,7 +382,14 @@ export function finish(
   const imports = [...new Set([...loaders, ...hosts, ...channels, ...others, ...profilers])].map(
     (name) => [name, localName(name)] as const,
   );
-  return { ...read, roots: ready, edits, footer: footer.join("\n"), imports, programs };
+  return {
+    ...read,
+    roots: ready,
+    edits,
+    footer: [...footer, ...functions].join("\n"),
+    imports,
+    programs,
+  };
 }
 
 /** What is done to the file for a root. */
@@ -585,9 +600,15 @@ function replacement(root: Root): string {
 }
 
 /** A function that loads a program; one without captured variables is loaded once. */
-function loader({ id, signature }: RootProgram, shipped: Shipped, profile: boolean): string {
-  const { manifest, code, offers } = shipped;
-  const parts = [dataText(manifest), codeText(code)];
+function loader(
+  { id, signature }: RootProgram,
+  shipped: Shipped,
+  manifest: string,
+  profile: boolean,
+): string {
+  const { code, offers } = shipped;
+  const parts = [manifest, codeText(code)];
+  if (loaderName(shipped) === "loadWith") parts.unshift(partsText(partsOf(shipped)));
   if (offers !== undefined) parts.push(`[${offers.map(offerText).join(", ")}]`);
   const load = (captured: string | undefined): string => {
     const last = profile ? [`${captured}`, localName("profiler")] : (captured ?? []);
@@ -600,15 +621,36 @@ function loader({ id, signature }: RootProgram, shipped: Shipped, profile: boole
 }
 
 /** The function of the runtime that builds such a program. */
-function loaderName({ code, offers }: Shipped): "load" | "loadWebgpu" | "loadWebgl" | "loadAuto" {
+function loaderName({
+  code,
+  offers,
+}: Shipped): "loadWith" | "loadWebgpu" | "loadWebgl" | "loadAuto" {
   if (offers !== undefined) return "loadAuto";
-  return code.kind === "webgpu" ? "loadWebgpu" : code.kind === "webgl" ? "loadWebgl" : "load";
+  return code.kind === "webgpu" ? "loadWebgpu" : code.kind === "webgl" ? "loadWebgl" : "loadWith";
 }
 
 /** What a program needs of the runtime. */
 function importedBy(shipped: Shipped): readonly string[] {
   const queues = (shipped.offers ?? []).flatMap((one) => ("queue" in one ? [one.queue] : []));
-  return [loaderName(shipped), ...queues];
+  const loader = loaderName(shipped);
+  return [loader, ...queues, ...(loader === "loadWith" ? namesIn(partsOf(shipped)) : [])];
+}
+
+function namesIn(parts: PartNames): readonly string[] {
+  return Object.values(parts).flatMap((part) =>
+    typeof part === "string" ? [part] : Object.values(part),
+  );
+}
+
+function partsText(parts: PartNames): string {
+  return `{ ${Object.entries(parts)
+    .map(([key, part]) => `${key}: ${typeof part === "string" ? localName(part) : namesText(part)}`)
+    .join(", ")} }`;
+}
+
+function namesText(names: Readonly<Record<string, string>>): string {
+  const fields = Object.entries(names).map(([key, name]) => `${key}: ${localName(name)}`);
+  return `{ ${fields.join(", ")} }`;
 }
 
 /** What the runtime is told of a program for a device: its arguments and results are those on wasm. */
@@ -640,10 +682,12 @@ function codeText(code: Compiled["code"]): string {
   }
   if (code.kind === "js") return `{ kind: "js", text: ${JSON.stringify(code.text)} }`;
   const pieces = code.relaxed?.map((piece) =>
-    typeof piece === "string" || piece instanceof Uint8Array ? hex(piece) : `[${piece.join()}]`,
+    typeof piece === "string" || piece instanceof Uint8Array
+      ? binaryText(piece)
+      : `[${piece.join()}]`,
   );
   const relaxed = pieces === undefined ? "" : `, relaxed: [${pieces.join()}]`;
-  return `{ kind: "wasm", plain: ${hex(code.plain)}${relaxed} }`;
+  return `{ kind: "wasm", plain: ${binaryText(code.plain)}${relaxed} }`;
 }
 
 /** What the host does as it is: a page may forbid code from text. */
@@ -652,7 +696,6 @@ function functionText(host: GpuCode["host"] | HostEntry["host"]): string {
   throw new Error("what the host does is text before it ships");
 }
 
-/** Two digits a byte: what stands twice is the same text, which compresses well. */
-function hex(bytes: Binary): string {
-  return `"${typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("hex")}"`;
+function binaryText(binary: Binary): string {
+  return JSON.stringify(typeof binary === "string" ? binary : toText(binary));
 }

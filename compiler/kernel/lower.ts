@@ -98,7 +98,7 @@ export function lower(given: Graph, options: ProgramOptions): LoopModule {
     `result ${result} in place of ${fn.body.parameters[position]?.name ?? `p${position}`}`;
   const task = parts.tasks.dispatcher();
   const roots = task === undefined ? [run] : [task, run];
-  const functions = [...parts.functions, ...roots];
+  const functions = [...parts.functions, ...parts.tasks.functions, ...roots];
   return {
     name: fn.name,
     functions: conventions.size === 0 ? functions : withSegment(functions, roots, program),

@@ -3,7 +3,15 @@
  * Sizes are polynomials in symbolic extents; those that cannot be compared do not share a place.
  */
 
-import { addDims, type Dim, dimText, evaluateDim, sameDim, symbolsOf } from "../ir/dim.ts";
+import {
+  addDims,
+  type Dim,
+  dimText,
+  evaluateDim,
+  sameDim,
+  subtractDims,
+  symbolsOf,
+} from "../ir/dim.ts";
 import { add, constant, type Expr, type Local, op, read, set, type Statement } from "./loop.ts";
 import { type Buffer, endsBefore } from "./buffer.ts";
 
@@ -73,11 +81,26 @@ function typicalSize(bytes: Dim): number {
   return evaluateDim(bytes, extents);
 }
 
-/** Of plain numbers only the largest counts. */
+/** Sizes that no other one is at least as large as, whatever the extents are; the number first. */
 function dropSmaller(sizes: readonly Dim[]): readonly Dim[] {
-  const numbers = sizes.filter((size) => typeof size === "number");
-  const symbolic = sizes.filter((size) => typeof size !== "number");
-  return numbers.length === 0 ? symbolic : [Math.max(...numbers), ...symbolic];
+  const largest = sizes.filter(
+    (size, k) => !sizes.some((other, at) => at !== k && isBelow(size, other)),
+  );
+  return largest.sort((a, b) => Number(typeof a !== "number") - Number(typeof b !== "number"));
+}
+
+function isBelow(size: Dim, other: Dim): boolean {
+  return isNeverNegative(subtractDims(other, size));
+}
+
+/** No extent is below 0, so a polynomial without negative coefficients is not either. */
+function isNeverNegative(dim: Dim): boolean {
+  if (typeof dim === "number") return dim >= 0;
+  return dim.terms.every(
+    ({ coefficient, factors }) =>
+      coefficient >= 0 &&
+      factors.every((factor) => typeof factor === "string" || isNeverNegative(factor.dividend)),
+  );
 }
 
 function prologueOf(
@@ -117,7 +140,14 @@ function slotSize([first, ...others]: readonly Dim[], dim: (dim: Dim) => Expr): 
     (most, size) => op("max", "i32", [most, dim(size)]),
     dim(first ?? 0),
   );
+  if ([first, ...others].every(isAligned)) return largest;
   return op("bit_and", "i32", [add(largest, constant(15)), constant(-16)]);
+}
+
+/** A multiple of 16, whatever the extents are. */
+function isAligned(size: Dim = 0): boolean {
+  if (typeof size === "number") return size % 16 === 0;
+  return size.terms.every(({ coefficient }) => coefficient % 16 === 0);
 }
 
 function planText(slots: readonly Slot[], sizes: readonly (readonly Dim[])[]): string {

@@ -51,6 +51,7 @@ import { freeLocals } from "./outline.ts";
 import { mapExpressions, visitExpression, visitStatements } from "./rewrite.ts";
 import type { StackState } from "./streams.ts";
 import {
+  isAbove,
   countExpr,
   gridRange,
   maySplit,
@@ -718,7 +719,7 @@ export class Program {
     this.parts.library(shareFunction);
     const threads = read(this.symbolLocal(threadsSymbol));
     const several = op("gt", "i32", [threads, constant(1)]);
-    const enough = op("gt", "f64", [work, constant(forkAbove, "f64")]);
+    const enough = isAbove(work, forkAbove);
     const pays = isConstant(work) ? several : op("and", "bool", [several, enough]);
     return splitRange(extent, grain, threads, pays);
   }

@@ -17,6 +17,7 @@ import {
   constant,
   divide,
   type Expr,
+  isConstant,
   less,
   load,
   type Local,
@@ -162,6 +163,19 @@ export function countExpr(dim: Dim, symbolLocal: SymbolLocal): Expr {
   });
 }
 
+/** Whether work is more than a number: of so much for each of an extent, by the extent. */
+export function isAbove(work: Expr, bound: number): Expr {
+  if (work.kind === "cast" && work.from === "i32") {
+    return op("gt", "i32", [work.value, constant(Math.min(Math.floor(bound), 2 ** 31 - 1))]);
+  }
+  if (work.kind === "op" && work.op === "mul") {
+    const [a, b] = work.operands as readonly [Expr, Expr];
+    if (isConstant(a) && a.value > 0) return isAbove(b, bound / a.value);
+    if (isConstant(b) && b.value > 0) return isAbove(a, bound / b.value);
+  }
+  return op("gt", "f64", [work, constant(bound, "f64")]);
+}
+
 /** Whether all that the code does can be done on another thread: it neither asks the host nor fails. */
 export function maySplit(
   body: readonly Statement[],
@@ -188,6 +202,7 @@ interface Task {
 /** The kernels of a module that threads take parts of. */
 export class Tasks {
   private readonly tasks: Task[] = [];
+  private readonly recorders = new Map<string, LoopFunction>();
 
   /**
    * The call of a split kernel. Where it may fork, threads share it if it pays. `chunks`: parts that
@@ -231,9 +246,12 @@ export class Tasks {
       kind: "if",
       condition: split.pays,
       then: [
-        ...operands.map((operand, k) =>
-          store(record, place(operand, k), typeOf(operand), read(operand)),
-        ),
+        {
+          kind: "call",
+          callee: this.recorder(operands),
+          operands: operands.map(read),
+          results: [],
+        },
         {
           kind: "call",
           callee: "fork",
@@ -248,11 +266,35 @@ export class Tasks {
     };
   }
 
+  /** The function that writes operands of such types to the record. */
+  private recorder(operands: readonly Local[]): string {
+    const name = `record_${operands.map(({ type }) => type).join("_")}`;
+    if (!this.recorders.has(name)) {
+      const parameters = operands.map(({ type }, k) => local(`operand${k}`, type));
+      this.recorders.set(name, {
+        name,
+        comment: "operands of a kernel, for all threads",
+        parameters,
+        body: parameters.map((operand, k) =>
+          store(record, place(operand, k), typeOf(operand), read(operand)),
+        ),
+        results: [],
+        resultTypes: [],
+      });
+    }
+    return name;
+  }
+
   private number(task: Task): number {
     const same = (other: Task): boolean =>
       other.callee === task.callee && other.roles.join() === task.roles.join();
     const known = this.tasks.findIndex(same);
     return known >= 0 ? known : this.tasks.push(task) - 1;
+  }
+
+  /** The functions that the calls of tasks need. */
+  get functions(): readonly LoopFunction[] {
+    return [...this.recorders.values()];
   }
 
   /** The function that threads call, if there is something to do for them. */

@@ -1,5 +1,6 @@
 /** The part of a manifest that follows from a program's loop module and its code. */
 
+import { toText } from "../../runtime/binary.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Span } from "../ir/types.ts";
 import type { LoopModule, ResultPlace, SiteInfo } from "../kernel/loop.ts";
@@ -38,7 +39,7 @@ export function layoutOf(
     donated: module.donated,
     inPlace: module.inPlace,
     bound: module.bound,
-    constants: hexadecimal(emitted.constants),
+    constants: toText(emitted.constants),
     sites: module.sites.map(({ kind, op, name, span }) => ({
       kind,
       op,
@@ -62,7 +63,3 @@ export function kernelsOf(
 
 /** By file, then by line. */
 const inOrder = new Intl.Collator("en", { numeric: true });
-
-function hexadecimal(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

@@ -8,6 +8,7 @@ import { countOf, newArray, type TypedArray } from "../arrays.ts";
 import { evaluate, type Extents } from "../dims.ts";
 import type { HostProgram } from "../load.ts";
 import { isPlain, type Leaf, leavesOf, type Manifest } from "../manifest.ts";
+import { onHostLater } from "../remote.ts";
 import { buildResult } from "../results.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
@@ -66,7 +67,7 @@ export function giverOf({ result }: Manifest, extents: Extents): Giver | undefin
       const { dtype } = leaves[k] as Leaf;
       const shape = shapes[k] as readonly number[];
       const elements = values.then((all): TypedArray => (all[k] as Tensor).dataSync());
-      return new Tensor(pool.onHostLater(dtype, countOf(shape), elements), shape, dtype);
+      return new Tensor(onHostLater(dtype, countOf(shape), elements), shape, dtype);
     });
 }
 

@@ -2,6 +2,7 @@
 
 import { newArray, type TypedArray } from "../arrays.ts";
 import type { DType } from "../manifest.ts";
+import { addRemote } from "../remote.ts";
 import { pool, type Remote } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import type { Gpu } from "./gpu.ts";
@@ -97,7 +98,7 @@ export function elementsOf(queue: Queue, tensor: Tensor): Elements {
     elements.failed = error;
   };
   queue.inOrder({ ready, run, fail });
-  pool.addRemote(tensor, storage, elements);
+  addRemote(tensor, storage, elements);
   return elements;
 }
 

@@ -10,7 +10,8 @@ import {
   takeCall,
   writeInput,
 } from "../arguments.ts";
-import { countOf, fromHex, newArray } from "../arrays.ts";
+import { countOf, newArray } from "../arrays.ts";
+import { fromText } from "../binary.ts";
 import type { Extents } from "../dims.ts";
 import { faultAt } from "../faults.ts";
 import type { LoadedProgram } from "../load.ts";
@@ -28,6 +29,7 @@ import { mathFunctions } from "../math.ts";
 import type { TimedLaunch } from "../profile.ts";
 import { profiled, type Profiler } from "../profiled.ts";
 import { buildResult, plainArray, shapeOf, slotSize } from "../results.ts";
+import { movedOnRemote, onRemote } from "../remote.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { Elements, elementsOf, fromWords, Region, toWords } from "./elements.ts";
@@ -90,7 +92,7 @@ class Linked {
 
   private async link(gpu: Gpu, code: GpuCode): Promise<void> {
     const { layout } = this.manifest;
-    const constants = fromHex(layout.constants);
+    const constants = fromText(layout.constants);
     const address = gpu.memory.allocate(constants.length + 4 * code.cells);
     if (constants.length > 0) gpu.write(address, constants);
     const math = mathFunctions(layout.imports);
@@ -260,13 +262,13 @@ export class Call {
     const input = owner === undefined ? undefined : this.inputs[owner];
     if (input?.kind === "tensor" && owner !== undefined) {
       const elements = this.elements[owner];
-      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape, true) };
+      return { leaf, elements, tensor: Tensor.heirOf(input.tensor, shape, movedOnRemote) };
     }
     const elements =
       place?.kind === "stored"
         ? new Elements(queue, this.frame, place.offset)
         : new Elements(queue, new Region());
-    const storage = pool.onRemote(leaf.dtype, countOf(shape), elements);
+    const storage = onRemote(leaf.dtype, countOf(shape), elements);
     return { leaf, elements, tensor: new Tensor(storage, shape, leaf.dtype) };
   }
 

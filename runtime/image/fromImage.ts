@@ -2,6 +2,7 @@
 
 import { Elements, Region } from "../gpu/elements.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { onRemote } from "../remote.ts";
 import { pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 import { webgpu, type WebGpu } from "../webgpu/gpu.ts";
@@ -127,7 +128,7 @@ function onWebgpu(source: ImageSource, picture: Picture): Tensor {
   webgpu.inOrder({ ready: undefined, run, fail });
   // The caller may change the image as soon as this is back.
   if (!isTaken) image = keptOf(source, picture);
-  return new Tensor(pool.onRemote("f32", count, elements), [height, width, channels], "f32");
+  return new Tensor(onRemote("f32", count, elements), [height, width, channels], "f32");
 }
 
 /** The image as it is now. */

@@ -3,6 +3,7 @@
 import { type Elements, elementsOf } from "../gpu/elements.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Queue } from "../gpu/queue.ts";
+import { onHostLater } from "../remote.ts";
 import { isHere, pool } from "../storage.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -44,6 +45,6 @@ export function elementsOn(queue: Queue, tensor: Tensor): Elements {
     return elementsOf(queue, tensor);
   }
   // What another device has comes by way of the host.
-  const read = pool.onHostLater(dtype, length, pool.readLater(storage));
+  const read = onHostLater(dtype, length, pool.readLater(storage));
   return elementsOf(queue, new Tensor(read, tensor.shape, dtype));
 }

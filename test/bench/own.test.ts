@@ -227,7 +227,7 @@ describe("processes", () => {
   test("training in a bundle learns, and the bundle holds no compiler", () => {
     expect(from("peak-memory")).toBeLessThan(0.8 * Math.log(10));
     expect(from("bundle-size")).toBeGreaterThan(1000);
-    expect(from("bundle-size")).toBeLessThan(25_000);
+    expect(from("bundle-size")).toBeLessThan(14_200);
   });
 
   test("the edited program compiles", () => expect(from("compile-time-edit")).toBeGreaterThan(0));

@@ -91,13 +91,13 @@ describe("the losses", () => {
   test("are the same with Vite, in a small bundle", async () => {
     await vite("--ssr", "losses.ts");
     expect(await node(`${example}/out/vite-node/losses.js`)).toBe(expected);
-    expectSmall("out/vite-node", 40);
+    expectSmall("out/vite-node", 24);
   });
 
   test("are the same with esbuild, in a small bundle", async () => {
     await node(`${example}/esbuild.ts`);
     expect(await node(`${example}/out/esbuild/losses.js`)).toBe(expected);
-    expectSmall("out/esbuild", 30);
+    expectSmall("out/esbuild", 18);
   });
 });
 
@@ -115,7 +115,7 @@ describe("the page", () => {
   });
 
   // For three targets.
-  test("is small", () => expectSmall("out/page", 64));
+  test("is small", () => expectSmall("out/page", 56));
 
   /** What the page says when something is wrong with it. */
   async function open(page: Page): Promise<readonly string[]> {

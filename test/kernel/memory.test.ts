@@ -53,6 +53,32 @@ describe("the memory plan", () => {
     }
   });
 
+  it("says of sizes that grow alike the largest alone", async () => {
+    const widths = [8, 6, 4, 2, 1];
+    const types = widths.slice(1).map((width, k) => arrayType("f32", [widths[k] ?? 0, width]));
+    const fn = fnOf([arrayType("f32", [symbol("B"), 8]), ...types], (b, [x, ...weights]) => [
+      b.sum(
+        weights.reduce<Value>((h, w) => b.dot(h, w, { contract: [[1], [0]] }), x as Value),
+        [0],
+      ),
+    ]);
+    const { arena } = lower(graphOf(fn), options);
+    const symbolic = arena.filter((sizes) => sizes.some((size) => typeof size !== "number"));
+    expect(symbolic.length).toBeLessThan(widths.length - 1);
+    for (const sizes of symbolic) expect(sizes).toHaveLength(1);
+    for (const rows of [0, 1, 5, 64]) {
+      const inputs = [[rows, 8], ...types.map(({ shape }) => shape as readonly number[])];
+      const data = inputs.map(([m = 0, n = 0]) => {
+        return ndarray(
+          "f32",
+          [m, n],
+          Array.from({ length: m * n }, (_, k) => (k % 5) - 1),
+        );
+      });
+      await expectSame(fn, data);
+    }
+  });
+
   it("does not grow with the length of a chain", () => {
     const [short, long] = [
       lower(graphOf(chain(64, 4)), options),

@@ -17,8 +17,8 @@ import { lower } from "../../compiler/kernel/lower.ts";
 import { layoutOf } from "../../compiler/targets/layout.ts";
 import { type Emitted, type Target, targets } from "../../compiler/targets/target.ts";
 import { team } from "../../runtime/link.ts";
-import { load } from "../../runtime/load.ts";
 import type { Manifest, Tree } from "../../runtime/manifest.ts";
+import { loadShipped } from "./shipped.ts";
 import { Tensor, tensor } from "../../runtime/tensor.ts";
 
 /** Targets whose programs are called without waiting. */
@@ -78,7 +78,7 @@ export async function compileGraph(
   const { code } = emitted;
   if (code.kind === "webgpu" || code.kind === "webgl") throw new Error("a device answers later");
   onLayout?.(shipped.layout);
-  const program = load(
+  const program = loadShipped(
     shipped,
     relaxed || code.kind === "js" ? code : { ...code, relaxed: undefined },
   );

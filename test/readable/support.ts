@@ -147,7 +147,12 @@ export class Press {
     functionOf: (one: Printed) => Promise<AnyFunction>,
   ): Promise<Record<string, unknown>> {
     const { world, read, printed } = this.source(name);
-    const none = { manifest: {}, code: { kind: "js", text: "" } } as never;
+    // Of the programs nothing is used: their footer is another one.
+    const manifest = {
+      ...{ parameters: [], captured: [], result: { kind: "tuple", items: [] } },
+      layout: { symbols: [], imports: [], sites: [] },
+    };
+    const none = { manifest, code: { kind: "js", text: "" } } as never;
     const planned = finish(read, world, new Map(printed.map(({ id }) => [id, none])));
     const table = `__printed_${name.replaceAll(/\W/g, "_")}`;
     const functions: Record<string, AnyFunction> = {};

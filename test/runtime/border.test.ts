@@ -6,9 +6,10 @@ import { arrayType, type Fn, scalarType, type Value } from "../../compiler/ir/ty
 import { lower } from "../../compiler/kernel/lower.ts";
 import { layoutOf } from "../../compiler/targets/layout.ts";
 import { targets } from "../../compiler/targets/target.ts";
-import { load, loadAsync, type Program } from "../../runtime/load.ts";
+import { loadAsync, type Program } from "../../runtime/load.ts";
 import type { Argument, DType, Leaf, Manifest, Tree } from "../../runtime/manifest.ts";
 import { tensor, Tensor } from "../../runtime/tensor.ts";
+import { loadShipped } from "../kernel/shipped.ts";
 import { fnOf, graphOf, targetNames, type TargetName } from "../kernel/support.ts";
 
 const f64 = scalarType("f64");
@@ -35,7 +36,7 @@ async function manifestOf(
 
 async function make(...args: Parameters<typeof manifestOf>): Promise<Program> {
   const { manifest, code } = await manifestOf(...args);
-  return load(manifest, code);
+  return loadShipped(manifest, code);
 }
 
 describe.each(targetNames)("%s", (target) => {

@@ -16,9 +16,13 @@ it("is that binary again, and shorter where much is the same", () => {
     const from = join(chosen.map(([, a]) => a));
     const to = join(chosen.map(([isSame, a, b]) => (isSame ? a : b)));
     const edits = editsBetween(from, to);
-    const made = edits.map((edit) =>
-      edit instanceof Uint8Array ? edit : from.subarray(edit[0], edit[0] + edit[1]),
-    );
+    let at = 0;
+    const made = edits.map((edit) => {
+      if (edit instanceof Uint8Array) return edit;
+      const [skip, length] = edit;
+      at += skip + length;
+      return from.subarray(at - length, at);
+    });
     expect(join(made)).toEqual(to);
     const literal = edits.reduce(
       (sum, edit) => sum + (edit instanceof Uint8Array ? edit.length : 0),

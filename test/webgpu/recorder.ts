@@ -1,7 +1,8 @@
 /** The runtime, with calls of programs written down: what a recorded program loads in its place. */
 
-import { load as loadProgram, type Program } from "../../runtime/load.ts";
+import { loadWith as loadProgram, type Program } from "../../runtime/load.ts";
 import type { Code, Manifest } from "../../runtime/manifest.ts";
+import type { Parts } from "../../runtime/parts.ts";
 import { Tensor, tensor } from "../../runtime/tensor.ts";
 
 export * from "../../runtime/index.ts";
@@ -24,12 +25,13 @@ export interface MarkedManifest extends Manifest {
 export const recorded = new Map<string, RecordedCall[]>();
 const mostCalls = 2;
 
-export function load(
+export function loadWith(
+  parts: Parts,
   manifest: Manifest,
   code: Code,
   captured: () => readonly unknown[] = () => [],
 ): Program {
-  const program = loadProgram(manifest, code, captured);
+  const program = loadProgram(parts, manifest, code, captured);
   const { mark } = manifest as MarkedManifest;
   const calls = recorded.get(mark) ?? [];
   recorded.set(mark, calls);

@@ -1,7 +1,10 @@
 /** One binary told as changes of another: what they have in common ships once. */
 
-/** Bytes of the first binary, `[start, length]`, and bytes in between. */
-export type Edits = readonly (readonly [start: number, length: number] | Uint8Array)[];
+/**
+ * Bytes of the first binary, `[skip, length]`, and bytes in between. `skip` counts from the end of
+ * the bytes that were taken last: what is left out, or below 0 where bytes are taken again.
+ */
+export type Edits = readonly (readonly [skip: number, length: number] | Uint8Array)[];
 
 /** Shorter than this, what is common is as short as where it is. */
 const shortest = 12;
@@ -18,6 +21,7 @@ export function editsBetween(from: Uint8Array, to: Uint8Array): Edits {
   }
   const edits: (readonly [number, number] | Uint8Array)[] = [];
   let written = 0;
+  let taken = 0;
   const write = (end: number): void => {
     if (end > written) edits.push(to.slice(written, end));
   };
@@ -28,7 +32,8 @@ export function editsBetween(from: Uint8Array, to: Uint8Array): Edits {
       continue;
     }
     write(at);
-    edits.push([start, length]);
+    edits.push([start - taken, length]);
+    taken = start + length;
     at += length;
     written = at;
   }

@@ -13,7 +13,8 @@ import {
   type Machine,
   type Statement,
 } from "../../kernel/loop.ts";
-import { assignedBy, readIn, visitStatements } from "../../kernel/rewrite.ts";
+import { assignedBy, readIn, visitExpressions, visitStatements } from "../../kernel/rewrite.ts";
+import { withoutAliases } from "./aliases.ts";
 import { placeConstants } from "./constants.ts";
 import { helpersOf } from "./helpers.ts";
 import { singlesOf } from "./singles.ts";
@@ -29,7 +30,7 @@ export interface Wat {
 
 export function wat(module: LoopModule, relaxed: boolean): Wat {
   const functions = module.functions.map((fn) =>
-    new FunctionText(fn, module.constantsBase, relaxed).text(),
+    new FunctionText(withoutAliases(fn), module.constantsBase, relaxed).text(),
   );
   const helpers = helpersOf(relaxed);
   const used = calledIn(functions.join("\n"), helpers);
@@ -40,16 +41,19 @@ export function wat(module: LoopModule, relaxed: boolean): Wat {
   const lines = [
     `(import "env" "memory" (memory 1 32767))`,
     `(import "env" "constants" (global $constants i32))`,
-    `(import "env" "fault" (func $fault (param i32 i32 i32)))`,
-    ...Object.entries(hostFunctions).map(([name, { parameters, results }]) => {
-      const types = `${list("param", parameters)} ${list("result", results)}`.trim();
-      return `(import "env" "${name}" (func $${name} ${types}))`;
-    }),
+    ...Object.entries({ fault, ...hostFunctions })
+      .filter(([name]) => code.includes(`(call $${name} `))
+      .map(([name, { parameters, results }]) => {
+        const types = `${list("param", parameters)} ${list("result", results)}`.trim();
+        return `(import "env" "${name}" (func $${name} ${types}))`;
+      }),
     ...imports.map((name) => `(import "math" "${name}" (func $math_${name} ${mathType(name)}))`),
   ];
   const text = `(module\n${lines.join("\n")}\n${code}\n)\n`;
   return { text, imports, constants };
 }
+
+const fault = { parameters: ["i32", "i32", "i32"], results: [] } as const;
 
 const binaryFunctions: ReadonlySet<string> = new Set(["pow", "atan2", "hypot", "rem"]);
 
@@ -103,11 +107,16 @@ class FunctionText {
   private loops = 0;
   private branches = 0;
   private inlined = 0;
+  /** Functions of singles that are called for lanes. */
+  private readonly inLanes = new Set<string>();
 
   constructor(fn: LoopFunction, constantsBase: Local, relaxed: boolean) {
     this.fn = fn;
     this.constantsBase = constantsBase;
     this.relaxed = relaxed;
+    visitExpressions(fn.body, (expr) => {
+      if (expr.kind === "op" && expr.dtype === "f32" && expr.lanes > 1) this.inLanes.add(expr.op);
+    });
   }
 
   text(): string {
@@ -269,6 +278,10 @@ class FunctionText {
         const spelling = Object.hasOwn(spellings, expr.op) ? spellings[expr.op] : undefined;
         if (spelling === undefined) throw new Error(`wasm has no spelling of \`${expr.op}\``);
         const operands = expr.operands.map((operand) => this.expr(operand));
+        if (this.isLast(expr)) {
+          const lanes = operands.map((operand) => `(f32x4.splat ${operand})`);
+          return `(f32x4.extract_lane 0 ${spelling(expr.dtype, 4, lanes)})`;
+        }
         const text = spelling(expr.dtype, expr.lanes, operands);
         return this.inlinedCall(text, operands) ?? text;
       }
@@ -308,6 +321,12 @@ class FunctionText {
         return `(if (result ${type}) ${condition} (then ${then}) (else ${otherwise}))`;
       }
     }
+  }
+
+  /** Elements that are left over are computed as those in lanes are: with the same function. */
+  private isLast({ op, dtype, lanes }: Extract<Expr, { kind: "op" }>): boolean {
+    if (dtype !== "f32" || lanes > 1 || !this.inLanes.has(op)) return false;
+    return Object.hasOwn(singlesOf(this.relaxed), `${op}_f32x4`);
   }
 
   /**

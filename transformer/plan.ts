@@ -43,6 +43,7 @@ import {
   type TargetName,
 } from "./ship.ts";
 import { spanOf } from "./span.ts";
+import type { TextEdit } from "./extract/connect.ts";
 import { asyncFunctionOf, type Extraction, extract } from "./extract/index.ts";
 import type { FunctionNode } from "./read/values.ts";
 import { type PartNames, partsOf } from "./parts.ts";
@@ -298,19 +299,23 @@ export async function plan(world: World, file: ts.SourceFile, options: PlanOptio
   const faults: Diagnostic[] = [];
   for (const root of read.roots) {
     const span = spanOf(root.node);
-    const settings = { ...root.settings, place: placeOf };
-    for (const { id, graph, signature, donateArgnums } of root.programs) {
+    for (const program of root.programs) {
+      const { id, graph, signature } = program;
       try {
-        const taken = donateArgnums === undefined ? {} : { donateArgnums };
-        const own = { ...settings, ...taken, ...placesFor(options) };
+        const own = { ...settingsFor(root, program), ...placesFor(options) };
         programs.set(id, await ship(graph, signature, own, options.compile, span));
       } catch (error) {
-        faults.push(faultOf(error, span, signature.name, settings.target));
+        faults.push(faultOf(error, span, signature.name, root.settings.target));
       }
     }
   }
   const diagnostics = [...read.diagnostics, ...faults];
   return finish({ ...read, diagnostics }, world, programs, options);
+}
+
+/** How a program of a root is compiled. */
+export function settingsFor({ settings }: Root, { donateArgnums }: RootProgram): RootSettings {
+  return donateArgnums === undefined ? settings : { ...settings, donateArgnums };
 }
 
 /** The faults that show where a file that has been read is differentiated; it is not compiled. */
@@ -396,11 +401,21 @@ export function finish(
 function editsOf(root: Root, file: ts.SourceFile): readonly Edit[] {
   const { node, extraction, name } = root;
   const [start, end] = [node.getStart(file), node.getEnd()];
-  if (extraction === undefined) return [{ start, end, text: replacement(root), node }];
+  // A bundler drops a root that nobody uses.
+  const pure = "/* @__PURE__ */ ";
+  if (extraction === undefined) {
+    const text = replacement(root);
+    const isFunction = functionRoots.has(root.transform);
+    return [{ start, end, text: isFunction ? pure + text : text, node }];
+  }
   // The function stays, without what is said around it.
   const given = node.arguments[0] as ts.Expression;
   return [
-    { start, end: given.getStart(file), text: `${localName("asRoot")}(${JSON.stringify(name)}, ` },
+    {
+      start,
+      end: given.getStart(file),
+      text: `${pure}${localName("asRoot")}(${JSON.stringify(name)}, `,
+    },
     ...extraction.connection.edits,
     { start: given.getEnd(), end, text: ")" },
   ];
@@ -415,11 +430,7 @@ function goneOf({ node, extraction }: Root): readonly ts.Node[] {
 /** The text of the file with its programs in it, and its source map. */
 export function applyPlan(plan_: Plan): { readonly code: string; readonly map: SourceMap } {
   const { file, edits, footer, imports } = plan_;
-  const text = new MagicString(file.text, { filename: file.fileName });
-  for (const { start, end, text: replaced } of edits) {
-    if (start === end) text.appendLeft(start, replaced);
-    else text.update(start, end, replaced);
-  }
+  const text = withEdits(file, edits);
   if (footer !== "") {
     const hashbang = /^#!.*\n/.exec(file.text)?.[0].length ?? 0;
     const names = imports.map(([imported, local]) => `${imported} as ${local}`).join(", ");
@@ -428,6 +439,26 @@ export function applyPlan(plan_: Plan): { readonly code: string; readonly map: S
   }
   const map = text.generateMap({ source: file.fileName, includeContent: true, hires: true });
   return { code: text.toString(), map };
+}
+
+function withEdits(file: ts.SourceFile, edits: readonly TextEdit[]): MagicString {
+  const text = new MagicString(file.text, { filename: file.fileName });
+  for (const { start, end, text: replaced } of edits) {
+    if (start === end) text.appendLeft(start, replaced);
+    else text.update(start, end, replaced);
+  }
+  return text;
+}
+
+/** A piece of a file with edits in it. */
+export function editedText(
+  file: ts.SourceFile,
+  edits: readonly TextEdit[],
+  start: number,
+  end: number,
+): string {
+  const inside = edits.filter((edit) => edit.start >= start && edit.end <= end);
+  return withEdits(file, inside).slice(start, end);
 }
 
 /** What a name of the runtime is called in a compiled file. */

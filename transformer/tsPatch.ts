@@ -8,7 +8,17 @@ import ts from "typescript";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.ts";
 import { syncCompiler, type SyncCompiler } from "./compileSync.ts";
 import { saidByBoth } from "./duplicates.ts";
-import { type Edit, finish, mayHaveRoots, type Plan, readFile, type TargetName } from "./plan.ts";
+import {
+  type Edit,
+  editedText,
+  finish,
+  mayHaveRoots,
+  type Plan,
+  readFile,
+  type Root,
+  settingsFor,
+  type TargetName,
+} from "./plan.ts";
 import { World } from "./read/world.ts";
 import type { Shipped } from "./ship.ts";
 import { spanOf } from "./span.ts";
@@ -51,9 +61,10 @@ function planNow(
   const faults: Diagnostic[] = [];
   const profile = config.profile === true;
   for (const root of read.roots) {
-    for (const { id, graph, signature } of root.programs) {
-      const { settings, node } = root;
-      const job = { graph, signature, settings, profile, root: spanOf(node) };
+    for (const program of root.programs) {
+      const { id, graph, signature } = program;
+      const settings = settingsFor(root, program);
+      const job = { graph, signature, settings, profile, root: spanOf(root.node) };
       const answer = compiler.compile(job);
       if ("fault" in answer) faults.push(answer.fault);
       else programs.set(id, answer.shipped);
@@ -64,18 +75,21 @@ function planNow(
 }
 
 /** The tree with the edits in it. Texts that we have made are printed as they are. */
-function edited(
-  context: ts.TransformationContext,
-  file: ts.SourceFile,
-  { edits, footer, imports }: Plan,
-): ts.SourceFile {
+function edited(context: ts.TransformationContext, file: ts.SourceFile, plan: Plan): ts.SourceFile {
+  const { edits, footer, imports } = plan;
   if (edits.length === 0) return file;
   const { factory } = context;
   const byNode = new Map(
     edits.flatMap((edit): [ts.Node, Edit][] => (edit.node ? [[edit.node, edit]] : [])),
   );
+  const hosts = new Map(plan.roots.flatMap((root) => hostTexts(root, file, edits)));
   const verbatim = (text: string): ts.Identifier => factory.createIdentifier(text);
   const visit = (node: ts.Node): ts.Node | undefined => {
+    const host = hosts.get(node);
+    if (host !== undefined) {
+      const text = ts.setTextRange(verbatim(host), node);
+      return ts.isStatement(node) ? factory.createExpressionStatement(text) : text;
+    }
     const edit = byNode.get(node);
     if (edit === undefined) return ts.visitEachChild(node, visit, context);
     if (!ts.isImportDeclaration(node)) return ts.setTextRange(verbatim(edit.text), node);
@@ -92,6 +106,24 @@ function edited(
     visited,
     ts.setTextRange(factory.createNodeArray(statements), visited.statements),
   );
+}
+
+/** The nodes of an asynchronous root that are written anew, as JavaScript. */
+function hostTexts(
+  { node, extraction }: Root,
+  file: ts.SourceFile,
+  edits: readonly Edit[],
+): readonly (readonly [ts.Node, string])[] {
+  if (extraction === undefined) return [];
+  const { root: fn } = extraction.placement;
+  const isInside = fn.getStart(file) >= node.getStart(file) && fn.getEnd() <= node.getEnd();
+  return [node, ...(isInside ? [] : [fn])].map((host) => {
+    const text = editedText(file, edits, host.getStart(file), host.getEnd());
+    const { outputText } = ts.transpileModule(text, {
+      compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
+    });
+    return [host, outputText.trim().replace(/;$/, "")] as const;
+  });
 }
 
 function runtimeImport(

@@ -43,8 +43,8 @@ button.addEventListener("click", () => {
 async function run(): Promise<void> {
   running = new AbortController();
   const { signal } = running;
-  const target = device.value as "wasm" | keyof typeof mlp.models;
-  const model = target === "wasm" ? mlp : mlp.models[target]();
+  const target = device.value as keyof typeof mlp.models;
+  const model = mlp.models[target]();
   device.disabled = true;
   button.textContent = "Stop";
   document.body.dataset["state"] = "training";

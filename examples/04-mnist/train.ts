@@ -8,8 +8,8 @@ export interface Digits {
   readonly labels: Uint8Array;
 }
 
-type Images = Tensor<[number, 784], "u8">;
-type Labels = Tensor<[number], "i32">;
+export type Images = Tensor<[number, 784], "u8">;
+export type Labels = Tensor<[number], "i32">;
 
 /** The first `count` of some digits. */
 export function firstDigits({ images, labels }: Digits, count: number): Digits {
@@ -45,6 +45,46 @@ export interface TrainOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
+}
+
+export interface FitOptions extends TrainOptions {
+  /** So many epochs without a better accuracy end the training. */
+  readonly patience: number;
+}
+
+/** What training tells, and whom. */
+export interface Screen<P> {
+  readonly begin: (epoch: number) => void;
+  /** After a batch: the images of this epoch that are done, and their mean loss. */
+  readonly batch: (done: number, loss: number) => void;
+  /** After an epoch. */
+  readonly end: (epoch: number, loss: number, accuracy: number) => void;
+  /** Better parameters than before. */
+  readonly better: (params: P) => Promise<void>;
+}
+
+interface Batch {
+  readonly images: Images;
+  readonly labels: Labels;
+  readonly size: number;
+}
+
+/** One pass over the digits in a new order. */
+export async function* batchesOf(
+  digits: Digits,
+  size: number,
+  random: () => number,
+): AsyncGenerator<Batch> {
+  const count = digits.labels.length;
+  const order = Uint32Array.from({ length: count }, (_, k) => k);
+  shuffle(order, random);
+  for (let start = 0; start < count; start += size) {
+    const chosen = order.subarray(start, Math.min(start + size, count));
+    const [images, labels] = [imagesAt(digits, chosen), labelsAt(digits, chosen)];
+    yield { images, labels, size: chosen.length };
+    // The screen and Ctrl-C have their turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
 }
 
 /** Trains batch by batch; gives way to the event loop at each `yield`. */
@@ -119,7 +159,7 @@ function shuffle(order: Uint32Array, random: () => number): void {
 }
 
 /** Numbers in [0, 1) from a seed: a 32-bit linear congruential generator (Numerical Recipes). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { explain as explainStage, type StageName } from "../../compiler/compile.ts";
 import { Unreadable } from "../../compiler/readable/writing.ts";
-import { faultOf, placeOf, type Root, readFile, type TargetName } from "../plan.ts";
+import { faultOf, placeOf, type Root, readFile, settingsFor, type TargetName } from "../plan.ts";
 import { ProjectCache } from "../project.ts";
 import { hasErrors, reportText } from "../report.ts";
 import { spanOf } from "../span.ts";
@@ -14,14 +14,14 @@ import { UserError } from "./userError.ts";
 
 export async function explain(
   place: string,
-  options: { readonly stage: StageName | ExtractionStage; readonly target?: TargetName },
+  options: { readonly stage: StageName | "split"; readonly target?: TargetName },
 ): Promise<void> {
   const [, path = place, name] = /^(.*?\.[cm]?tsx?)(?::(\w+))?$/.exec(place) ?? [];
   const file = resolve(path);
   if (!existsSync(file)) throw new UserError(`fluxion: there is no file ${path}`);
   const { stage } = options;
-  const { world, program } = new ProjectCache().projectOf(file);
-  const source = program.getSourceFile(file);
+  const { world, program: own } = new ProjectCache().projectOf(file);
+  const source = own.getSourceFile(file);
   if (source === undefined) throw new UserError(`fluxion: ${path} is in no program`);
   const { roots, diagnostics } = readFile(world, source, options);
   if (diagnostics.length > 0) {
@@ -38,17 +38,18 @@ export async function explain(
     );
   }
   for (const root of chosen) {
-    if (isExtractionStage(stage)) {
+    if (isExtractionStage(stage) && (root.extraction !== undefined || stage === "split")) {
       process.stdout.write(
         `// ${root.name} (${root.transform}), ${stage}\n${extractionText(root, stage, world)}\n`,
       );
       continue;
     }
-    for (const { graph, signature } of root.programs) {
+    for (const program of root.programs) {
+      const { graph, signature } = program;
       const { target } = root.settings;
       // What starts on wasm is shown there; a stage that is the code of a device shows that.
       const shown = target === "auto" ? "wasm" : target;
-      const options = { ...root.settings, target: shown, place: placeOf, signature };
+      const options = { ...settingsFor(root, program), target: shown, place: placeOf, signature };
       const text = await explainStage(graph, stage, options).catch((error: unknown) => {
         if (!(error instanceof Unreadable)) {
           const fault = faultOf(error, spanOf(root.node), signature.name, root.settings.target);
@@ -57,8 +58,8 @@ export async function explain(
         const why = `TypeScript has no words for ${error.message}`;
         throw new UserError(`fluxion: ${root.name} cannot be printed: ${why}`);
       });
-      const own = root.extraction === undefined ? root.name : signature.name;
-      process.stdout.write(`// ${own} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
+      const called = root.extraction === undefined ? root.name : signature.name;
+      process.stdout.write(`// ${called} (${root.transform}), ${stage}\n${text.trimEnd()}\n\n`);
     }
   }
   if (hasErrors(diagnostics)) throw new UserError("");

@@ -56,7 +56,7 @@ program
   .argument("<file[:function]>", "a TypeScript file, and the root in it")
   .addOption(
     new Option("--stage <stage>", "what to print")
-      .choices([...stageNames, ...extractionStages])
+      .choices([...new Set([...stageNames, ...extractionStages])])
       .default("read"),
   )
   .addOption(targetOf(targetNames))

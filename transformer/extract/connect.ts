@@ -137,7 +137,7 @@ class Connector {
   private call(region: Region, number: number): void {
     const { piece, program, entries } = region;
     const { parameters, result } = program.signature;
-    const given = parameters.map(({ name }) => name).join(", ");
+    const given = region.args.join(", ");
     const isAwaited = this.options.isLater && isPlain(result);
     const node = piece.nodes.at(-1) as ts.Node;
     if (isAwaited) this.mustWait(node, "a number that is computed on the device");

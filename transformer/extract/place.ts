@@ -34,6 +34,7 @@ export interface Region {
   readonly piece: Piece;
   readonly program: ProgramRead;
   readonly entries: ReadRegion["entries"];
+  readonly args: ReadRegion["args"];
   /** Variables from around that it assigns. */
   readonly written: readonly Variable[];
   readonly declarations: ReadonlySet<ts.Node>;
@@ -212,6 +213,7 @@ class Placer {
     while (ts.isCallExpression(expression)) expression = expression.expression;
     if (ts.isPropertyAccessExpression(expression)) {
       const { checker } = this;
+      if (borderMembers.has(expression.name.text)) return false;
       return isTensor(checker.getNonNullableType(checker.getTypeAtLocation(expression.expression)));
     }
     if (!ts.isIdentifier(expression)) return false;
@@ -252,7 +254,7 @@ class Placer {
 
   private add(
     piece: Piece,
-    { program, entries, declarations, files }: ReadRegion,
+    { program, entries, args, declarations, files }: ReadRegion,
     written: readonly Variable[],
   ): void {
     if (program === undefined) throw new Error("a region was not read");
@@ -263,7 +265,7 @@ class Placer {
       reason: "it works on arrays",
       region: this.regions.length,
     });
-    this.regions.push({ piece, program, entries, written, declarations, files });
+    this.regions.push({ piece, program, entries, args, written, declarations, files });
   }
 
   /** The region that begins with a statement: as many of those that follow as go with it. */
@@ -428,6 +430,9 @@ const hostFunctions: ReadonlySet<string> = new Set([
   ...["tensor", "device", "onReady", "useThreads", "draw", "fromImage", "asTexture", "gpuDevice"],
   "prefetch",
 ]);
+
+/** Members of a tensor that take what is in it to the host. */
+const borderMembers: ReadonlySet<string> = new Set(["data", "dataSync", "toArray", "dispose"]);
 
 /** What code is refused for that is meant for the host: its calls, its syntax, what it captures. */
 const ofHost: ReadonlySet<string> = new Set([

@@ -8,8 +8,10 @@ import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { patternFaults } from "../../compiler/autodiff/patternFaults.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
-import { type Dim, dimText } from "../../compiler/ir/dim.ts";
-import type { Block } from "../../compiler/ir/types.ts";
+import { type Dim, dimText, symbolsOf } from "../../compiler/ir/dim.ts";
+import type { Block, Value } from "../../compiler/ir/types.ts";
+import { allEquations, extentsOf } from "../../compiler/ir/walk.ts";
+import { leavesOf, type Tree } from "../../runtime/manifest.ts";
 import type { SurfaceFunction } from "../../lang/surface/support.ts";
 import { possibleAliases } from "./alias.ts";
 import { newList, readField } from "./objects.ts";
@@ -63,6 +65,8 @@ export interface ReadRegion {
   readonly program: ProgramRead | undefined;
   /** What the items of the result are; empty for an expression. */
   readonly entries: readonly Entry[];
+  /** The arguments of its program, as the host writes them. */
+  readonly args: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   /** Functions that were read, and the files where they stand. */
   readonly declarations: ReadonlySet<ts.Node>;
@@ -93,8 +97,9 @@ function readOnce(
   const [node] = request.piece.nodes as readonly [ts.Node];
   let program: ProgramRead | undefined;
   const entries: Entry[] = [];
+  const args: string[] = [];
   try {
-    const read = readProgram(reader, request, node, entries);
+    const read = readProgram(reader, request, node, { entries, args });
     for (const fault of patternFaults(read.graph)) reader.report(fault);
     if (!reader.hasErrors()) program = read;
   } catch (error) {
@@ -107,7 +112,7 @@ function readOnce(
   const differing =
     pair && ([...pair].sort((a, b) => Number(isOpen(a)) - Number(isOpen(b))) as [Dim, Dim]);
   return {
-    read: { program, entries, diagnostics, declarations, files: [...new Set(files)] },
+    read: { program, entries, args, diagnostics, declarations, files: [...new Set(files)] },
     differing: differing && [dimText(differing[1]), differing[0]],
   };
 }
@@ -116,7 +121,7 @@ function readProgram(
   reader: Reader,
   request: RegionRequest,
   node: ts.Node,
-  entries: Entry[],
+  { entries, args }: { readonly entries: Entry[]; readonly args: string[] },
 ): ProgramRead {
   const { piece, written } = request;
   const captured: (Incoming & { readonly name: string })[] = [];
@@ -147,18 +152,72 @@ function readProgram(
   if (reader.hasErrors() || result.kind === "faulty") throw new SilentFault("reported before");
   checkIdentity(reader, result, node);
   const { tree, leaves } = outgoing(reader, result, node);
+  const { equations } = reader.builder;
+  const isNeeded = neededBy({ parameters: [], equations, results: leaves }, captured);
+  const given = captured.flatMap((argument) => {
+    const pruned = partsOf(argument.tree, argument.leaves, argument.name, isNeeded);
+    return pruned === undefined ? [] : [{ name: argument.name, ...pruned }];
+  });
   const body: Block = {
-    parameters: captured.flatMap((argument) => argument.leaves),
-    equations: reader.builder.equations,
+    parameters: given.flatMap((argument) => argument.leaves),
+    equations,
     results: leaves,
   };
   const root = reader.freshName(request.name);
   const functions = reachable(body, reader.functions);
   functions.set(root, { name: root, body });
-  const parameters = captured.map(({ name, tree: own }) => ({ name, tree: own }));
+  const parameters = given.map(({ name, tree: own }) => ({ name, tree: own }));
+  args.push(...given.map(({ text }) => text));
   return {
     graph: { root, functions },
     signature: { name: request.name, parameters, captured: [], result: tree },
+  };
+}
+
+/** Whether a leaf of what is captured is read, or tells how long something is that is. */
+function neededBy(body: Block, captured: readonly Incoming[]): (leaf: Value) => boolean {
+  const read = new Set<Value>(body.results);
+  const extents = new Set<string>();
+  for (const { inputs, outputs, regions, ...equation } of allEquations(body)) {
+    for (const value of [...inputs, ...regions.flatMap(({ results }) => results)]) read.add(value);
+    for (const { type } of [...inputs, ...outputs]) {
+      for (const dim of type.shape) for (const name of symbolsOf(dim)) extents.add(name);
+    }
+    for (const name of extentsOf({ inputs, outputs, regions, ...equation })) extents.add(name);
+  }
+  const all = captured.flatMap(({ leaves }) => leaves);
+  for (const { type } of body.results) {
+    for (const dim of type.shape) for (const name of symbolsOf(dim)) extents.add(name);
+  }
+  const told = new Set(
+    all.filter((leaf) => read.has(leaf)).flatMap(({ type }) => type.shape.flatMap(symbolsOf)),
+  );
+  const tells = ({ type }: Value): boolean =>
+    type.shape.flatMap(symbolsOf).some((name) => extents.has(name) && !told.has(name));
+  return (leaf) => read.has(leaf) || tells(leaf);
+}
+
+/** What is passed of an argument: of records the fields that are needed. */
+function partsOf(
+  tree: Tree,
+  leaves: readonly Value[],
+  text: string,
+  isNeeded: (leaf: Value) => boolean,
+): { readonly tree: Tree; readonly leaves: readonly Value[]; readonly text: string } | undefined {
+  if (!leaves.some(isNeeded)) return undefined;
+  if (tree.kind !== "record" || leaves.every(isNeeded)) return { tree, leaves, text };
+  let at = 0;
+  const fields = tree.fields.flatMap(([name, field]) => {
+    const own = leaves.slice(at, (at += leavesOf(field).length));
+    const key = /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+    const part = partsOf(field, own, text + key, isNeeded);
+    return part === undefined ? [] : [{ name, part }];
+  });
+  const texts = fields.map(({ name, part }) => `${JSON.stringify(name)}: ${part.text}`);
+  return {
+    tree: { kind: "record", fields: fields.map(({ name, part }) => [name, part.tree] as const) },
+    leaves: fields.flatMap(({ part }) => part.leaves),
+    text: `{ ${texts.join(", ")} }`,
   };
 }
 

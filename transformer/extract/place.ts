@@ -525,7 +525,6 @@ export function isWithoutJumps(root: ts.Node, mayWait = false): boolean {
       case ts.SyntaxKind.ReturnStatement:
       case ts.SyntaxKind.ThrowStatement:
       case ts.SyntaxKind.TryStatement:
-      case ts.SyntaxKind.ThisKeyword:
         return false;
       default:
     }

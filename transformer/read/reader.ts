@@ -79,6 +79,9 @@ export class Reader {
   readonly hostValues = new Map<ts.Node, ReaderValue>();
   private targets = 0;
   private readonly names = new Map<string, number>();
+  /** What the host finds by a path, `loader.current`, from something that cannot be passed itself. */
+  hostPath:
+    ((node: ts.PropertyAccessExpression, scope: Scope) => ReaderValue | undefined) | undefined;
   /** Reads a variable of the host, from the declaration. Set by the root. */
   capture: (declaration: ts.Node, name: string, node: ts.Node) => ReaderValue;
 

@@ -5,7 +5,7 @@
  */
 
 import ts from "typescript";
-import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { type Diagnostic, DiagnosticError } from "../../compiler/diagnostics/diagnostic.ts";
 import { patternFaults } from "../../compiler/autodiff/patternFaults.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
 import { type Dim, dimText, symbolsOf } from "../../compiler/ir/dim.ts";
@@ -20,7 +20,7 @@ import { outgoing } from "./result.ts";
 import { captureVariable, type ProgramRead, reachable } from "./root.ts";
 import { Scope } from "./scope.ts";
 import { runStatements } from "./statements/blocks.ts";
-import type { Incoming } from "./types.ts";
+import { type Incoming, incoming } from "./types.ts";
 import { type ReaderValue, type Shared, undefinedValue, unset } from "./values.ts";
 import { SilentFault, visitors } from "./visit.ts";
 import type { VariableLike, World } from "./world.ts";
@@ -124,13 +124,14 @@ function readProgram(
   { entries, args }: { readonly entries: Entry[]; readonly args: string[] },
 ): ProgramRead {
   const { piece, written } = request;
-  const captured: (Incoming & { readonly name: string })[] = [];
+  const captured: Captured[] = [];
   const assigned = new Set<ts.Node>(written.map(({ declaration }) => declaration));
   const capture = (declaration: VariableLike, name: string, at: ts.Node): ReaderValue => {
     const read = captureVariable(reader, declaration, name, node, at);
-    captured.push({ ...read, name });
+    captured.push({ ...read, name, text: name });
     return read.value;
   };
+  reader.hostPath = hostPaths(reader, assigned, captured);
   reader.capture = (declaration, name, at) => {
     // A function from around would see what the variable was before.
     if (assigned.has(declaration)) {
@@ -155,7 +156,7 @@ function readProgram(
   const { equations } = reader.builder;
   const isNeeded = neededBy({ parameters: [], equations, results: leaves }, captured);
   const given = captured.flatMap((argument) => {
-    const pruned = partsOf(argument.tree, argument.leaves, argument.name, isNeeded);
+    const pruned = partsOf(argument.tree, argument.leaves, argument.text, isNeeded);
     return pruned === undefined ? [] : [{ name: argument.name, ...pruned }];
   });
   const body: Block = {
@@ -171,6 +172,65 @@ function readProgram(
   return {
     graph: { root, functions },
     signature: { name: request.name, parameters, captured: [], result: tree },
+  };
+}
+
+/** What a region is passed: a variable, or what the host finds by a path. */
+interface Captured extends Incoming {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Reads `loader.current.images` where `loader` itself is nothing that can be passed, such as an object of
+ * a class: the host passes what is there. Accessors are functions, and stay calls of the host.
+ */
+function hostPaths(
+  reader: Reader,
+  assigned: ReadonlySet<ts.Node>,
+  captured: Captured[],
+): Reader["hostPath"] {
+  const known = new Map<string, ReaderValue>();
+  const refused = new Set<ts.Node>();
+  const typed = (node: ts.Expression, name: string): Incoming | undefined => {
+    const type = reader.world.checkerOf(node).getTypeAtLocation(node);
+    try {
+      return reader.heap.outsideOf(() => incoming(reader, type, name, node, "captured"));
+    } catch (error) {
+      if (error instanceof DiagnosticError) return undefined;
+      throw error;
+    }
+  };
+  /** True of a variable whose type cannot be passed. */
+  const isClosed = (owner: ts.Expression, scope: Scope): boolean => {
+    if (owner.kind === ts.SyntaxKind.ThisKeyword) return true;
+    if (!ts.isIdentifier(owner) || scope.lookup(owner.text) !== undefined) return false;
+    const declared = reader.world.resolve(owner);
+    if (declared.kind !== "variable" || assigned.has(declared.declaration)) return false;
+    if (!refused.has(declared.declaration)) {
+      if (typed(owner, owner.text) !== undefined) return false;
+      refused.add(declared.declaration);
+    }
+    return true;
+  };
+  return (node, scope) => {
+    const text = node.getText();
+    const before = known.get(text);
+    let owner: ts.Expression = node;
+    while (ts.isPropertyAccessExpression(owner)) {
+      const member = reader.world.checkerOf(owner).getSymbolAtLocation(owner.name);
+      const isField = member !== undefined && (member.flags & ts.SymbolFlags.Property) !== 0;
+      if (!isField || owner.questionDotToken !== undefined) return undefined;
+      owner = owner.expression;
+    }
+    if (reader.calls.length > 0 || !isClosed(owner, scope)) return undefined;
+    if (before !== undefined) return before;
+    const name = text.replaceAll(/\W+/g, "_");
+    const read = typed(node, name);
+    if (read === undefined) return undefined;
+    captured.push({ ...read, name: text, text });
+    known.set(text, read.value);
+    return read.value;
   };
 }
 

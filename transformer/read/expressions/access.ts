@@ -54,6 +54,8 @@ export function accessProperty(
   node: ts.PropertyAccessExpression,
   scope: Scope,
 ): ReaderValue {
+  const given = reader.hostPath?.(node, scope);
+  if (given !== undefined) return given;
   const owner = reader.evaluate(node.expression, scope);
   if (isNullish(owner) && isOptional(node)) return undefinedValue;
   return propertyOf(reader, owner, node.name.text, node);

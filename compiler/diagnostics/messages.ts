@@ -47,6 +47,7 @@ export const codes: readonly string[] = [
   "FX4001",
   "FX4002",
   "FX4003",
+  "FX4004",
   "FX5001",
   "FX5002",
   "FX5003",
@@ -846,6 +847,28 @@ export function receiveAtOnce(
       holes,
     ),
     hint: "make the function around it `async`, or take what it needs as an argument",
+    span,
+    related,
+  };
+}
+
+/** FX4004 */
+export function sentInEachRound(
+  holes: { readonly name: string | number },
+  span: Span | undefined,
+  related: readonly RelatedPlace[] = [],
+): Diagnostic {
+  return {
+    code: "FX4004",
+    severity: "warning",
+    message: fill(
+      "`%name%` is copied to the program in each round of the loop, and stays the same",
+      holes,
+    ),
+    hint: fill(
+      "make a tensor of it in front of the loop, `const %name%OnDevice = tensor(%name%)`, which is copied once",
+      holes,
+    ),
     span,
     related,
   };

@@ -6,7 +6,7 @@
 import ts from "typescript";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import * as messages from "../../compiler/diagnostics/messages.ts";
-import { isPlain, leavesOf, type Tree } from "../../runtime/manifest.ts";
+import { isPlain, type Leaf, leavesOf, type Tree } from "../../runtime/manifest.ts";
 import { isFunctionNode, type VariableLike, type World } from "../read/world.ts";
 import { spanOf } from "../span.ts";
 import { isTensor, type Placement, type Region } from "./place.ts";
@@ -143,7 +143,12 @@ class Connector {
     if (isAwaited) this.mustWait(node, "a number that is computed on the device");
     const started = `${this.names.program(number)}(${given})`;
     const call = isAwaited ? `(await ${started})` : started;
-    for (const { name, tree } of parameters) this.channel(number, "send", name, noteOf(tree, true));
+    for (const { name, tree } of parameters) {
+      this.channel(number, "send", name, noteOf(tree, true));
+      if (leavesOf(tree).some(isCopied) && this.staysTheSame(name, node)) {
+        this.diagnostics.push(messages.sentInEachRound({ name }, spanOf(node)));
+      }
+    }
     if (piece.kind === "expression") {
       this.channel(number, "result", "", noteOf(result, !isAwaited));
       this.edits.push({ start: node.getStart(), end: node.getEnd(), text: call });
@@ -170,6 +175,22 @@ class Connector {
       end: node.getEnd(),
       text: isAlone ? `{ ${text} }` : text,
     });
+  }
+
+  /** An array from in front of a loop that only programs use in it. */
+  private staysTheSame(name: string, node: ts.Node): boolean {
+    const { variables, root } = this.placement;
+    const [variable] = variables.called(name);
+    const loop = loopAround(node, root);
+    if (variable === undefined || loop === undefined || isIn(variable.declaration, [loop])) {
+      return false;
+    }
+    // A function of the host could write it.
+    const isLocal = isIn(variable.declaration, [root]);
+    return (
+      isLocal &&
+      variable.uses.every(({ node: use }) => isIn(use, this.onDevice) || !isIn(use, [loop]))
+    );
   }
 
   /** Statements that give the variables of a region what it has made. */
@@ -271,7 +292,7 @@ class Connector {
       -1,
       "receive",
       owner.getText(),
-      isInLoop(node, this.placement.root) ? "in a loop" : "once",
+      loopAround(node, this.placement.root) !== undefined ? "in a loop" : "once",
     );
   }
 
@@ -375,11 +396,17 @@ function isAsync(node: ts.Node): boolean {
   return false;
 }
 
-function isInLoop(node: ts.Node, root: ts.Node): boolean {
-  for (let up = node.parent; up !== root; up = up.parent) {
-    if (ts.isIterationStatement(up, false)) return true;
+/** The innermost loop around a node, in the function that it stands in. */
+function loopAround(node: ts.Node, root: ts.Node): ts.Node | undefined {
+  for (let up = node.parent; up !== root && !ts.isFunctionLike(up); up = up.parent) {
+    if (ts.isIterationStatement(up, false)) return up;
   }
-  return false;
+  return undefined;
+}
+
+/** Numbers of an array of the host, which a call copies. */
+function isCopied({ as, shape }: Leaf): boolean {
+  return as !== "tensor" && shape.length > 0;
 }
 
 /** The nearest function with a name around a node. */

@@ -142,7 +142,7 @@ class Connector {
     const node = piece.nodes.at(-1) as ts.Node;
     if (isAwaited) this.mustWait(node, "a number that is computed on the device");
     const started = `${this.names.program(number)}(${given})`;
-    const call = isAwaited ? `(await ${started})` : started;
+    const call = isAwaited ? `${separator(node)}(await ${started})` : started;
     for (const { name, tree } of parameters) {
       this.channel(number, "send", name, noteOf(tree, true));
       if (leavesOf(tree).some(isCopied) && this.staysTheSame(name, node)) {
@@ -276,7 +276,7 @@ class Connector {
 
   /** `x.item()` of the host waits for the element. */
   private items(node: ts.Node): void {
-    if (this.onDevice.includes(node)) return;
+    if (this.onDevice.includes(node) || this.placement.onlyOnDevice.includes(node)) return;
     ts.forEachChild(node, (child) => this.items(child));
     if (!ts.isCallExpression(node) || node.arguments.length > 0) return;
     const { expression } = node;
@@ -284,7 +284,9 @@ class Connector {
     if (!isTensor(this.checker.getTypeAtLocation(expression.expression))) return;
     const isWaiting = isAsync(node);
     if (!isWaiting && this.options.isLater) this.mustWait(node, "an element of a tensor");
-    const call = isWaiting ? `(await ${this.runtime("receive")}(` : `${this.runtime("item")}(`;
+    const call = isWaiting
+      ? `${separator(node)}(await ${this.runtime("receive")}(`
+      : `${this.runtime("item")}(`;
     const owner = expression.expression;
     this.edits.push({ start: node.getStart(), end: node.getStart(), text: call });
     this.edits.push({ start: owner.getEnd(), end: node.getEnd(), text: isWaiting ? "))" : ")" });
@@ -385,15 +387,27 @@ function isLookedAt(node: ts.Node): boolean {
 
 /** Whether a node may wait: the nearest function around it is asynchronous. */
 function isAsync(node: ts.Node): boolean {
+  let inside = node;
   for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
     if (ts.isFunctionLike(up)) {
+      const modifiers = ts.canHaveModifiers(up) ? (ts.getModifiers(up) ?? []) : [];
+      // The defaults of its parameters cannot.
       return (
-        ts.canHaveModifiers(up) &&
-        (ts.getModifiers(up) ?? []).some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
+        !ts.isParameter(inside) && modifiers.some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
       );
     }
+    inside = up;
   }
   return false;
+}
+
+/** In front of a parenthesis at the beginning of a statement: the line before may have no semicolon. */
+function separator(node: ts.Node): string {
+  let top = node;
+  while (!ts.isStatement(top)) top = top.parent;
+  const isFirst = ts.isExpressionStatement(top) && top.getStart() === node.getStart();
+  const { parent } = top;
+  return isFirst && (ts.isBlock(parent) || ts.isCaseOrDefaultClause(parent)) ? ";" : "";
 }
 
 /** The innermost loop around a node, in the function that it stands in. */

@@ -55,6 +55,8 @@ export interface Placement {
   readonly variables: Variables;
   readonly regions: readonly Region[];
   readonly placed: readonly Placed[];
+  /** Functions that regions alone call: their code is in the programs. */
+  readonly onlyOnDevice: readonly ts.Node[];
   /** Work on tensors that stays on the host, and why. */
   readonly refused: readonly Refused[];
   /** What a statement or an expression is in the language, by itself; undefined where it is not. */
@@ -118,7 +120,8 @@ class Placer {
       const isPiece = ts.isStatement(node) || ts.isExpression(node);
       return isPiece && isWithoutJumps(node) ? this.readAlone(node).program : undefined;
     };
-    return { root, variables, regions, placed, refused: this.refused, programOf };
+    const onlyOnDevice = [...this.waiting];
+    return { root, variables, regions, placed, onlyOnDevice, refused: this.refused, programOf };
   }
 
   // The host
@@ -146,6 +149,10 @@ class Placer {
   }
 
   private statement(node: ts.Statement): void {
+    if (ts.isFunctionDeclaration(node)) {
+      if (node.body !== undefined) this.waiting.add(node);
+      return;
+    }
     const inner = partsOf(node);
     if (inner !== undefined) {
       for (const part of inner) this.part(part);
@@ -153,7 +160,7 @@ class Placer {
     }
     const before = this.regions.length;
     this.parts(node);
-    if (this.regions.length > before || ts.isFunctionDeclaration(node)) return;
+    if (this.regions.length > before) return;
     this.placed.push({ node, side: "host", reason: this.reasonFor(node) });
   }
 
@@ -242,12 +249,7 @@ class Placer {
     const onDevice = this.regions.flatMap(({ piece }) => [...piece.nodes] as ts.Node[]);
     const isHost = (node: ts.Node): boolean =>
       !isIn(node, onDevice) && !isIn(node, [...this.waiting]);
-    for (const fn of this.waiting) {
-      const { parent } = fn;
-      const variable = ts.isVariableDeclaration(parent) ? this.variables.of(parent) : undefined;
-      if (variable?.uses.some(({ node }) => isHost(node)) === true) return fn;
-    }
-    return undefined;
+    return [...this.waiting].find((fn) => this.variables.mentionsOf(fn).some(isHost));
   }
 
   // Regions

@@ -19,6 +19,8 @@ export interface Variable {
 /** The variables that a function mentions, its own and those from around. */
 export class Variables {
   private readonly byDeclaration = new Map<ts.Node, { variable: Variable; uses: Use[] }>();
+  /** Where functions are mentioned, by their declarations. */
+  private readonly mentions = new Map<ts.Node, ts.Identifier[]>();
 
   constructor(world: World, root: ts.Node) {
     const visit = (node: ts.Node): void => {
@@ -26,6 +28,10 @@ export class Variables {
       if (ts.isIdentifier(node) && !isPropertyName(node) && !isDeclared(node)) {
         const declared = world.resolve(node);
         if (declared.kind === "variable") this.note(node, declared.declaration, declared.name);
+        if (declared.kind === "function" && declared.declaration.name !== node) {
+          const known = this.mentions.get(declared.declaration) ?? [];
+          this.mentions.set(declared.declaration, [...known, node]);
+        }
       }
       ts.forEachChild(node, visit);
     };
@@ -40,6 +46,12 @@ export class Variables {
       this.byDeclaration.set(declaration, known);
     }
     known.uses.push({ node, ...accessOf(node) });
+  }
+
+  /** Where a function is mentioned: by its own name, or by that of the variable that holds it. */
+  mentionsOf(fn: ts.Node): readonly ts.Node[] {
+    const held = ts.isVariableDeclaration(fn.parent) ? this.of(fn.parent) : undefined;
+    return [...(this.mentions.get(fn) ?? []), ...(held?.uses ?? []).map(({ node }) => node)];
   }
 
   of(declaration: ts.Node): Variable | undefined {

@@ -118,11 +118,13 @@ function hostTexts(
   const { root: fn } = extraction.placement;
   const isInside = fn.getStart(file) >= node.getStart(file) && fn.getEnd() <= node.getEnd();
   return [node, ...(isInside ? [] : [fn])].map((host) => {
-    const text = editedText(file, edits, host.getStart(file), host.getEnd());
+    // A module, so that nothing else is written around it.
+    const head = ts.isStatement(host) ? "export " : "export const host = ";
+    const text = head + editedText(file, edits, host.getStart(file), host.getEnd());
     const { outputText } = ts.transpileModule(text, {
       compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
     });
-    return [host, outputText.trim().replace(/;$/, "")] as const;
+    return [host, outputText.trim().slice(head.length).replace(/;$/, "")] as const;
   });
 }
 

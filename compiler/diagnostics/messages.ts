@@ -862,7 +862,7 @@ export function sentInEachRound(
     code: "FX4004",
     severity: "warning",
     message: fill(
-      "`%name%` is copied to the program in each round of the loop, and stays the same",
+      "`%name%` is copied to the device in each round of the loop, and stays the same",
       holes,
     ),
     hint: fill(

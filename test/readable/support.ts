@@ -66,7 +66,8 @@ export class Press {
       const read = readFile(world, source);
       if (read.diagnostics.length > 0) throw new Error(reportText(read.diagnostics, false));
       const printed: Printed[] = [];
-      for (const root of read.roots) {
+      // Regions of asynchronous roots are given what fits together, which is not known of samples.
+      for (const root of read.roots.filter(({ extraction }) => extraction === undefined)) {
         for (const one of root.programs) {
           const { graph, signature } = one;
           const text = await explain(graph, "ts", { target: "js", signature });

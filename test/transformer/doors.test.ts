@@ -30,9 +30,26 @@ const pattern = sparsity(steps);
 const jacobian = sparseJacobian(steps);
 const x = new Float64Array([2, 5]);
 const matrices = [pattern(x), sparsityOf([[0], [1, 0]], 2)].map((p) => [...jacobian(p, x).values]);
-console.log(JSON.stringify([f(3), [...g(x)], ...matrices]));
+const walk = compile(async (start: Float64Array, n: number) => {
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    const more = start.map((v) => v * (i + 1));
+    await Promise.resolve();
+    total += more.reduce((a, b) => a + b, 0);
+  }
+  return total;
+});
+async function later(x: Float64Array): Promise<number[]> {
+  const y: Float64Array = x.map((v) => v + 1);
+  await Promise.resolve();
+  return [...y];
+}
+const whole = compile(later);
+void Promise.all([walk(x, 2), whole(x)]).then((both) =>
+  console.log(JSON.stringify([f(3), [...g(x)], ...matrices, ...both])),
+);
 `;
-const expected = "[4.5,[5,2],[1,5,2],[1,5,2]]\n";
+const expected = "[4.5,[5,2],[1,5,2],[1,5,2],21,[3,6]]\n";
 
 beforeAll(() => {
   mkdirSync(join(root, "out"), { recursive: true });
@@ -258,7 +275,7 @@ console.log(f(2.5));
 
   test("build emits JavaScript and declarations", async () => {
     const { stdout } = await fluxion("build");
-    expect(stdout).toContain("4 roots compiled");
+    expect(stdout).toContain("6 roots compiled");
     const code = readFileSync(join(folder, "built/main.js"), "utf8");
     expect(readFileSync(join(folder, "built/main.d.ts"), "utf8")).toContain(
       "export declare const f",

@@ -145,7 +145,8 @@ class Connector {
     const call = isAwaited ? `${separator(node)}(await ${started})` : started;
     for (const { name, tree } of parameters) {
       this.channel(number, "send", name, noteOf(tree, true));
-      if (leavesOf(tree).some(isCopied) && this.staysTheSame(name, node)) {
+      const { isLater } = this.options;
+      if (isLater && leavesOf(tree).some(isCopied) && this.staysTheSame(name, node)) {
         this.diagnostics.push(messages.sentInEachRound({ name }, spanOf(node)));
       }
     }

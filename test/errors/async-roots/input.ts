@@ -33,13 +33,16 @@ export const given = compile(async (x: Tensor<[3]>) => x.add(tensor([1, 2, 3])),
 });
 
 // The same array in each round, and one that the host fills anew
-export const sent = compile(async (weights: Float64Array, w: Tensor<[3], "f64">) => {
-  let sum = w;
-  const buffer = new Float64Array(3);
-  for (let i = 0; i < 10; i++) {
-    buffer[0] = i;
-    if (await ask()) console.log(buffer);
-    sum = sum.mul(tensor(weights, [3], "f64")).add(tensor(buffer, [3], "f64"));
-  }
-  return sum;
-});
+export const sent = compile(
+  async (weights: Float32Array, w: Tensor<[3]>) => {
+    let sum = w;
+    const buffer = new Float32Array(3);
+    for (let i = 0; i < 10; i++) {
+      buffer[0] = i;
+      if (await ask()) console.log(buffer);
+      sum = sum.mul(tensor(weights, [3])).add(tensor(buffer, [3]));
+    }
+    return sum;
+  },
+  { target: "webgpu" },
+);

@@ -8,18 +8,21 @@ import { readFile, type TargetName } from "../../transformer/plan.ts";
 import { ProjectCache, sourcePaths } from "../../transformer/project.ts";
 
 const folder = join(import.meta.dirname, "out");
+const tsconfig = join(import.meta.dirname, "../programs/tsconfig.json");
+const projects = new ProjectCache({ tsconfig, paths: sourcePaths() });
+
+let count = 0;
 
 function rootOf(body: string, target: TargetName = "wasm") {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, "main.ts");
+  const file = join(folder, `root${count++}.ts`);
   writeFileSync(
     file,
     'import { compile, prefetch, type Tensor } from "fluxion";\n' +
       "declare function ask(...args: unknown[]): Promise<boolean>;\n" +
       `export const root = compile(${body});\n`,
   );
-  const tsconfig = join(import.meta.dirname, "../programs/tsconfig.json");
-  const { world, program } = new ProjectCache({ tsconfig, paths: sourcePaths() }).projectOf(file);
+  const { world, program } = projects.projectOf(file);
   const source = program.getSourceFile(file);
   if (source === undefined) throw new Error("no file");
   const { roots, diagnostics } = readFile(world, source, { target });

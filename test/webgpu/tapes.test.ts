@@ -203,7 +203,7 @@ describe.each(devices)("%s", (target) => {
       if (printFunction(fn).includes("push")) kept++;
       await expectSameIfRun(fn, inputs, count, here(target));
     });
-    await fc.assert(property, runs(some(24), 41));
+    await fc.assert(property, runs(some(12), 41));
     expect(count.refused).toBe(0);
     expect(kept).toBeGreaterThan(count.ran / 3);
   });
@@ -213,7 +213,7 @@ describe.each(devices)("%s", (target) => {
     const property = fc.asyncProperty(nests(2, true), ({ fn, inputs }) =>
       expectSameIfRun(fn, inputs, count, here(target)),
     );
-    await fc.assert(property, runs(some(15), 42));
+    await fc.assert(property, runs(some(9), 42));
     // Stacks of which each arm of a branch has its own may be refused.
     expect(count.ran).toBeGreaterThan(count.refused / 2);
   });

@@ -9,8 +9,9 @@ import * as messages from "../../compiler/diagnostics/messages.ts";
 import { isPlain, leavesOf, type Tree } from "../../runtime/manifest.ts";
 import { isFunctionNode, type VariableLike } from "../read/world.ts";
 import { spanOf } from "../span.ts";
+import { isSeenAfterFailure } from "./failures.ts";
 import { isTensor, type Placement, type Region } from "./place.ts";
-import { isIn, type Use, type Variable } from "./variables.ts";
+import { accessOf, canWait, isIn, isShared, isTarget, type Variable } from "./variables.ts";
 
 export interface TextEdit {
   readonly start: number;
@@ -72,6 +73,9 @@ class Connector {
   private readonly channels: Channel[] = [];
   private readonly diagnostics: Diagnostic[] = [];
   private readonly onDevice: readonly ts.Node[];
+  /** Statements whose values are waited for before, and how many values these are. */
+  private readonly racing = new Set<ts.Node>();
+  private values = 0;
 
   constructor(
     placement: Placement,
@@ -91,6 +95,7 @@ class Connector {
     const carried = regions.map((region) => this.carriedBy(region));
     regions.forEach((region, number) => this.call(region, number));
     for (const variable of new Set(carried.flat())) this.keepOf(variable);
+    for (const { initializer } of root.parameters) if (initializer) this.items(initializer);
     this.items(root.body as ts.Node);
     const donated = regions.map((region, k) =>
       region.program.signature.parameters.flatMap(({ name }, position) =>
@@ -122,7 +127,8 @@ class Connector {
     for (const { name, tree } of parameters) this.channel(number, "send", name, noteOf(tree, true));
     if (piece.kind === "expression") {
       this.channel(number, "result", "", noteOf(result, !isAwaited));
-      this.edits.push({ start: node.getStart(), end: node.getEnd(), text: call });
+      if (isAwaited) this.waitFor(node, started);
+      else this.edits.push({ start: node.getStart(), end: node.getEnd(), text: call });
       return;
     }
     for (const gone of piece.nodes.slice(0, -1)) {
@@ -137,10 +143,7 @@ class Connector {
     const lines = entries.length === 0 ? [`${call};`] : [`const ${out} = ${call};`];
     lines.push(...this.results(region, out));
     const text = lines.join(" ");
-    const isAlone =
-      !ts.isBlock(node.parent) &&
-      !ts.isSourceFile(node.parent) &&
-      !ts.isCaseOrDefaultClause(node.parent);
+    const isAlone = !isListed(node);
     this.edits.push({
       start: node.getStart(),
       end: node.getEnd(),
@@ -177,8 +180,17 @@ class Connector {
   /** Variables whose tensors a region takes and replaces. */
   private carriedBy({ written, program, piece }: Region): readonly Variable[] {
     const [node] = piece.nodes as readonly ts.Node[];
-    return written.filter(({ name, declaration, uses }) => {
-      if (node === undefined || isSeenAfterFailure(node, uses, this.placement.root)) return false;
+    return written.filter((variable) => {
+      const { name, declaration, uses } = variable;
+      if (node === undefined || isSeenAfterFailure(node, variable, this.placement.root)) {
+        return false;
+      }
+      // What the host gives it without our seeing the value.
+      const isHidden = uses.some(
+        (use) =>
+          use.isWritten && !isIn(use.node, this.onDevice) && valuesFor(use.node).length === 0,
+      );
+      if (isHidden) return false;
       const parameter = program.signature.parameters.find((one) => one.name === name);
       const hasTensors =
         parameter !== undefined &&
@@ -199,19 +211,31 @@ class Connector {
         const at = body.getStart() + 1;
         this.edits.push({ start: at, end: at, text: ` ${keep}(${name});` });
       }
-    } else if (origin?.kind === "initializer") this.wrap(origin.node, keep);
+    } else if (origin?.kind === "initializer") {
+      for (const value of [origin.node, ...origin.defaults]) this.wrap(value, keep);
+    }
     for (const { node, isRead, isWritten } of uses) {
       if (isIn(node, this.onDevice)) continue;
-      if (isRead && !isWritten && !isLookedAt(node)) {
+      if (isRead && !isWritten && !this.isLookedAt(node)) {
         const isShort = ts.isShorthandPropertyAssignment(node.parent);
         const text = `${keep}(${name})`;
         const whole = isShort ? `${name}: ${text}` : text;
         this.edits.push({ start: node.getStart(), end: node.getEnd(), text: whole });
       } else if (isWritten) {
-        const value = assignedTo(node);
-        if (value !== undefined) this.wrap(value, keep);
+        for (const value of valuesFor(node)) this.wrap(value, keep);
       }
     }
+  }
+
+  /** Only shapes and elements are taken of it. */
+  private isLookedAt(node: ts.Node): boolean {
+    let top = node;
+    while (ts.isPropertyAccessExpression(top.parent) && top.parent.expression === top) {
+      const isElement = isTensor(this.checker.getTypeAtLocation(top));
+      top = top.parent;
+      if (isElement && lookingAt.has((top as ts.PropertyAccessExpression).name.text)) return true;
+    }
+    return false;
   }
 
   /** What a region gives is in nobody else's hands. */
@@ -237,12 +261,18 @@ class Connector {
     const { expression } = node;
     if (!ts.isPropertyAccessExpression(expression) || expression.name.text !== "item") return;
     if (!isTensor(this.checker.getTypeAtLocation(expression.expression))) return;
-    const isWaiting = isAsync(node);
-    if (!isWaiting && this.options.isLater) this.mustWait(node, "an element of a tensor");
-    const call = isWaiting ? `(await ${this.runtime("receive")}(` : `${this.runtime("item")}(`;
+    const { isLater } = this.options;
+    const isWaiting = isLater && canWait(node);
+    if (isLater && !isWaiting) this.mustWait(node, "an element of a tensor");
     const owner = expression.expression;
-    this.edits.push({ start: node.getStart(), end: node.getStart(), text: call });
-    this.edits.push({ start: owner.getEnd(), end: node.getEnd(), text: isWaiting ? "))" : ")" });
+    if (isWaiting && isPath(owner)) {
+      this.waitFor(node, `${this.runtime("receive")}(${owner.getText()})`);
+    } else {
+      const wait = `${separator(node)}(await ${this.runtime("receive")}(`;
+      const call = isWaiting ? wait : `${this.runtime("item")}(`;
+      this.edits.push({ start: node.getStart(), end: node.getStart(), text: call });
+      this.edits.push({ start: owner.getEnd(), end: node.getEnd(), text: isWaiting ? "))" : ")" });
+    }
     this.channel(
       -1,
       "receive",
@@ -251,8 +281,42 @@ class Connector {
     );
   }
 
+  /**
+   * An expression that the host waits for. Others run meanwhile, so an assignment of what they may
+   * write too reads all else afterwards: `total += x.item()`.
+   */
+  private waitFor(node: ts.Node, promise: string): void {
+    const [start, end] = [node.getStart(), node.getEnd()];
+    const statement = assignmentAround(node, this.onDevice);
+    if (statement === undefined || !this.isRaced(statement)) {
+      this.edits.push({ start, end, text: `${separator(node)}(await ${promise})` });
+      return;
+    }
+    const name = `__fluxion_value_${this.values++}`;
+    const isFirst = !this.racing.has(statement);
+    this.racing.add(statement);
+    const isAlone = !isListed(statement);
+    const [from, to] = [statement.getStart(), statement.getEnd()];
+    const text = `${isAlone && isFirst ? "{ " : ""}const ${name} = await ${promise}; `;
+    this.edits.push({ start: from, end: from, text }, { start, end, text: name });
+    if (isAlone && isFirst) this.edits.push({ start: to, end: to, text: " }" });
+  }
+
+  /** Whether a statement reads or writes what other functions may write. */
+  private isRaced(statement: ts.ExpressionStatement): boolean {
+    const visit = (node: ts.Node): boolean =>
+      ts.isPropertyAccessExpression(node) ||
+      ts.isElementAccessExpression(node) ||
+      ts.forEachChild(node, (child) => visit(child) || undefined) === true;
+    const { left } = unwrapped(statement.expression) as ts.BinaryExpression;
+    const isShort = this.placement.variables
+      .in([statement])
+      .some((variable) => isShared(variable, statement));
+    return isShort || visit(left);
+  }
+
   private mustWait(node: ts.Node, what: string): void {
-    if (isAsync(node)) return;
+    if (canWait(node)) return;
     const name = nameAround(node);
     const { target } = this.options;
     this.diagnostics.push(messages.receiveAtOnce({ name, what, target }, spanOf(node)));
@@ -269,6 +333,11 @@ function noteOf(tree: Tree, stays: boolean): string {
   return stays && [...kinds].every((kind) => kind === "tensor") ? `${what}, by handle` : what;
 }
 
+/** The properties of a tensor that tell its shape and its elements. */
+const lookingAt: ReadonlySet<string> = new Set([
+  ...["shape", "dtype", "data", "dataSync", "toArray", "item"],
+]);
+
 function mentions(list: ts.VariableDeclarationList, name: string): boolean {
   const visit = (binding: ts.BindingName): boolean =>
     ts.isIdentifier(binding)
@@ -280,7 +349,11 @@ function mentions(list: ts.VariableDeclarationList, name: string): boolean {
 /** Where the first value of a variable comes from; undefined where that is not plain to see. */
 function originOf(declaration: VariableLike):
   | { readonly kind: "none" }
-  | { readonly kind: "initializer"; readonly node: ts.Expression }
+  | {
+      readonly kind: "initializer";
+      readonly node: ts.Expression;
+      readonly defaults: readonly ts.Expression[];
+    }
   | {
       readonly kind: "parameter";
       readonly node: ts.FunctionLikeDeclaration;
@@ -288,11 +361,13 @@ function originOf(declaration: VariableLike):
     }
   | undefined {
   let top: ts.Node = declaration;
+  const defaults: ts.Expression[] = [];
   while (
     ts.isBindingElement(top) ||
     ts.isObjectBindingPattern(top) ||
     ts.isArrayBindingPattern(top)
   ) {
+    if (ts.isBindingElement(top) && top.initializer) defaults.push(top.initializer);
     top = top.parent;
   }
   if (ts.isParameter(top)) {
@@ -305,65 +380,126 @@ function originOf(declaration: VariableLike):
   const statement = top.parent.parent;
   if (!ts.isVariableStatement(statement) && !ts.isForStatement(statement)) return undefined;
   const { initializer } = top;
-  return initializer === undefined ? { kind: "none" } : { kind: "initializer", node: initializer };
+  if (initializer === undefined) return { kind: "none" };
+  return { kind: "initializer", node: initializer, defaults };
 }
 
-/** The value that an assignment gives a target, or the pattern around it. */
-function assignedTo(target: ts.Node): ts.Expression | undefined {
+/** The values that an assignment may give a target, or the pattern around it: none if not plain. */
+function valuesFor(target: ts.Node): readonly ts.Expression[] {
+  const values: ts.Expression[] = [];
   for (let node = target; !ts.isStatement(node); node = node.parent) {
     const { parent } = node;
-    if (ts.isBinaryExpression(parent) && parent.left === node) return parent.right;
+    // What stands around the value is no target any more.
+    if (ts.isBinaryExpression(parent) && parent.right === node) break;
+    if (ts.isShorthandPropertyAssignment(parent) && parent.objectAssignmentInitializer) {
+      values.push(parent.objectAssignmentInitializer);
+    }
+    if (!ts.isBinaryExpression(parent)) continue;
+    values.push(parent.right);
+    if (!isDefault(parent)) return values;
   }
-  return undefined;
+  return [];
 }
 
-/** Only shapes and elements are taken of it. */
-function isLookedAt(node: ts.Node): boolean {
+/** `a = b` in a pattern: a default and no assignment. */
+function isDefault(node: ts.BinaryExpression): boolean {
+  const { parent } = node;
+  if (ts.isArrayLiteralExpression(parent)) return isTarget(parent);
+  return ts.isPropertyAssignment(parent) && parent.initializer === node && isTarget(parent.parent);
+}
+
+/** `a.b.c` */
+function isPath(node: ts.Expression): boolean {
+  return ts.isIdentifier(node) || (ts.isPropertyAccessExpression(node) && isPath(node.expression));
+}
+
+/** Whether a statement stands in a list of them. */
+function isListed({ parent }: ts.Node): boolean {
+  return ts.isBlock(parent) || ts.isSourceFile(parent) || ts.isCaseOrDefaultClause(parent);
+}
+
+/** What parts an expression in parentheses from the line before, where that has no semicolon. */
+function separator(node: ts.Node): string {
   let top = node;
-  while (ts.isPropertyAccessExpression(top.parent) && top.parent.expression === top) {
-    top = top.parent;
-    if (
-      ["shape", "dtype", "data", "dataSync", "toArray", "item"].includes(
-        (top as ts.PropertyAccessExpression).name.text,
-      )
-    ) {
-      return true;
-    }
-  }
-  return false;
+  while (ts.isExpression(top)) top = top.parent;
+  const isFirst = ts.isExpressionStatement(top) && top.getStart() === node.getStart();
+  return isFirst && isListed(top) ? ";" : "";
 }
 
-/** Whether a node may wait: the nearest function around it is asynchronous. */
-function isAsync(node: ts.Node): boolean {
-  for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
-    if (ts.isFunctionLike(up)) {
-      return (
-        ts.canHaveModifiers(up) &&
-        (ts.getModifiers(up) ?? []).some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
-      );
+function unwrapped(node: ts.Expression): ts.Expression {
+  return ts.isParenthesizedExpression(node) ? unwrapped(node.expression) : node;
+}
+
+/**
+ * The assignment that a value is for, if it is a statement and the value may be there before: it
+ * is needed in any case, and nothing else in the statement has an effect.
+ */
+function assignmentAround(
+  node: ts.Node,
+  onDevice: readonly ts.Node[],
+): ts.ExpressionStatement | undefined {
+  let top = node;
+  for (; ts.isExpression(top); top = top.parent) {
+    const { parent } = top;
+    const isCondition = ts.isConditionalExpression(parent) && parent.condition !== top;
+    if (isCondition || isFunctionNode(parent)) return undefined;
+    if (ts.isBinaryExpression(parent) && parent.right === top && isShortCircuit(parent)) {
+      return undefined;
     }
   }
-  return false;
+  if (!ts.isExpressionStatement(top)) return undefined;
+  const assignment = unwrapped(top.expression);
+  if (!ts.isBinaryExpression(assignment) || !isIn(node, [assignment.right])) return undefined;
+  const { FirstAssignment, LastAssignment } = ts.SyntaxKind;
+  const { kind } = assignment.operatorToken;
+  if (kind < FirstAssignment || kind > LastAssignment) return undefined;
+  const sides = [assignment.left, assignment.right];
+  return sides.every((side) => isWithoutEffects(side, onDevice)) ? top : undefined;
+}
+
+function isShortCircuit({ operatorToken }: ts.BinaryExpression): boolean {
+  return shortCircuits.has(operatorToken.kind);
+}
+
+const shortCircuits: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.AmpersandAmpersandToken,
+  ts.SyntaxKind.BarBarToken,
+  ts.SyntaxKind.QuestionQuestionToken,
+  ts.SyntaxKind.AmpersandAmpersandEqualsToken,
+  ts.SyntaxKind.BarBarEqualsToken,
+  ts.SyntaxKind.QuestionQuestionEqualsToken,
+]);
+
+/** True of reads, arithmetic, `Math` and elements of tensors. */
+function isWithoutEffects(node: ts.Node, onDevice: readonly ts.Node[]): boolean {
+  if (onDevice.includes(node)) return true;
+  if (ts.isCallExpression(node)) {
+    const { expression } = node;
+    const isPlain =
+      ts.isPropertyAccessExpression(expression) &&
+      (expression.name.text === "item" || expression.expression.getText() === "Math");
+    if (!isPlain) return false;
+  }
+  if (
+    ts.isAwaitExpression(node) ||
+    ts.isYieldExpression(node) ||
+    ts.isNewExpression(node) ||
+    ts.isTaggedTemplateExpression(node) ||
+    ts.isPostfixUnaryExpression(node) ||
+    (ts.isPrefixUnaryExpression(node) && accessOf(node.operand as ts.Expression).isWritten) ||
+    (ts.isBinaryExpression(node) && accessOf(node.left).isWritten)
+  ) {
+    return false;
+  }
+  return (
+    ts.forEachChild(node, (child) => (isWithoutEffects(child, onDevice) ? undefined : true)) !==
+    true
+  );
 }
 
 function isInLoop(node: ts.Node, root: ts.Node): boolean {
   for (let up = node.parent; up !== root; up = up.parent) {
     if (ts.isIterationStatement(up, false)) return true;
-  }
-  return false;
-}
-
-/** Whether somebody could look at a variable with the value from before, when a region has failed. */
-function isSeenAfterFailure(node: ts.Node, uses: readonly Use[], root: ts.Node): boolean {
-  for (let up = node.parent; up !== root; up = up.parent) {
-    if (!ts.isTryStatement(up)) continue;
-    const { tryBlock, catchClause, finallyBlock } = up;
-    if (!isIn(node, [tryBlock])) continue;
-    const isSeen = (use: Use): boolean =>
-      catchClause === undefined
-        ? finallyBlock !== undefined && isIn(use.node, [finallyBlock])
-        : !isIn(use.node, [tryBlock]);
-    if (uses.some((use) => use.isRead && isSeen(use))) return true;
   }
   return false;
 }

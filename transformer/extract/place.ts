@@ -409,37 +409,41 @@ class Placer {
       outputs,
       tellsRecords: this.tellsRecords,
     });
-    const isOutside = written.some(({ declaration }) => !isIn(declaration, [this.root]));
-    const late = read.program?.signature.parameters.some(({ name }) =>
-      inside.some(
-        ({ name: other, declaration }) =>
-          other === name &&
-          isIn(declaration, [this.root]) &&
-          declaration.pos > (all.at(-1) as ts.Node).end,
-      ),
-    );
-    const isLost =
-      piece.kind === "expression"
-        ? written.length > 0
-        : written.some(
-            (variable) =>
-              writesBeforeFailure(all, variable) &&
-              isSeenAfterFailure(all[0] as ts.Node, variable, this.root),
-          );
-    const isAwaited =
-      this.isLater && read.program !== undefined && isPlain(read.program.signature.result);
-    // Others may read or write such a variable while the host waits for its value.
-    const racing = [...written, ...this.assigned(all[0] as ts.Node, read.program)];
-    const isRaced = isAwaited && racing.some((one) => isShared(one, all[0] as ts.Node));
-    // Without tensors the host computes the same, at once.
-    const isHere = isAwaited && !canWait(all[0] as ts.Node) && !takesTensors(read.program);
-    const isRight =
-      !isOutside && !isLost && !isRaced && !isHere && late !== true && !all.some(declaresVar);
+    const isRight = read.program !== undefined && this.isSame(piece, read.program, written);
     return { read: isRight ? read : { ...read, program: undefined }, written };
   }
 
+  /** Whether the host cannot tell a program from the piece that it is made of. */
+  private isSame(piece: Piece, program: ProgramRead, written: readonly Variable[]): boolean {
+    const all: readonly ts.Node[] = piece.nodes;
+    const [first, last] = [all[0], all.at(-1)] as [ts.Node, ts.Node];
+    if (all.some(declaresVar)) return false;
+    if (written.some(({ declaration }) => !isIn(declaration, [this.root]))) return false;
+    const isLate = program.signature.parameters.some(({ name }) =>
+      this.variables
+        .in(all)
+        .some(
+          ({ name: other, declaration }) =>
+            other === name && isIn(declaration, [this.root]) && declaration.pos > last.end,
+        ),
+    );
+    if (isLate) return false;
+    if (piece.kind === "expression" && written.length > 0) return false;
+    const isLost = written.some(
+      (variable) =>
+        writesBeforeFailure(all, variable) && isSeenAfterFailure(first, variable, this.root),
+    );
+    if (isLost) return false;
+    if (!this.isLater || !isPlain(program.signature.result)) return true;
+    // Without tensors the host computes the same, at once.
+    if (!canWait(first) && !takesTensors(program)) return false;
+    // Others may read or write such a variable while the host waits for its value.
+    const racing = [...written, ...this.assigned(first, program)];
+    return !racing.some((variable) => isShared(variable, first));
+  }
+
   /** The variable that an expression is assigned to, or to a part of it, where it is read as well. */
-  private assigned(node: ts.Node, program: ProgramRead | undefined): readonly Variable[] {
+  private assigned(node: ts.Node, { signature }: ProgramRead): readonly Variable[] {
     let top = node;
     while (ts.isExpression(top) && !(ts.isBinaryExpression(top) && accessOf(top.left).isWritten)) {
       top = top.parent;
@@ -449,7 +453,7 @@ class Placer {
     while (ts.isPropertyAccessExpression(target) || ts.isElementAccessExpression(target)) {
       target = target.expression;
     }
-    const names = program?.signature.parameters.map(({ name }) => name) ?? [];
+    const names = signature.parameters.map(({ name }) => name);
     return this.variables.in([target]).filter(({ name }) => names.includes(name));
   }
 

@@ -31,3 +31,12 @@ export const late = compile(
 export const given = compile(async (x: Tensor<[3]>) => x.add(tensor([1, 2, 3])), {
   donateArgnums: [1],
 });
+
+// A default of an argument cannot wait either
+export const byDefault = compile(
+  async (x: Tensor<[3]>, size = x.mul(x).sum().item()) => {
+    await ask();
+    return x.mul(size);
+  },
+  { target: "webgpu" },
+);

@@ -489,17 +489,28 @@ interface Run {
 function isWorth({ graph, signature }: ProgramRead): boolean {
   const given = signature.parameters.flatMap(({ tree }) => leavesOf(tree));
   const hasTensors = given.some(({ as }) => as === "tensor");
-  const makesTensors = leavesOf(signature.result).some(({ as }) => as === "tensor");
   const hasArrays = given.some(({ shape }) => shape.length > 0);
+  if (hasTensors && makesTensors(graph, signature)) return true;
   return equationsOf(graph).some(({ op, inputs, outputs }) => {
     if (op === "for" || op === "while") return true;
-    if (hasTensors && makesTensors && op !== "constant") return true;
     const isArray = [...inputs, ...outputs].some(({ type }) => type.shape.length > 0);
     if (!isArray || op === "constant") return false;
     const makes = outputs.some(({ type }) => type.shape.length > 0);
     if (ops[op]?.lower.kind !== "element") return makes || ops[op]?.lower.kind === "reduce";
     // To look at an element, or to cut a typed array, pays nothing.
     return makes && (hasTensors || !hasArrays);
+  });
+}
+
+/** Whether a program gives tensors that it has computed. */
+function makesTensors({ root, functions }: Graph, { result }: ProgramRead["signature"]): boolean {
+  const body = functions.get(root)?.body;
+  const made = new Set(
+    body?.equations.flatMap(({ op, outputs }) => (op === "constant" ? [] : outputs)),
+  );
+  return leavesOf(result).some(({ as }, k) => {
+    const value = body?.results[k];
+    return as === "tensor" && value !== undefined && made.has(value);
   });
 }
 

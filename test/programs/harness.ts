@@ -32,7 +32,12 @@ interface Program {
 /** The program as it stands, on the eager language. */
 export async function plainProgram(name: string): Promise<Program> {
   const file = join(folder, name, "main.ts");
-  return load<Program>(file, "plain", readFileSync(file, "utf8"));
+  return plainModule<Program>(file, readFileSync(file, "utf8"));
+}
+
+/** What a text exports as it stands; `file` is where its imports are. */
+export function plainModule<M>(file: string, text: string): Promise<M> {
+  return load<M>(file, "plain", text);
 }
 
 export interface CompiledProgram extends Program {
@@ -54,6 +59,8 @@ export interface ProgramOptions {
   readonly runtime?: string;
   /** With the profiler. */
   readonly profile?: boolean;
+  /** What the file says, where it was generated; names in it may be without use. */
+  readonly text?: string;
 }
 
 /** The program with its roots compiled by a function, on a runtime. */
@@ -64,12 +71,14 @@ export function programWith(name: string, options: ProgramOptions): Promise<Comp
 /** What a file of TypeScript exports, its roots compiled, and how many these are. */
 export async function moduleWith<M extends object>(
   file: string,
-  { target, version, compile: compileRoot, runtime, profile = false }: ProgramOptions,
+  { target, version, compile: compileRoot, runtime, profile = false, text }: ProgramOptions,
 ): Promise<M & { readonly roots: number }> {
-  const { world, program } = projects.projectOf(file);
+  const { world, program } = projects.projectOf(file, text);
   const source = program.getSourceFile(file);
   if (source === undefined) throw new Error(`${file} is in no program`);
-  const typeErrors = program.getSemanticDiagnostics(source);
+  const typeErrors = program
+    .getSemanticDiagnostics(source)
+    .filter(({ reportsUnnecessary }) => text === undefined || !reportsUnnecessary);
   if (typeErrors.length > 0) {
     throw new Error(
       typeErrors

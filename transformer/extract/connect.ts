@@ -9,9 +9,11 @@ import * as messages from "../../compiler/diagnostics/messages.ts";
 import { isPlain, type Leaf, leavesOf, type Tree } from "../../runtime/manifest.ts";
 import { isFunctionNode, type VariableLike, type World } from "../read/world.ts";
 import { spanOf } from "../span.ts";
+import { isSeenAfterFailure } from "./failures.ts";
+import { assignmentAround, isListed, separator, unwrapped } from "./waits.ts";
 import { isTensor, type Placement, type Region } from "./place.ts";
 import { type Tail, tailsOf } from "./tails.ts";
-import { isIn, isSeenAfterFailure, type Variable } from "./variables.ts";
+import { canWait, isIn, isShared, isTarget, type Variable } from "./variables.ts";
 
 export interface TextEdit {
   readonly start: number;
@@ -74,6 +76,9 @@ class Connector {
   private readonly channels: Channel[] = [];
   private readonly diagnostics: Diagnostic[] = [];
   private readonly onDevice: readonly ts.Node[];
+  /** Statements whose values are waited for before, and how many values these are. */
+  private readonly racing = new Set<ts.Node>();
+  private values = 0;
 
   constructor(world: World, placement: Placement, options: ConnectOptions, names: Names) {
     this.world = world;
@@ -93,6 +98,7 @@ class Connector {
     tails.forEach((tail, number) => this.begin(tail, number));
     regions.forEach((region, number) => this.call(region, number));
     for (const variable of new Set(carried.flat())) this.keepOf(variable);
+    for (const { initializer } of root.parameters) if (initializer) this.items(initializer);
     this.items(root.body as ts.Node);
     tails.forEach((tail, number) => this.end(tail, number));
     const donated = regions.map((region, k) =>
@@ -142,7 +148,7 @@ class Connector {
     const node = piece.nodes.at(-1) as ts.Node;
     if (isAwaited) this.mustWait(node, "a number that is computed on the device");
     const started = `${this.names.program(number)}(${given})`;
-    const call = isAwaited ? `${separator(node)}(await ${started})` : started;
+    const call = isAwaited ? `await ${started}` : started;
     for (const { name, tree } of parameters) {
       this.channel(number, "send", name, noteOf(tree, true));
       const { isLater } = this.options;
@@ -152,7 +158,8 @@ class Connector {
     }
     if (piece.kind === "expression") {
       this.channel(number, "result", "", noteOf(result, !isAwaited));
-      this.edits.push({ start: node.getStart(), end: node.getEnd(), text: call });
+      if (isAwaited) this.waitFor(node, started);
+      else this.edits.push({ start: node.getStart(), end: node.getEnd(), text: started });
       return;
     }
     for (const gone of piece.nodes.slice(0, -1)) {
@@ -167,10 +174,7 @@ class Connector {
     const lines = entries.length === 0 ? [`${call};`] : [`const ${out} = ${call};`];
     lines.push(...this.results(region, out));
     const text = lines.join(" ");
-    const isAlone =
-      !ts.isBlock(node.parent) &&
-      !ts.isSourceFile(node.parent) &&
-      !ts.isCaseOrDefaultClause(node.parent);
+    const isAlone = !isListed(node);
     this.edits.push({
       start: node.getStart(),
       end: node.getEnd(),
@@ -223,8 +227,17 @@ class Connector {
   /** Variables whose tensors a region takes and replaces. */
   private carriedBy({ written, program, piece }: Region): readonly Variable[] {
     const [node] = piece.nodes as readonly ts.Node[];
-    return written.filter(({ name, declaration, uses }) => {
-      if (node === undefined || isSeenAfterFailure(node, uses, this.placement.root)) return false;
+    return written.filter((variable) => {
+      const { name, declaration, uses } = variable;
+      if (node === undefined || isSeenAfterFailure(node, variable, this.placement.root)) {
+        return false;
+      }
+      // What the host gives it without our seeing the value.
+      const isHidden = uses.some(
+        (use) =>
+          use.isWritten && !isIn(use.node, this.onDevice) && valuesFor(use.node).length === 0,
+      );
+      if (isHidden) return false;
       const parameter = program.signature.parameters.find((one) => one.name === name);
       const hasTensors =
         parameter !== undefined &&
@@ -245,19 +258,31 @@ class Connector {
         const at = body.getStart() + 1;
         this.edits.push({ start: at, end: at, text: ` ${keep}(${name});` });
       }
-    } else if (origin?.kind === "initializer") this.wrap(origin.node, keep);
+    } else if (origin?.kind === "initializer") {
+      for (const value of [origin.node, ...origin.defaults]) this.wrap(value, keep);
+    }
     for (const { node, isRead, isWritten } of uses) {
       if (isIn(node, this.onDevice)) continue;
-      if (isRead && !isWritten && !isLookedAt(node)) {
+      if (isRead && !isWritten && !this.isLookedAt(node)) {
         const isShort = ts.isShorthandPropertyAssignment(node.parent);
         const text = `${keep}(${name})`;
         const whole = isShort ? `${name}: ${text}` : text;
         this.edits.push({ start: node.getStart(), end: node.getEnd(), text: whole });
       } else if (isWritten) {
-        const value = assignedTo(node);
-        if (value !== undefined) this.wrap(value, keep);
+        for (const value of valuesFor(node)) this.wrap(value, keep);
       }
     }
+  }
+
+  /** Only shapes and elements are taken of it. */
+  private isLookedAt(node: ts.Node): boolean {
+    let top = node;
+    while (ts.isPropertyAccessExpression(top.parent) && top.parent.expression === top) {
+      const isElement = isTensor(this.checker.getTypeAtLocation(top));
+      top = top.parent;
+      if (isElement && lookingAt.has((top as ts.PropertyAccessExpression).name.text)) return true;
+    }
+    return false;
   }
 
   /** What a region gives is in nobody else's hands. */
@@ -283,14 +308,18 @@ class Connector {
     const { expression } = node;
     if (!ts.isPropertyAccessExpression(expression) || expression.name.text !== "item") return;
     if (!isTensor(this.checker.getTypeAtLocation(expression.expression))) return;
-    const isWaiting = isAsync(node);
-    if (!isWaiting && this.options.isLater) this.mustWait(node, "an element of a tensor");
-    const call = isWaiting
-      ? `${separator(node)}(await ${this.runtime("receive")}(`
-      : `${this.runtime("item")}(`;
+    const { isLater } = this.options;
+    const isWaiting = isLater && canWait(node);
+    if (isLater && !isWaiting) this.mustWait(node, "an element of a tensor");
     const owner = expression.expression;
-    this.edits.push({ start: node.getStart(), end: node.getStart(), text: call });
-    this.edits.push({ start: owner.getEnd(), end: node.getEnd(), text: isWaiting ? "))" : ")" });
+    if (isWaiting && isPath(owner)) {
+      this.waitFor(node, `${this.runtime("receive")}(${owner.getText()})`);
+    } else {
+      const wait = `${separator(node)}(await ${this.runtime("receive")}(`;
+      const call = isWaiting ? wait : `${this.runtime("item")}(`;
+      this.edits.push({ start: node.getStart(), end: node.getStart(), text: call });
+      this.edits.push({ start: owner.getEnd(), end: node.getEnd(), text: isWaiting ? "))" : ")" });
+    }
     this.channel(
       -1,
       "receive",
@@ -299,8 +328,42 @@ class Connector {
     );
   }
 
+  /**
+   * An expression that the host waits for. Others run meanwhile, so an assignment of what they may
+   * write too reads all else afterwards: `total += x.item()`.
+   */
+  private waitFor(node: ts.Node, promise: string): void {
+    const [start, end] = [node.getStart(), node.getEnd()];
+    const statement = assignmentAround(node, this.onDevice);
+    if (statement === undefined || !this.isRaced(statement)) {
+      this.edits.push({ start, end, text: `${separator(node)}(await ${promise})` });
+      return;
+    }
+    const name = `__fluxion_value_${this.values++}`;
+    const isFirst = !this.racing.has(statement);
+    this.racing.add(statement);
+    const isAlone = !isListed(statement);
+    const [from, to] = [statement.getStart(), statement.getEnd()];
+    const text = `${isAlone && isFirst ? "{ " : ""}const ${name} = await ${promise}; `;
+    this.edits.push({ start: from, end: from, text }, { start, end, text: name });
+    if (isAlone && isFirst) this.edits.push({ start: to, end: to, text: " }" });
+  }
+
+  /** Whether a statement reads or writes what other functions may write. */
+  private isRaced(statement: ts.ExpressionStatement): boolean {
+    const visit = (node: ts.Node): boolean =>
+      ts.isPropertyAccessExpression(node) ||
+      ts.isElementAccessExpression(node) ||
+      ts.forEachChild(node, (child) => visit(child) || undefined) === true;
+    const { left } = unwrapped(statement.expression) as ts.BinaryExpression;
+    const isShort = this.placement.variables
+      .in([statement])
+      .some((variable) => isShared(variable, statement));
+    return isShort || visit(left);
+  }
+
   private mustWait(node: ts.Node, what: string): void {
-    if (isAsync(node)) return;
+    if (canWait(node)) return;
     const name = nameAround(node);
     const { target } = this.options;
     this.diagnostics.push(messages.receiveAtOnce({ name, what, target }, spanOf(node)));
@@ -322,6 +385,11 @@ function labelled(node: ts.Statement): ts.Statement {
   return ts.isLabeledStatement(node.parent) ? labelled(node.parent) : node;
 }
 
+/** The properties of a tensor that tell its shape and its elements. */
+const lookingAt: ReadonlySet<string> = new Set([
+  ...["shape", "dtype", "data", "dataSync", "toArray", "item"],
+]);
+
 function mentions(list: ts.VariableDeclarationList, name: string): boolean {
   const visit = (binding: ts.BindingName): boolean =>
     ts.isIdentifier(binding)
@@ -333,7 +401,11 @@ function mentions(list: ts.VariableDeclarationList, name: string): boolean {
 /** Where the first value of a variable comes from; undefined where that is not plain to see. */
 function originOf(declaration: VariableLike):
   | { readonly kind: "none" }
-  | { readonly kind: "initializer"; readonly node: ts.Expression }
+  | {
+      readonly kind: "initializer";
+      readonly node: ts.Expression;
+      readonly defaults: readonly ts.Expression[];
+    }
   | {
       readonly kind: "parameter";
       readonly node: ts.FunctionLikeDeclaration;
@@ -341,11 +413,13 @@ function originOf(declaration: VariableLike):
     }
   | undefined {
   let top: ts.Node = declaration;
+  const defaults: ts.Expression[] = [];
   while (
     ts.isBindingElement(top) ||
     ts.isObjectBindingPattern(top) ||
     ts.isArrayBindingPattern(top)
   ) {
+    if (ts.isBindingElement(top) && top.initializer) defaults.push(top.initializer);
     top = top.parent;
   }
   if (ts.isParameter(top)) {
@@ -358,57 +432,37 @@ function originOf(declaration: VariableLike):
   const statement = top.parent.parent;
   if (!ts.isVariableStatement(statement) && !ts.isForStatement(statement)) return undefined;
   const { initializer } = top;
-  return initializer === undefined ? { kind: "none" } : { kind: "initializer", node: initializer };
+  if (initializer === undefined) return { kind: "none" };
+  return { kind: "initializer", node: initializer, defaults };
 }
 
-/** The value that an assignment gives a target, or the pattern around it. */
-function assignedTo(target: ts.Node): ts.Expression | undefined {
+/** The values that an assignment may give a target, or the pattern around it: none if not plain. */
+function valuesFor(target: ts.Node): readonly ts.Expression[] {
+  const values: ts.Expression[] = [];
   for (let node = target; !ts.isStatement(node); node = node.parent) {
     const { parent } = node;
-    if (ts.isBinaryExpression(parent) && parent.left === node) return parent.right;
-  }
-  return undefined;
-}
-
-/** Only shapes and elements are taken of it. */
-function isLookedAt(node: ts.Node): boolean {
-  let top = node;
-  while (ts.isPropertyAccessExpression(top.parent) && top.parent.expression === top) {
-    top = top.parent;
-    if (
-      ["shape", "dtype", "data", "dataSync", "toArray", "item"].includes(
-        (top as ts.PropertyAccessExpression).name.text,
-      )
-    ) {
-      return true;
+    // What stands around the value is no target any more.
+    if (ts.isBinaryExpression(parent) && parent.right === node) break;
+    if (ts.isShorthandPropertyAssignment(parent) && parent.objectAssignmentInitializer) {
+      values.push(parent.objectAssignmentInitializer);
     }
+    if (!ts.isBinaryExpression(parent)) continue;
+    values.push(parent.right);
+    if (!isDefault(parent)) return values;
   }
-  return false;
+  return [];
 }
 
-/** Whether a node may wait: the nearest function around it is asynchronous. */
-function isAsync(node: ts.Node): boolean {
-  let inside = node;
-  for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
-    if (ts.isFunctionLike(up)) {
-      const modifiers = ts.canHaveModifiers(up) ? (ts.getModifiers(up) ?? []) : [];
-      // The defaults of its parameters cannot.
-      return (
-        !ts.isParameter(inside) && modifiers.some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
-      );
-    }
-    inside = up;
-  }
-  return false;
+/** `a = b` in a pattern: a default and no assignment. */
+function isDefault(node: ts.BinaryExpression): boolean {
+  const { parent } = node;
+  if (ts.isArrayLiteralExpression(parent)) return isTarget(parent);
+  return ts.isPropertyAssignment(parent) && parent.initializer === node && isTarget(parent.parent);
 }
 
-/** In front of a parenthesis at the beginning of a statement: the line before may have no semicolon. */
-function separator(node: ts.Node): string {
-  let top = node;
-  while (!ts.isStatement(top)) top = top.parent;
-  const isFirst = ts.isExpressionStatement(top) && top.getStart() === node.getStart();
-  const { parent } = top;
-  return isFirst && (ts.isBlock(parent) || ts.isCaseOrDefaultClause(parent)) ? ";" : "";
+/** `a.b.c` */
+function isPath(node: ts.Expression): boolean {
+  return ts.isIdentifier(node) || (ts.isPropertyAccessExpression(node) && isPath(node.expression));
 }
 
 /** The innermost loop around a node, in the function that it stands in. */

@@ -41,8 +41,8 @@ export function extract(
   donated: readonly number[],
   names: Names,
 ): Extraction {
-  const placement = placementOf(world, surface, fn);
   const isLater = target !== "js" && target !== "wasm";
+  const placement = placementOf(world, surface, fn, isLater);
   const options = { target, isLater, donated };
   const connection = connect(world, placement, options, names);
   const warnings = placement.refused.map(({ node, why }) =>

@@ -16,7 +16,7 @@ import type { Graph } from "../../compiler/ir/types.ts";
 import { allEquations } from "../../compiler/ir/walk.ts";
 import { ops } from "../../compiler/ops/index.ts";
 import type { SurfaceFunction } from "../../lang/surface/support.ts";
-import { leavesOf } from "../../runtime/manifest.ts";
+import { isPlain, leavesOf } from "../../runtime/manifest.ts";
 import {
   type Output,
   type Piece,
@@ -27,7 +27,16 @@ import {
 import type { ProgramRead } from "../read/root.ts";
 import type { FunctionNode } from "../read/values.ts";
 import { isFunctionNode, type VariableLike, type World } from "../read/world.ts";
-import { declaredBy, isIn, type Variable, Variables } from "./variables.ts";
+import { isSeenAfterFailure, writesBeforeFailure } from "./failures.ts";
+import {
+  accessOf,
+  canWait,
+  declaredBy,
+  isIn,
+  isShared,
+  type Variable,
+  Variables,
+} from "./variables.ts";
 
 /** A piece of the function that becomes a program. */
 export interface Region {
@@ -68,20 +77,54 @@ export interface Refused {
   readonly why: Diagnostic;
 }
 
+/** With `isLater`, results that are no tensors come as promises. */
 export function placementOf(
   world: World,
   surface: Readonly<Record<string, SurfaceFunction>>,
   root: FunctionNode,
+  isLater: boolean,
 ): Placement {
-  return new Placer(world, surface, root).place();
+  // A region takes a variable as a whole, so another one may not leave only fields of it.
+  const whole = new Set<ts.Node>();
+  for (;;) {
+    const placement = new Placer(world, surface, root, isLater, whole).place();
+    const divided = dividedIn(placement).filter((declaration) => !whole.has(declaration));
+    if (divided.length === 0) return placement;
+    for (const declaration of divided) whole.add(declaration);
+  }
+}
+
+/** Variables of which one region leaves fields, and that another one takes. */
+function dividedIn({ regions, variables }: Placement): readonly ts.Node[] {
+  return regions.flatMap(({ piece, entries }) => {
+    const names = new Set(
+      entries.flatMap(({ name, field }) => (field === undefined ? [] : [name])),
+    );
+    if (names.size === 0) return [];
+    const others = regions
+      .filter((other) => other.piece !== piece)
+      .flatMap((other) => variables.withFunctions(other.piece.nodes));
+    return declaredBy(piece.nodes).filter((declaration) => {
+      const variable = variables.of(declaration);
+      return (
+        variable !== undefined &&
+        names.has(variable.name) &&
+        variable.uses.some(({ node }) => isIn(node, others))
+      );
+    });
+  });
 }
 
 class Placer {
   private readonly world: World;
   private readonly surface: Readonly<Record<string, SurfaceFunction>>;
   private readonly root: FunctionNode;
+  private readonly isLater: boolean;
+  /** Variables that leave regions as a whole, or not at all. */
+  private readonly whole: ReadonlySet<ts.Node>;
   private readonly variables: Variables;
   private readonly checker: ts.TypeChecker;
+  private readonly tellsRecords: boolean;
   private readonly regions: Region[] = [];
   private readonly placed: Placed[] = [];
   private refused: readonly Refused[] = [];
@@ -94,23 +137,25 @@ class Placer {
     world: World,
     surface: Readonly<Record<string, SurfaceFunction>>,
     root: FunctionNode,
+    isLater: boolean,
+    whole: ReadonlySet<ts.Node>,
   ) {
     this.world = world;
     this.surface = surface;
     this.root = root;
+    this.isLater = isLater;
+    this.whole = whole;
     this.variables = new Variables(world, root);
     this.checker = world.checkerOf(root);
+    this.tellsRecords = tellsRecords(this.checker, root);
   }
 
   place(): Placement {
     const { root, variables, regions, placed } = this;
-    for (const { initializer } of root.parameters) {
-      if (initializer !== undefined) this.expression(initializer);
-    }
-    this.body(root.body as ts.ConciseBody);
+    this.function(root);
     for (let next = this.calledByHost(); next !== undefined; next = this.calledByHost()) {
       this.waiting.delete(next);
-      this.body(next.body as ts.ConciseBody);
+      this.function(next);
     }
     const programOf = (node: ts.Node): ProgramRead | undefined => {
       const region = regions.find(({ piece }) =>
@@ -126,7 +171,10 @@ class Placer {
 
   // The host
 
-  private body(body: ts.ConciseBody): void {
+  /** The defaults of a function's parameters, and its body. */
+  private function({ parameters, body }: FunctionNode): void {
+    for (const parameter of parameters) this.parts(parameter);
+    if (body === undefined) return;
     if (ts.isBlock(body)) this.list(body.statements);
     else this.expression(body);
   }
@@ -185,7 +233,7 @@ class Placer {
   private expression(node: ts.Expression): void {
     if (isFunctionNode(node)) {
       if (ts.isVariableDeclaration(node.parent)) this.waiting.add(node);
-      else this.body(node.body as ts.ConciseBody);
+      else this.function(node);
       return;
     }
     if (ts.isCallExpression(node) && this.mayBeValue(node)) {
@@ -313,9 +361,11 @@ class Placer {
 
   /** Whether the order of a statement and those before it means something. */
   private meet(members: readonly ts.Statement[], next: ts.Statement): boolean {
-    return this.variables.in([next]).some(({ declaration, uses }) => {
-      const inside = uses.filter(({ node }) => isIn(node, members));
-      const own = uses.filter(({ node }) => isIn(node, [next]));
+    const before = this.variables.withFunctions(members);
+    const after = this.variables.withFunctions([next]);
+    return this.variables.in(after).some(({ declaration, uses }) => {
+      const inside = uses.filter(({ node }) => isIn(node, before));
+      const own = uses.filter(({ node }) => isIn(node, after));
       if (isIn(declaration, members)) return own.length > 0;
       if (inside.length === 0) return false;
       return [...inside, ...own].some(({ isWritten }) => isWritten);
@@ -371,22 +421,61 @@ class Placer {
         return { name, declaration, hasValue: hasValue(declaration) };
       }),
       outputs,
+      tellsRecords: this.tellsRecords,
     });
-    const isOutside = written.some(({ declaration }) => !isIn(declaration, [this.root]));
-    const late = read.program?.signature.parameters.some(({ name }) =>
-      inside.some(
-        ({ name: other, declaration }) =>
-          other === name &&
-          isIn(declaration, [this.root]) &&
-          declaration.pos > (all.at(-1) as ts.Node).end,
-      ),
-    );
-    const isRight = !isOutside && late !== true;
+    const isRight = read.program !== undefined && this.isSame(piece, read.program, written);
     return { read: isRight ? read : { ...read, program: undefined }, written };
   }
 
+  /** Whether the host cannot tell a program from the piece that it is made of. */
+  private isSame(piece: Piece, program: ProgramRead, written: readonly Variable[]): boolean {
+    const all: readonly ts.Node[] = piece.nodes;
+    const [first, last] = [all[0], all.at(-1)] as [ts.Node, ts.Node];
+    if (all.some(declaresVar)) return false;
+    if (written.some(({ declaration }) => !isIn(declaration, [this.root]))) return false;
+    const isLate = program.signature.parameters.some(({ name }) =>
+      this.variables
+        .in(all)
+        .some(
+          ({ name: other, declaration }) =>
+            other === name && isIn(declaration, [this.root]) && declaration.pos > last.end,
+        ),
+    );
+    if (isLate) return false;
+    if (piece.kind === "expression" && written.length > 0) return false;
+    const isLost = written.some(
+      (variable) =>
+        writesBeforeFailure(all, variable) && isSeenAfterFailure(first, variable, this.root),
+    );
+    if (isLost) return false;
+    if (!this.isLater || !isPlain(program.signature.result)) return true;
+    // Without tensors the host computes the same, at once.
+    if (!canWait(first) && !takesTensors(program)) return false;
+    // Others may read or write such a variable while the host waits for its value.
+    const racing = [...written, ...this.assigned(first, program)];
+    return !racing.some((variable) => isShared(variable, first));
+  }
+
+  /** The variable that an expression is assigned to, or to a part of it, where it is read as well. */
+  private assigned(node: ts.Node, { signature }: ProgramRead): readonly Variable[] {
+    let top = node;
+    while (ts.isExpression(top) && !(ts.isBinaryExpression(top) && accessOf(top.left).isWritten)) {
+      top = top.parent;
+    }
+    if (!ts.isBinaryExpression(top)) return [];
+    let target: ts.Expression = top.left;
+    while (ts.isPropertyAccessExpression(target) || ts.isElementAccessExpression(target)) {
+      target = target.expression;
+    }
+    const names = signature.parameters.map(({ name }) => name);
+    return this.variables.in([target]).filter(({ name }) => names.includes(name));
+  }
+
   /** What is read of a variable after the region that declares it. */
-  private outputOf({ name, uses }: Variable, members: readonly ts.Node[]): readonly Output[] {
+  private outputOf(
+    { name, declaration, uses }: Variable,
+    members: readonly ts.Node[],
+  ): readonly Output[] {
     const outside = uses.filter(({ node }) => !isIn(node, members));
     if (outside.length === 0) return [];
     const fields = outside.map(({ node, isWritten }) => {
@@ -394,7 +483,7 @@ class Placer {
       const isField = ts.isPropertyAccessExpression(parent) && parent.expression === node;
       return isField && !isWritten ? parent.name.text : undefined;
     });
-    const all = fields.every((field) => field !== undefined);
+    const all = fields.every((field) => field !== undefined) && !this.whole.has(declaration);
     return [{ name, fields: all ? [...new Set(fields)] : undefined }];
   }
 }
@@ -407,11 +496,15 @@ interface Run {
   readonly written: readonly Variable[];
 }
 
-/** Whether a program does more than the host does at once: it computes with arrays, or in loops. */
+/**
+ * Whether a program does more than the host does at once: it computes with arrays, or in loops, or
+ * makes tensors of tensors, which may not be where the host could compute.
+ */
 function isWorth({ graph, signature }: ProgramRead): boolean {
   const given = signature.parameters.flatMap(({ tree }) => leavesOf(tree));
   const hasTensors = given.some(({ as }) => as === "tensor");
   const hasArrays = given.some(({ shape }) => shape.length > 0);
+  if (hasTensors && makesTensors(graph, signature)) return true;
   return equationsOf(graph).some(({ op, inputs, outputs }) => {
     if (op === "for" || op === "while") return true;
     const isArray = [...inputs, ...outputs].some(({ type }) => type.shape.length > 0);
@@ -421,6 +514,24 @@ function isWorth({ graph, signature }: ProgramRead): boolean {
     // To look at an element, or to cut a typed array, pays nothing.
     return makes && (hasTensors || !hasArrays);
   });
+}
+
+/** Whether a program gives tensors that it has computed. */
+function makesTensors({ root, functions }: Graph, { result }: ProgramRead["signature"]): boolean {
+  const body = functions.get(root)?.body;
+  const made = new Set(
+    body?.equations.flatMap(({ op, outputs }) => (op === "constant" ? [] : outputs)),
+  );
+  return leavesOf(result).some(({ as }, k) => {
+    const value = body?.results[k];
+    return as === "tensor" && value !== undefined && made.has(value);
+  });
+}
+
+function takesTensors({ signature }: ProgramRead): boolean {
+  return signature.parameters
+    .flatMap(({ tree }) => leavesOf(tree))
+    .some(({ as }) => as === "tensor");
 }
 
 function equationsOf({ functions }: Graph) {
@@ -467,10 +578,49 @@ export function isTensor(type: ts.Type): boolean {
 /** A variable with a value from its declaration on. */
 function hasValue(declaration: VariableLike): boolean {
   if (ts.isVariableDeclaration(declaration)) {
+    // A `var` is there before its declaration.
+    if ((declaration.parent.flags & ts.NodeFlags.BlockScoped) === 0) return false;
     return declaration.initializer !== undefined || ts.isForOfStatement(declaration.parent.parent);
   }
   return true;
 }
+
+/** Whether a node declares with `var`, whose variables are those of the whole function. */
+function declaresVar(node: ts.Node): boolean {
+  if (isFunctionNode(node)) return false;
+  const isVar = ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.BlockScoped) === 0;
+  return isVar || ts.forEachChild(node, (child) => declaresVar(child) || undefined) === true;
+}
+
+/** Whether code could tell a record from its copy: it writes fields, or compares objects. */
+function tellsRecords(checker: ts.TypeChecker, root: ts.Node): boolean {
+  const isArray = (type: ts.Type): boolean =>
+    checker.isArrayType(type) ||
+    checker.isTupleType(type) ||
+    type.getNumberIndexType() !== undefined;
+  const isField = (node: ts.Node): boolean =>
+    (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) &&
+    !isArray(checker.getTypeAtLocation(node.expression)) &&
+    (accessOf(node).isWritten || ts.isDeleteExpression(node.parent));
+  const isComparison = (node: ts.Node): boolean =>
+    ts.isBinaryExpression(node) &&
+    comparing.has(node.operatorToken.kind) &&
+    [node.left, node.right].every(
+      (side) => (checker.getTypeAtLocation(side).flags & ts.TypeFlags.Object) !== 0,
+    );
+  const visit = (node: ts.Node): boolean =>
+    isField(node) ||
+    isComparison(node) ||
+    ts.forEachChild(node, (child) => visit(child) || undefined) === true;
+  return visit(root);
+}
+
+const comparing: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.EqualsEqualsToken,
+  ts.SyntaxKind.EqualsEqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsEqualsToken,
+]);
 
 /** Types, functions and nothing: there is nothing to run. */
 function isDeclarationOnly(node: ts.Statement): boolean {

@@ -18,7 +18,8 @@ import { leavesOf } from "../../runtime/manifest.ts";
 import { languageName, type ProgramRead } from "../read/root.ts";
 import type { World } from "../read/world.ts";
 import { isWithoutJumps, type Placement } from "./place.ts";
-import { isIn, isSeenAfterFailure, type Variable } from "./variables.ts";
+import { isSeenAfterFailure } from "./failures.ts";
+import { isIn, type Variable } from "./variables.ts";
 
 /** The end of the rounds of a loop. */
 export interface Tail {
@@ -78,7 +79,8 @@ function tailOf(
     return (
       program !== undefined &&
       parametersOf(program).every(({ name, isFirm }) => {
-        const [variable, ...others] = variables.called(name);
+        const here = variables.in([node]).filter((one) => one.name === name);
+        const [variable, ...others] = here.length > 0 ? here : variables.called(name);
         if (variable === undefined || others.length > 0 || !isFirm) return false;
         if (left.includes(variable)) return false;
         return isConst(variable) || (isOwn(variable) && !isInFunction(variable));
@@ -94,7 +96,7 @@ function tailOf(
   }
   const own = variables.in(statements);
   if (own.some((variable) => carried.has(variable))) return undefined;
-  if (changed.some(({ uses }) => isSeenAfterFailure(loop, uses, root))) return undefined;
+  if (changed.some((variable) => isSeenAfterFailure(loop, variable, root))) return undefined;
   const seen = own.filter(
     (variable) =>
       !isIn(variable.declaration, [loop]) && changed.includes(variable) && !left.includes(variable),
@@ -118,9 +120,23 @@ function conditionsOf(loop: ts.IterationStatement): readonly ts.Expression[] | u
   if (ts.isForInStatement(loop)) return undefined;
   if (ts.isForOfStatement(loop)) return [];
   const all = ts.isForStatement(loop)
-    ? [loop.condition, loop.incrementor]
+    ? [loop.condition, stepOf(loop.incrementor)]
     : [(loop as ts.WhileStatement | ts.DoStatement).expression];
   return all.filter((one) => one !== undefined);
+}
+
+/** What the counter of a loop changes by, `n` in `i += n`; nothing in `i++`. */
+function stepOf(step: ts.Expression | undefined): ts.Expression | undefined {
+  if (step === undefined) return undefined;
+  if (ts.isPrefixUnaryExpression(step) || ts.isPostfixUnaryExpression(step)) {
+    return ts.isIdentifier(step.operand) ? undefined : step;
+  }
+  const isAssignment =
+    ts.isBinaryExpression(step) &&
+    ts.isIdentifier(step.left) &&
+    step.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+    step.operatorToken.kind <= ts.SyntaxKind.LastAssignment;
+  return isAssignment ? step.right : step;
 }
 
 /** `for (… of prefetch(…))`: items may be asked for before they are needed. */

@@ -1,7 +1,7 @@
 /** The variables of a function, and where they are read and written. */
 
 import ts from "typescript";
-import type { VariableLike, World } from "../read/world.ts";
+import { type Declared, isFunctionNode, type VariableLike, type World } from "../read/world.ts";
 
 /** An identifier that stands for a variable. */
 export interface Use {
@@ -19,8 +19,8 @@ export interface Variable {
 /** The variables that a function mentions, its own and those from around. */
 export class Variables {
   private readonly byDeclaration = new Map<ts.Node, { variable: Variable; uses: Use[] }>();
-  /** Where functions are mentioned, by their declarations. */
-  private readonly mentions = new Map<ts.Node, ts.Identifier[]>();
+  /** Where functions of the root are named. */
+  private readonly named: { readonly node: ts.Identifier; readonly functions: ts.Node[] }[] = [];
 
   constructor(world: World, root: ts.Node) {
     const visit = (node: ts.Node): void => {
@@ -28,10 +28,10 @@ export class Variables {
       if (ts.isIdentifier(node) && !isPropertyName(node) && !isDeclared(node)) {
         const declared = world.resolve(node);
         if (declared.kind === "variable") this.note(node, declared.declaration, declared.name);
-        if (declared.kind === "function" && declared.declaration.name !== node) {
-          const known = this.mentions.get(declared.declaration) ?? [];
-          this.mentions.set(declared.declaration, [...known, node]);
-        }
+        const functions = functionsOf(declared).filter(
+          (fn) => fn.getSourceFile() === root.getSourceFile() && isIn(fn, [root]),
+        );
+        if (functions.length > 0) this.named.push({ node, functions });
       }
       ts.forEachChild(node, visit);
     };
@@ -48,10 +48,9 @@ export class Variables {
     known.uses.push({ node, ...accessOf(node) });
   }
 
-  /** Where a function is mentioned: by its own name, or by that of the variable that holds it. */
+  /** Where a function is named, or the variable that holds it. */
   mentionsOf(fn: ts.Node): readonly ts.Node[] {
-    const held = ts.isVariableDeclaration(fn.parent) ? this.of(fn.parent) : undefined;
-    return [...(this.mentions.get(fn) ?? []), ...(held?.uses ?? []).map(({ node }) => node)];
+    return this.named.flatMap(({ node, functions }) => (functions.includes(fn) ? [node] : []));
   }
 
   of(declaration: ts.Node): Variable | undefined {
@@ -65,6 +64,18 @@ export class Variables {
       .filter((variable) => variable.name === name);
   }
 
+  /** Some nodes with the functions of the root that may run when these do. */
+  withFunctions(nodes: readonly ts.Node[]): readonly ts.Node[] {
+    const found = [...nodes];
+    for (const outer of found) {
+      for (const { node, functions } of this.named) {
+        if (!isIn(node, [outer])) continue;
+        found.push(...functions.filter((fn) => !found.includes(fn)));
+      }
+    }
+    return found;
+  }
+
   /** All variables with a use in some nodes. */
   in(nodes: readonly ts.Node[]): readonly Variable[] {
     return [...this.byDeclaration.values()]
@@ -73,22 +84,57 @@ export class Variables {
   }
 }
 
+/** The functions that a name stands for, or that its first value holds. */
+function functionsOf(declared: Declared): readonly ts.Node[] {
+  if (declared.kind === "function") return [declared.declaration];
+  if (declared.kind !== "variable") return [];
+  let top: ts.Node = declared.declaration;
+  while (
+    ts.isBindingElement(top) ||
+    ts.isObjectBindingPattern(top) ||
+    ts.isArrayBindingPattern(top)
+  ) {
+    top = top.parent;
+  }
+  const found: ts.Node[] = [];
+  const visit = (node: ts.Node): void => {
+    if (isFunctionNode(node)) found.push(node);
+    else ts.forEachChild(node, visit);
+  };
+  if (ts.isVariableDeclaration(top) && top.initializer) visit(top.initializer);
+  return found;
+}
+
 /** True of what stands in one of some nodes of the same file. */
 export function isIn(node: ts.Node, nodes: readonly ts.Node[]): boolean {
   return nodes.some((outer) => outer.pos <= node.pos && node.end <= outer.end);
 }
 
-/** Whether somebody could look at a variable with the value from before, when something has failed. */
-export function isSeenAfterFailure(node: ts.Node, uses: readonly Use[], root: ts.Node): boolean {
-  for (let up = node.parent; up !== root; up = up.parent) {
-    if (!ts.isTryStatement(up)) continue;
-    const { tryBlock, catchClause, finallyBlock } = up;
-    if (!isIn(node, [tryBlock])) continue;
-    const isSeen = (use: Use): boolean =>
-      catchClause === undefined
-        ? finallyBlock !== undefined && isIn(use.node, [finallyBlock])
-        : !isIn(use.node, [tryBlock]);
-    if (uses.some((use) => use.isRead && isSeen(use))) return true;
+/** Whether other functions than the one around a node mention a variable. */
+export function isShared({ declaration, uses }: Variable, at: ts.Node): boolean {
+  const own = functionAround(at);
+  return [declaration, ...uses.map(({ node }) => node)].some(
+    (node) => functionAround(node) !== own,
+  );
+}
+
+function functionAround(node: ts.Node): ts.Node | undefined {
+  let up = node.parent as ts.Node | undefined;
+  while (up !== undefined && !isFunctionNode(up)) up = up.parent;
+  return up;
+}
+
+/** Whether a node may wait: the nearest function around it is asynchronous. */
+export function canWait(node: ts.Node): boolean {
+  for (let up: ts.Node | undefined = node.parent; up !== undefined; up = up.parent) {
+    // A default of an argument cannot wait.
+    if (ts.isParameter(up)) return false;
+    if (ts.isFunctionLike(up)) {
+      return (
+        ts.canHaveModifiers(up) &&
+        (ts.getModifiers(up) ?? []).some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
+      );
+    }
   }
   return false;
 }
@@ -128,7 +174,7 @@ function isDeclared({ parent, ...node }: ts.Identifier): boolean {
 }
 
 /** What an expression is used for, where it may be a target. */
-function accessOf(node: ts.Expression): Pick<Use, "isRead" | "isWritten"> {
+export function accessOf(node: ts.Expression): Pick<Use, "isRead" | "isWritten"> {
   const { parent } = node;
   const write = { isRead: false, isWritten: true };
   const both = { isRead: true, isWritten: true };
@@ -154,16 +200,16 @@ function accessOf(node: ts.Expression): Pick<Use, "isRead" | "isWritten"> {
     ts.isSpreadElement(parent) ||
     ts.isArrayLiteralExpression(parent) ||
     ts.isObjectLiteralExpression(parent);
-  if (isPart && isPatternPart(parent)) return write;
+  if (isPart && isTarget(parent)) return write;
   const isProperty =
     (ts.isShorthandPropertyAssignment(parent) && parent.name === node) ||
     (ts.isPropertyAssignment(parent) && parent.initializer === node) ||
     ts.isSpreadAssignment(parent);
-  if (isProperty && isPatternPart(parent.parent)) return write;
+  if (isProperty && isTarget(parent.parent)) return write;
   return { isRead: true, isWritten: false };
 }
 
 /** True of what is a target, or a part of a pattern that is one. */
-function isPatternPart(node: ts.Node): boolean {
+export function isTarget(node: ts.Node): boolean {
   return ts.isExpression(node) && accessOf(node).isWritten;
 }

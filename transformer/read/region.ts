@@ -52,6 +52,8 @@ export interface RegionRequest {
   readonly piece: Piece;
   readonly written: readonly Written[];
   readonly outputs: readonly Output[];
+  /** Whether the host writes fields of records, or compares records, anywhere. */
+  readonly tellsRecords: boolean;
 }
 
 /** An item of the result of statements. */
@@ -151,7 +153,7 @@ function readProgram(
       ? reader.evaluate(piece.nodes[0], scope)
       : resultOf(reader, piece.nodes, request.outputs, scope, entries);
   if (reader.hasErrors() || result.kind === "faulty") throw new SilentFault("reported before");
-  checkIdentity(reader, result, node);
+  checkIdentity(reader, result, node, request.tellsRecords);
   const { tree, leaves } = outgoing(reader, result, node);
   const { equations } = reader.builder;
   const isNeeded = neededBy({ parameters: [], equations, results: leaves }, captured);
@@ -315,13 +317,27 @@ function resultOf(
 }
 
 /**
- * Arrays are copied where a region ends, so each that leaves must be the region's own, and leave once:
- * the host could tell by writing one of them.
+ * Arrays and records are copied where a region ends, so each that leaves must be the region's own, and
+ * leave once: the host could tell by writing one of them. Records are mostly read, so they are asked
+ * only where the host does more.
  */
-function checkIdentity(reader: Reader, result: ReaderValue, node: ts.Node): void {
+function checkIdentity(
+  reader: Reader,
+  result: ReaderValue,
+  node: ts.Node,
+  tellsRecords: boolean,
+): void {
   const seen = new Set<Shared>();
+  const leave = (name: string, shared: Shared, isPart: boolean): void => {
+    const aliases = [shared, ...possibleAliases(shared)];
+    const isTaken = aliases.some((alias) => alias.readOnly !== undefined || seen.has(alias));
+    if (isTaken || isPart) reader.fail(messages.twoNames({ name }, reader.span(node)));
+    seen.add(shared);
+  };
   const visit = (value: ReaderValue, isResult: boolean): void => {
     if (value.kind === "record") {
+      const { name, shared } = value.object;
+      if (tellsRecords) leave(name, shared, value.at !== undefined);
       for (const place of reader.heap.read(value.object.fields).values()) {
         visit(reader.heap.read(place), false);
       }
@@ -333,12 +349,7 @@ function checkIdentity(reader: Reader, result: ReaderValue, node: ts.Node): void
       for (const item of state.items) visit(reader.heap.read(item), false);
       if (isResult) return;
     }
-    const aliases = [shared, ...possibleAliases(shared)];
-    const isTaken = aliases.some((alias) => alias.readOnly !== undefined || seen.has(alias));
-    if (isTaken || value.path.length > 0) {
-      reader.fail(messages.twoNames({ name: value.object.name }, reader.span(node)));
-    }
-    seen.add(shared);
+    leave(value.object.name, shared, value.path.length > 0);
   };
   visit(result, true);
 }

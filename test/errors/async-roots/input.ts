@@ -46,3 +46,12 @@ export const sent = compile(
   },
   { target: "webgpu" },
 );
+
+// A default of an argument cannot wait either
+export const byDefault = compile(
+  async (x: Tensor<[3]>, size = x.mul(x).sum().item()) => {
+    await ask();
+    return x.mul(size);
+  },
+  { target: "webgpu" },
+);

@@ -111,7 +111,7 @@ describe.each(devices)("%s", (target) => {
       const { fn, inputs } = productOf(given);
       return expectSameOnDevice(fn, inputs, device, 1e-4);
     });
-    await fc.assert(property, runs(60, 61));
+    await fc.assert(property, runs(40, 61));
   });
 
   it("reduces", { timeout: 240_000 }, async () => {

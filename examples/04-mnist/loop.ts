@@ -5,6 +5,7 @@ import { Presets, SingleBar } from "cli-progress";
 import { save } from "./checkpoint.ts";
 import { loadDigits } from "./data.ts";
 import { fit } from "./mlp.ts";
+import { whole } from "./options.ts";
 import { firstDigits } from "./train.ts";
 
 const help = `Trains a network on MNIST, by one function that is compiled in parts.
@@ -81,10 +82,4 @@ function readOptions(args: string[]) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${help}`);
     process.exit(2);
   }
-}
-
-function whole(name: string, text: string, least: number): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= least) return number;
-  throw new Error(`${name} needs a whole number of at least ${least}, not ${text}`);
 }

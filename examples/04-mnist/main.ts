@@ -7,6 +7,7 @@ import { device, type DeviceReport, onReady, useThreads } from "fluxion";
 import * as cnn from "./cnn.ts";
 import { loadDigits } from "./data.ts";
 import * as mlp from "./mlp.ts";
+import { whole } from "./options.ts";
 import { confusionTable, drawDigits } from "./show.ts";
 import { accuracyOf, classifyAll, type Digits, firstDigits, type Model, train } from "./train.ts";
 
@@ -158,10 +159,4 @@ function readOptions(args: string[]): Options {
     console.error(`${error instanceof Error ? error.message : error}\n\n${help}`);
     process.exit(2);
   }
-}
-
-function whole(name: string, text: string, least: number): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= least) return number;
-  throw new Error(`${name} needs a whole number of at least ${least}, not ${text}`);
 }

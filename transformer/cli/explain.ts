@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { explain as explainStage, type StageName } from "../../compiler/compile.ts";
+import { explain as explainStage, type StageName, stageNames } from "../../compiler/compile.ts";
 import { Unreadable } from "../../compiler/readable/writing.ts";
 import { faultOf, placeOf, type Root, readFile, settingsFor, type TargetName } from "../plan.ts";
 import { ProjectCache } from "../project.ts";
@@ -65,8 +65,13 @@ export async function explain(
   if (hasErrors(diagnostics)) throw new UserError("");
 }
 
+/** All stages; an asynchronous root has one more, the two sides that it is divided into. */
+export const explainStages: readonly (StageName | "split")[] = stageNames.flatMap((name) =>
+  name === "placed" ? [name, "split" as const] : [name],
+);
+
 /** Stages of what is divided between the host and a device. */
-export const extractionStages = ["placed", "split"] as const;
+const extractionStages = ["placed", "split"] as const;
 type ExtractionStage = (typeof extractionStages)[number];
 
 function isExtractionStage(stage: string): stage is ExtractionStage {

@@ -1,11 +1,11 @@
 /** The command `fluxion`. */
 
 import { Command, Option } from "commander";
-import { stageNames, targetNames } from "../../compiler/compile.ts";
+import { targetNames } from "../../compiler/compile.ts";
 import { rootTargetNames } from "../ship.ts";
 import { build } from "./build.ts";
 import { check } from "./check.ts";
-import { explain, extractionStages } from "./explain.ts";
+import { explain, explainStages } from "./explain.ts";
 import { run } from "./run.ts";
 import { UserError } from "./userError.ts";
 
@@ -54,11 +54,7 @@ program
   .command("explain")
   .description("print what the compiler makes of the roots of a file")
   .argument("<file[:function]>", "a TypeScript file, and the root in it")
-  .addOption(
-    new Option("--stage <stage>", "what to print")
-      .choices([...new Set([...stageNames, ...extractionStages])])
-      .default("read"),
-  )
+  .addOption(new Option("--stage <stage>", "what to print").choices(explainStages).default("read"))
   .addOption(targetOf(targetNames))
   .action(explain);
 
